@@ -1,0 +1,83 @@
+import { totalmem } from 'node:os';
+
+export type PostgresSettings = Record<string, string | number | boolean>;
+
+const MB = 2 ** 20;
+const DURABILITY = ['fsync', 'synchronous_commit', 'full_page_writes'];
+
+/** Memory that this process may count on, in bytes: the machine's, or less where a container limits it. */
+function usableMemory(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
+const between = (low: number, value: number, high: number): number =>
+  Math.min(Math.max(Math.floor(value / MB), low), high);
+
+/**
+ * Settings of the embedded PostgreSQL for a machine with `memory` bytes, which the engine shares. Everything that
+ * durability rests on is on.
+ */
+export function defaultSettings(memory: number = usableMemory()): PostgresSettings {
+  return {
+    cluster_name: 'fealty',
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: 60,
+    password_encryption: 'scram-sha-256',
+    timezone: 'UTC',
+
+    fsync: 'on',
+    synchronous_commit: 'on',
+    full_page_writes: 'on',
+
+    shared_buffers: `${between(128, memory / 4, 4096)}MB`,
+    effective_cache_size: `${between(256, memory / 2, 65_536)}MB`,
+    maintenance_work_mem: `${between(64, memory / 32, 512)}MB`,
+    work_mem: '16MB',
+    huge_pages: 'try',
+
+    // A full page goes to the log at its first change after each checkpoint; rare checkpoints keep that small.
+    // The bundled build compresses with pglz only, which costs more processor time than the disk writes it saves.
+    wal_compression: 'off',
+    wal_buffers: '32MB',
+    max_wal_size: '4GB',
+    min_wal_size: '512MB',
+    checkpoint_timeout: '15min',
+    checkpoint_completion_target: 0.9,
+
+    random_page_cost: 1.1,
+    effective_io_concurrency: 64,
+    jit: 'off',
+    track_io_timing: 'off',
+
+    // Wallets and lots are updated all the time: vacuum early and in small portions, so that row versions stay few
+    // and updates stay within their page.
+    autovacuum_naptime: '15s',
+    autovacuum_max_workers: 2,
+    autovacuum_vacuum_scale_factor: 0.05,
+    autovacuum_analyze_scale_factor: 0.05,
+    autovacuum_vacuum_cost_limit: 1000,
+
+    // Statements and the details of errors hold members' data, which has no place in a log.
+    log_min_error_statement: 'panic',
+    log_error_verbosity: 'terse',
+    log_line_prefix: '%m [%p] ',
+    log_timezone: 'UTC',
+    logging_collector: 'off',
+  };
+}
+
+/** The defaults with the caller's changes. Throws when a change would let a crash lose what was acknowledged. */
+export function settingsWith(changes: PostgresSettings): PostgresSettings {
+  for (const name of DURABILITY) {
+    if (name in changes)
+      throw new Error(`The setting ${name} cannot be changed: acknowledged writes depend on it.`);
+  }
+  return { ...defaultSettings(), ...changes };
+}
+
+/** Settings as arguments of the `postgres` command. */
+export function asArguments(settings: PostgresSettings): string[] {
+  return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}

@@ -1,0 +1,328 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostgres } from './embedded.ts';
+import { isRunning } from './embedded-owner.ts';
+
+const settings = { shared_buffers: '16MB' };
+
+const endings = new WeakMap<TestContext, (() => unknown)[]>();
+
+/** Runs at the end of the test, last first: node:test would remove a folder before stopping who works in it. */
+function atEnd(t: TestContext, ending: () => unknown): void {
+  const known = endings.get(t);
+  if (known) {
+    known.push(ending);
+    return;
+  }
+  const list = [ending];
+  endings.set(t, list);
+  t.after(async () => {
+    for (const each of list.reverse()) await each();
+  });
+}
+
+function folder(t: TestContext, mode = 0o755): string {
+  const dir = mkdtempSync(join(tmpdir(), 'fealty-embedded-'));
+  chmodSync(dir, mode);
+  atEnd(t, () => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
+  return dir;
+}
+
+async function start(
+  t: TestContext,
+  dir: string,
+  options: Partial<EmbeddedPostgresOptions> = {},
+): Promise<EmbeddedPostgres> {
+  const postgres = await startEmbeddedPostgres({ dir, settings, ...options });
+  atEnd(t, () => postgres.stop());
+  return postgres;
+}
+
+async function query(url: string, text: string): Promise<unknown[][]> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query<unknown[]>({ text, rowMode: 'array' })).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** A Node process of its own that starts PostgreSQL on `dir` and waits to be killed. */
+async function startElsewhere(
+  t: TestContext,
+  dir: string,
+): Promise<{ child: ChildProcess; url: string; pid: number }> {
+  const program = `
+    import { startEmbeddedPostgres } from ${JSON.stringify(new URL('./embedded.ts', import.meta.url).href)};
+    const { url, pid } = await startEmbeddedPostgres(${JSON.stringify({ dir, settings })});
+    console.log(JSON.stringify({ url, pid }));
+    setInterval(() => undefined, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  atEnd(t, () => child.kill('SIGKILL'));
+  const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
+  return { child, ...JSON.parse(line) };
+}
+
+async function kill9(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 500; i++) {
+    if (await condition()) return;
+    await sleep(20);
+  }
+  assert.fail(`never became true: ${condition}`);
+}
+
+const parentOf = (pid: number): number =>
+  Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1]);
+
+test('data survives a stop and a new start, with the same password, and every durable setting is on', async t => {
+  const dir = folder(t);
+  const first = await start(t, dir);
+  await query(first.url, 'create table kept as select 42 as answer');
+  await first.stop();
+  assert.equal(first.pid, 0);
+
+  const second = await start(t, dir);
+  assert.equal(second.password, first.password);
+  assert.equal(statSync(join(dir, 'password')).mode & 0o777, 0o600);
+  assert.deepEqual(await query(second.url, 'select answer from kept'), [[42]]);
+  const on = "('fsync', 'synchronous_commit', 'full_page_writes', 'data_checksums')";
+  const rows = await query(
+    second.url,
+    `select setting, listen.* from pg_settings, (select current_setting('listen_addresses')) listen where name in ${on}`,
+  );
+  assert.deepEqual(rows, Array(4).fill(['on', '127.0.0.1']));
+});
+
+test('a password is needed also from the same machine', async t => {
+  const postgres = await start(t, folder(t));
+  const wrong = new URL(postgres.url);
+  wrong.password = 'guess';
+  await assert.rejects(query(wrong.href, 'select 1'), { code: '28P01' });
+});
+
+test('PostgreSQL does not run as root', { skip: process.getuid?.() !== 0 && 'needs root' }, async t => {
+  const postgres = await start(t, folder(t));
+  assert.notEqual(statSync(`/proc/${postgres.pid}`).uid, 0);
+});
+
+test('a killed engine takes PostgreSQL with it, and the next start finds what was committed', async t => {
+  const dir = folder(t);
+  const engine = await startElsewhere(t, dir);
+  await query(engine.url, 'create table kept as select 1 as answer');
+  await kill9(engine.child);
+  await until(() => !isRunning(engine.pid));
+
+  const next = await start(t, dir);
+  assert.deepEqual(await query(next.url, 'select answer from kept'), [[1]]);
+});
+
+test('a PostgreSQL that outlived its engine and its watching shell is stopped by the next start', async t => {
+  const dir = folder(t);
+  const engine = await startElsewhere(t, dir);
+  await query(engine.url, 'create table kept as select 1 as answer');
+  process.kill(engine.child.pid ?? 0, 'SIGSTOP');
+  process.kill(parentOf(engine.pid), 'SIGKILL');
+  const reader = readdirSync('/proc').find(entry => /^\d+$/.test(entry) && isReaderOf(Number(entry), dir));
+  assert.ok(reader);
+  process.kill(Number(reader), 'SIGKILL');
+  await kill9(engine.child);
+  assert.ok(isRunning(engine.pid), 'nobody is left to stop PostgreSQL');
+
+  const lines: string[] = [];
+  const next = await start(t, dir, { log: line => lines.push(line) });
+  assert.ok(!isRunning(engine.pid));
+  assert.match(lines.join('\n'), new RegExp(`earlier run left behind \\(pid ${engine.pid}\\)`));
+  assert.deepEqual(await query(next.url, 'select answer from kept'), [[1]]);
+});
+
+/** True for the part of the watching shell that waits for the engine's end. */
+function isReaderOf(pid: number, dir: string): boolean {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return words.includes('fealty-postgres') && words.includes(join(dir, 'data')) && isRunning(pid);
+  } catch {
+    return false;
+  }
+}
+
+test('a second engine on the same folder is refused and does not disturb the first', async t => {
+  const dir = folder(t);
+  const engine = await startElsewhere(t, dir);
+  await assert.rejects(startEmbeddedPostgres({ dir, settings }), {
+    message: new RegExp(`${dir} is already running \\(pid ${engine.child.pid}\\)`),
+  });
+  assert.deepEqual(await query(engine.url, 'select 1'), [[1]]);
+});
+
+test('the same process cannot start a folder twice, and can after stopping it', async t => {
+  const dir = folder(t);
+  const first = await start(t, dir);
+  await assert.rejects(startEmbeddedPostgres({ dir, settings }), /already running/);
+  await first.stop();
+  await start(t, dir);
+});
+
+test('a lock whose pid was given to another process is taken over', async t => {
+  const dir = folder(t);
+  writeFileSync(join(dir, 'owner.lock'), `${process.ppid} 1 some-earlier-boot`);
+  await start(t, dir);
+});
+
+test('a postmaster.pid whose pid was given to another process does not prevent the start', async t => {
+  const dir = folder(t);
+  await (await start(t, dir)).stop();
+  const other = spawn('sleep', ['600'], {
+    stdio: 'ignore',
+    ...(process.getuid?.() === 0 && { uid: 65_534 }),
+  });
+  atEnd(t, () => other.kill('SIGKILL'));
+  writeFileSync(join(dir, 'data', 'postmaster.pid'), `${other.pid}\n${join(dir, 'data')}\n`);
+  await start(t, dir);
+  assert.equal(other.exitCode, null);
+});
+
+test('a first start that was interrupted is done again', async t => {
+  const dir = folder(t);
+  const half = join(dir, 'data.abc123');
+  mkdirSync(half);
+  writeFileSync(join(half, 'PG_VERSION'), '18');
+  const postgres = await start(t, dir);
+  assert.deepEqual(await query(postgres.url, 'select 1'), [[1]]);
+  assert.ok(!existsSync(half));
+});
+
+test('a PostgreSQL that is killed comes back under the same address with everything committed', async t => {
+  const lines: string[] = [];
+  const postgres = await start(t, folder(t), { log: line => lines.push(line) });
+  await query(postgres.url, 'create table kept as select 1 as answer');
+  for (let round = 1; round <= 2; round++) {
+    const killed = postgres.pid;
+    process.kill(killed, 'SIGKILL');
+    await until(
+      async () =>
+        postgres.pid !== killed &&
+        (await query(postgres.url, 'select 1').then(
+          () => true,
+          () => false,
+        )),
+    );
+    assert.deepEqual(await query(postgres.url, 'select answer from kept'), [[1]]);
+  }
+  assert.equal(lines.filter(line => line.includes('ended unexpectedly')).length, 2);
+});
+
+test('a PostgreSQL whose watching shell is killed is brought back under a new one', async t => {
+  const postgres = await start(t, folder(t));
+  const before = postgres.pid;
+  process.kill(parentOf(before), 'SIGKILL');
+  await until(
+    async () =>
+      postgres.pid !== before &&
+      (await query(postgres.url, 'select 1').then(
+        () => true,
+        () => false,
+      )),
+  );
+  assert.ok(!isRunning(before));
+});
+
+test('a PostgreSQL that keeps ending is reported as lost instead of being started for ever', async t => {
+  const dir = folder(t);
+  const lost = Promise.withResolvers<Error>();
+  const postgres = await start(t, dir, { onLost: lost.resolve });
+  renameSync(join(dir, 'data', 'global'), join(dir, 'data', 'global.gone'));
+  process.kill(postgres.pid, 'SIGKILL');
+  assert.match((await lost.promise).message, /ended 5 times within a minute/);
+});
+
+test('a start that fails says why with PostgreSQL its own words and gives the folder free', async t => {
+  const dir = folder(t);
+  const failing = startEmbeddedPostgres({ dir, settings: { no_such_setting: 1 } });
+  await assert.rejects(failing, /did not start.*unrecognized configuration parameter "no_such_setting"/s);
+  await start(t, dir);
+});
+
+test('a data folder of another version of PostgreSQL is refused with both versions', async t => {
+  const dir = folder(t);
+  await (await start(t, dir)).stop();
+  writeFileSync(join(dir, 'data', 'PG_VERSION'), '17\n');
+  await assert.rejects(
+    startEmbeddedPostgres({ dir, settings }),
+    /made by PostgreSQL 17, and the bundled one is 18/,
+  );
+});
+
+for (const name of ['fsync', 'synchronous_commit', 'full_page_writes']) {
+  test(`turning ${name} off is refused`, async t => {
+    await assert.rejects(
+      startEmbeddedPostgres({ dir: folder(t), settings: { [name]: 'off' } }),
+      /cannot be changed/,
+    );
+  });
+}
+
+test('as root in a folder that only root can enter, the files go to a folder of their own and are found again', {
+  skip: process.getuid?.() !== 0 && 'needs root',
+}, async t => {
+  const closed = folder(t, 0o700);
+  const dir = join(closed, 'clone');
+  mkdirSync(dir);
+  const lines: string[] = [];
+  const first = await start(t, dir, { log: line => lines.push(line) });
+  const home = readFileSync(join(dir, 'location'), 'utf8').trim();
+  atEnd(t, () => rmSync(home, { recursive: true, force: true }));
+  assert.ok(
+    lines.some(line => line.includes(home)),
+    'the operator is told where the files are',
+  );
+  assert.equal(statSync(home).mode & 0o777, 0o700);
+  await query(first.url, 'create table kept as select 1 as answer');
+  await first.stop();
+
+  const moved = join(closed, 'moved');
+  renameSync(dir, moved);
+  const second = await start(t, moved);
+  assert.deepEqual(await query(second.url, 'select answer from kept'), [[1]]);
+  await second.stop();
+
+  rmSync(home, { recursive: true });
+  await assert.rejects(startEmbeddedPostgres({ dir: moved, settings }), /is gone. Restore it/);
+  assert.equal(dirname(home), '/var/lib');
+});
+
+test('on a platform without a bundled PostgreSQL the error names the way out', async t => {
+  const platform = Object.getOwnPropertyDescriptor(process, 'platform');
+  atEnd(t, () => platform && Object.defineProperty(process, 'platform', platform));
+  Object.defineProperty(process, 'platform', { value: 'plan9' });
+  await assert.rejects(
+    startEmbeddedPostgres({ dir: folder(t) }),
+    /No PostgreSQL is bundled for plan9-.*FEALTY_DATABASE_URL/s,
+  );
+});

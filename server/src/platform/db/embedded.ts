@@ -1,0 +1,231 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { claim, clearLeftovers, endPostmaster, runningPostmaster } from './embedded-owner.ts';
+import { findPlace, initialise, makeFolder, type Place, type Say } from './embedded-place.ts';
+import { asArguments, type PostgresSettings, settingsWith } from './embedded-settings.ts';
+
+/**
+ * Runs PostgreSQL and waits. Descriptor 3 is a pipe from the engine that never carries anything: it ends when the
+ * engine ends, also by `kill -9`, and then the reader stops PostgreSQL. Being in a session of its own (`detached`),
+ * all this does not see the Ctrl-C of the engine's terminal.
+ */
+const SUPERVISOR = `
+"$@" 3<&- </dev/null & postgres=$!
+(read -r nothing <&3; kill -INT $postgres 2>/dev/null) & reader=$!
+exec 3<&-
+wait $postgres; code=$?
+kill $reader 2>/dev/null
+exit $code`;
+
+// Below the range from which systems take the ports of outgoing connections, so that the port is still free when
+// PostgreSQL has to be started again.
+const PORTS = [20_000, 32_000] as const;
+const PORT_ATTEMPTS = 20;
+// A start after a crash first replays the log, which the settings bound to a few gigabytes.
+const READY_MS = 15 * 60_000;
+const RESTARTS = 5;
+const RESTARTS_WITHIN_MS = 60_000;
+const LOG_CHARACTERS = 16_384;
+
+export interface EmbeddedPostgresOptions {
+  /** Folder of this database, made when absent. It keeps the password (mode 0600), the lock and, if possible, the data. */
+  dir: string;
+  /** PostgreSQL settings that differ from the defaults; those that durability needs are refused. */
+  settings?: PostgresSettings;
+  /** Receives lines for the operator: where files are, what had to be cleaned up, restarts. */
+  log?: Say;
+  /** Called once when PostgreSQL ended and could not be started again. */
+  onLost?: (error: Error) => void;
+}
+
+export interface EmbeddedPostgres {
+  /** Address for the owner, user `postgres`, on 127.0.0.1; it stays the same when PostgreSQL is restarted. */
+  readonly url: string;
+  readonly port: number;
+  readonly password: string;
+  /** Process id of PostgreSQL; 0 while it is being restarted. */
+  readonly pid: number;
+  /** Stops PostgreSQL after writing everything out, and gives the folder free. Open transactions are rolled back. */
+  stop(): Promise<void>;
+  /** The last lines of PostgreSQL's own log. */
+  log(): string;
+}
+
+/**
+ * Starts the bundled PostgreSQL on `dir`, makes its database at the first start, and starts it again when it ends
+ * unexpectedly. It ends with this process, however that ends, and does not keep it alive. Throws when the platform
+ * has none, when another live process owns the folder, and when it cannot start; what killed runs left behind is
+ * cleaned up first.
+ */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const say = options.log ?? (() => undefined);
+  const settings = settingsWith(options.settings ?? {});
+  const dir = makeFolder(options.dir);
+  const release = claim(dir);
+  try {
+    const place = findPlace(dir, say);
+    const password = initialise(place, say);
+    await clearLeftovers(place.data, say);
+    const server = new Server(place, settings, say, options.onLost);
+    await server.start();
+    return {
+      url: `postgres://postgres:${encodeURIComponent(password)}@127.0.0.1:${server.port}/postgres`,
+      port: server.port,
+      password,
+      get pid() {
+        return runningPostmaster(place.data) ?? 0;
+      },
+      stop: () => server.stop().finally(release),
+      log: () => server.log,
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** One PostgreSQL over its restarts, always on the same port. */
+class Server {
+  port = 0;
+  log = '';
+  readonly #place: Place;
+  readonly #settings: PostgresSettings;
+  readonly #say: Say;
+  readonly #onLost: ((error: Error) => void) | undefined;
+  readonly #restarts: number[] = [];
+  #child: ChildProcess | undefined;
+  #restarting: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(place: Place, settings: PostgresSettings, say: Say, onLost?: (error: Error) => void) {
+    this.#place = place;
+    this.#settings = settings;
+    this.#say = say;
+    this.#onLost = onLost;
+  }
+
+  /** Starts on a port of its own choice. */
+  async start(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      this.port = await freePort();
+      try {
+        return await this.#launch();
+      } catch (error) {
+        const taken = this.log.includes('Address already in use');
+        if (!taken || attempt === PORT_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    await this.#restarting;
+    const pid = runningPostmaster(this.#place.data);
+    if (pid !== undefined) await endPostmaster(pid);
+    this.#pipe?.destroy();
+  }
+
+  get #pipe(): Socket | undefined {
+    return this.#child?.stdio[3] as Socket | undefined;
+  }
+
+  /** Starts PostgreSQL and waits until it takes connections. */
+  #launch(): Promise<void> {
+    const { data, binaries, runAs } = this.#place;
+    const command = [
+      join(binaries, 'postgres'),
+      '-D',
+      data,
+      ...asArguments({ ...this.#settings, port: this.port }),
+    ];
+    const child = spawn('/bin/sh', ['-c', SUPERVISOR, 'fealty-postgres', ...command], {
+      ...runAs,
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    this.log = '';
+    return new Promise((resolve, reject) => {
+      // This timer also keeps the process alive while it waits: nothing of the child does.
+      const deadline = setTimeout(() => settle(new Error('it is not ready after 15 minutes')), READY_MS);
+      let ready = false;
+      const settle = (failure?: Error) => {
+        clearTimeout(deadline);
+        if (ready) return;
+        if (!failure) {
+          ready = true;
+          return resolve();
+        }
+        this.#pipe?.destroy();
+        reject(new Error(`PostgreSQL did not start: ${failure.message}\n${this.log}`));
+      };
+      child.once('error', settle);
+      child.once('exit', (code, signal) => {
+        if (ready) this.#ended(child);
+        else settle(new Error(`it ended with ${signal ?? code}`));
+      });
+      child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+        this.log = (this.log + text).slice(-LOG_CHARACTERS);
+        if (!ready && this.log.includes('ready to accept connections')) settle();
+      });
+      child.unref();
+      (child.stderr as Socket | null)?.unref();
+      // The pipe breaks when PostgreSQL's side is killed; 'exit' tells.
+      (child.stdio[3] as Socket | undefined)?.on('error', () => undefined).unref();
+    });
+  }
+
+  /** PostgreSQL, or the shell that watches it, ended: starts it again unless that was asked for. */
+  #ended(child: ChildProcess): void {
+    (child.stdio[3] as Socket).destroy();
+    if (this.#stopped) return;
+    this.#restarting = this.#restart().catch((error: Error) => {
+      this.#say(`PostgreSQL is lost: ${error.message}`);
+      this.#onLost?.(error);
+    });
+  }
+
+  async #restart(): Promise<void> {
+    const lastWords = this.log.trim().split('\n').at(-1) ?? '';
+    this.#say(`PostgreSQL ended unexpectedly and is started again. Its last line was: ${lastWords}`);
+    for (;;) {
+      const now = performance.now();
+      while (this.#restarts[0] !== undefined && this.#restarts[0] < now - RESTARTS_WITHIN_MS)
+        this.#restarts.shift();
+      if (this.#restarts.length >= RESTARTS)
+        throw new Error(`it ended ${RESTARTS} times within a minute.\n${this.log}`);
+      this.#restarts.push(now);
+      try {
+        await clearLeftovers(this.#place.data, this.#say);
+        if (!this.#stopped) await this.#launch();
+        return;
+      } catch {
+        // The log says why; the next attempt may find the port or the memory of the dead processes free.
+        await sleep(250 * this.#restarts.length);
+      }
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
+    const port = randomInt(...PORTS);
+    if (await canListen(port)) return port;
+  }
+  throw new Error(`No free port was found between ${PORTS.join(' and ')}.`);
+}
+
+function canListen(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
+}
