@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import test, { type TestContext } from 'node:test';
+import test, { after, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostgres } from './embedded.ts';
@@ -46,6 +46,12 @@ function folder(t: TestContext, mode = 0o755): string {
   return dir;
 }
 
+// Making a database is the slow part. Tests whose subject it is not take turns on this one and leave it in order.
+const shared = mkdtempSync(join(tmpdir(), 'fealty-embedded-'));
+chmodSync(shared, 0o755);
+await (await startEmbeddedPostgres({ dir: shared, settings })).stop();
+after(() => rmSync(shared, { recursive: true, force: true }));
+
 async function start(
   t: TestContext,
   dir: string,
@@ -67,6 +73,12 @@ async function query(url: string, text: string): Promise<unknown[][]> {
   }
 }
 
+const answers = (url: string): Promise<boolean> =>
+  query(url, 'select 1').then(
+    () => true,
+    () => false,
+  );
+
 /** A Node process of its own that starts PostgreSQL on `dir` and waits to be killed. */
 async function startElsewhere(
   t: TestContext,
@@ -80,9 +92,14 @@ async function startElsewhere(
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  atEnd(t, () => child.kill('SIGKILL'));
+  atEnd(t, () => kill9(child));
   const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
-  return { child, ...JSON.parse(line) };
+  const { url, pid } = JSON.parse(line) as { url: string; pid: number };
+  atEnd(t, async () => {
+    await kill9(child);
+    await until(() => !isRunning(pid));
+  });
+  return { child, url, pid };
 }
 
 async function kill9(child: ChildProcess): Promise<void> {
@@ -102,15 +119,14 @@ const parentOf = (pid: number): number =>
   Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1]);
 
 test('data survives a stop and a new start, with the same password, and every durable setting is on', async t => {
-  const dir = folder(t);
-  const first = await start(t, dir);
-  await query(first.url, 'create table kept as select 42 as answer');
+  const first = await start(t, shared);
+  await query(first.url, 'drop table if exists kept; create table kept as select 42 as answer');
   await first.stop();
   assert.equal(first.pid, 0);
 
-  const second = await start(t, dir);
+  const second = await start(t, shared);
   assert.equal(second.password, first.password);
-  assert.equal(statSync(join(dir, 'password')).mode & 0o777, 0o600);
+  assert.equal(statSync(join(shared, 'password')).mode & 0o777, 0o600);
   assert.deepEqual(await query(second.url, 'select answer from kept'), [[42]]);
   const on = "('fsync', 'synchronous_commit', 'full_page_writes', 'data_checksums')";
   const rows = await query(
@@ -121,42 +137,40 @@ test('data survives a stop and a new start, with the same password, and every du
 });
 
 test('a password is needed also from the same machine', async t => {
-  const postgres = await start(t, folder(t));
+  const postgres = await start(t, shared);
   const wrong = new URL(postgres.url);
   wrong.password = 'guess';
   await assert.rejects(query(wrong.href, 'select 1'), { code: '28P01' });
 });
 
 test('PostgreSQL does not run as root', { skip: process.getuid?.() !== 0 && 'needs root' }, async t => {
-  const postgres = await start(t, folder(t));
+  const postgres = await start(t, shared);
   assert.notEqual(statSync(`/proc/${postgres.pid}`).uid, 0);
 });
 
 test('a killed engine takes PostgreSQL with it, and the next start finds what was committed', async t => {
-  const dir = folder(t);
-  const engine = await startElsewhere(t, dir);
-  await query(engine.url, 'create table kept as select 1 as answer');
+  const engine = await startElsewhere(t, shared);
+  await query(engine.url, 'drop table if exists kept; create table kept as select 1 as answer');
   await kill9(engine.child);
   await until(() => !isRunning(engine.pid));
 
-  const next = await start(t, dir);
+  const next = await start(t, shared);
   assert.deepEqual(await query(next.url, 'select answer from kept'), [[1]]);
 });
 
 test('a PostgreSQL that outlived its engine and its watching shell is stopped by the next start', async t => {
-  const dir = folder(t);
-  const engine = await startElsewhere(t, dir);
-  await query(engine.url, 'create table kept as select 1 as answer');
+  const engine = await startElsewhere(t, shared);
+  await query(engine.url, 'drop table if exists kept; create table kept as select 1 as answer');
   process.kill(engine.child.pid ?? 0, 'SIGSTOP');
   process.kill(parentOf(engine.pid), 'SIGKILL');
-  const reader = readdirSync('/proc').find(entry => /^\d+$/.test(entry) && isReaderOf(Number(entry), dir));
+  const reader = readdirSync('/proc').find(entry => /^\d+$/.test(entry) && isReaderOf(Number(entry), shared));
   assert.ok(reader);
   process.kill(Number(reader), 'SIGKILL');
   await kill9(engine.child);
   assert.ok(isRunning(engine.pid), 'nobody is left to stop PostgreSQL');
 
   const lines: string[] = [];
-  const next = await start(t, dir, { log: line => lines.push(line) });
+  const next = await start(t, shared, { log: line => lines.push(line) });
   assert.ok(!isRunning(engine.pid));
   assert.match(lines.join('\n'), new RegExp(`earlier run left behind \\(pid ${engine.pid}\\)`));
   assert.deepEqual(await query(next.url, 'select answer from kept'), [[1]]);
@@ -173,38 +187,33 @@ function isReaderOf(pid: number, dir: string): boolean {
 }
 
 test('a second engine on the same folder is refused and does not disturb the first', async t => {
-  const dir = folder(t);
-  const engine = await startElsewhere(t, dir);
-  await assert.rejects(startEmbeddedPostgres({ dir, settings }), {
-    message: new RegExp(`${dir} is already running \\(pid ${engine.child.pid}\\)`),
+  const engine = await startElsewhere(t, shared);
+  await assert.rejects(startEmbeddedPostgres({ dir: shared, settings }), {
+    message: new RegExp(`${shared} is already running \\(pid ${engine.child.pid}\\)`),
   });
   assert.deepEqual(await query(engine.url, 'select 1'), [[1]]);
 });
 
 test('the same process cannot start a folder twice, and can after stopping it', async t => {
-  const dir = folder(t);
-  const first = await start(t, dir);
-  await assert.rejects(startEmbeddedPostgres({ dir, settings }), /already running/);
+  const first = await start(t, shared);
+  await assert.rejects(startEmbeddedPostgres({ dir: shared, settings }), /already running/);
   await first.stop();
-  await start(t, dir);
+  await start(t, shared);
 });
 
 test('a lock whose pid was given to another process is taken over', async t => {
-  const dir = folder(t);
-  writeFileSync(join(dir, 'owner.lock'), `${process.ppid} 1 some-earlier-boot`);
-  await start(t, dir);
+  writeFileSync(join(shared, 'owner.lock'), `${process.ppid} 1 some-earlier-boot`);
+  await start(t, shared);
 });
 
 test('a postmaster.pid whose pid was given to another process does not prevent the start', async t => {
-  const dir = folder(t);
-  await (await start(t, dir)).stop();
   const other = spawn('sleep', ['600'], {
     stdio: 'ignore',
     ...(process.getuid?.() === 0 && { uid: 65_534 }),
   });
   atEnd(t, () => other.kill('SIGKILL'));
-  writeFileSync(join(dir, 'data', 'postmaster.pid'), `${other.pid}\n${join(dir, 'data')}\n`);
-  await start(t, dir);
+  writeFileSync(join(shared, 'data', 'postmaster.pid'), `${other.pid}\n${join(shared, 'data')}\n`);
+  await start(t, shared);
   assert.equal(other.exitCode, null);
 });
 
@@ -220,69 +229,53 @@ test('a first start that was interrupted is done again', async t => {
 
 test('a PostgreSQL that is killed comes back under the same address with everything committed', async t => {
   const lines: string[] = [];
-  const postgres = await start(t, folder(t), { log: line => lines.push(line) });
-  await query(postgres.url, 'create table kept as select 1 as answer');
+  const postgres = await start(t, shared, { log: line => lines.push(line) });
+  await query(postgres.url, 'drop table if exists kept; create table kept as select 1 as answer');
   for (let round = 1; round <= 2; round++) {
     const killed = postgres.pid;
     process.kill(killed, 'SIGKILL');
-    await until(
-      async () =>
-        postgres.pid !== killed &&
-        (await query(postgres.url, 'select 1').then(
-          () => true,
-          () => false,
-        )),
-    );
+    await until(async () => postgres.pid !== killed && (await answers(postgres.url)));
     assert.deepEqual(await query(postgres.url, 'select answer from kept'), [[1]]);
   }
   assert.equal(lines.filter(line => line.includes('ended unexpectedly')).length, 2);
 });
 
 test('a PostgreSQL whose watching shell is killed is brought back under a new one', async t => {
-  const postgres = await start(t, folder(t));
+  const postgres = await start(t, shared);
   const before = postgres.pid;
   process.kill(parentOf(before), 'SIGKILL');
-  await until(
-    async () =>
-      postgres.pid !== before &&
-      (await query(postgres.url, 'select 1').then(
-        () => true,
-        () => false,
-      )),
-  );
+  await until(async () => postgres.pid !== before && (await answers(postgres.url)));
   assert.ok(!isRunning(before));
 });
 
 test('a PostgreSQL that keeps ending is reported as lost instead of being started for ever', async t => {
-  const dir = folder(t);
   const lost = Promise.withResolvers<Error>();
-  const postgres = await start(t, dir, { onLost: lost.resolve });
-  renameSync(join(dir, 'data', 'global'), join(dir, 'data', 'global.gone'));
+  atEnd(t, () => renameSync(join(shared, 'data', 'global.gone'), join(shared, 'data', 'global')));
+  const postgres = await start(t, shared, { onLost: lost.resolve });
+  renameSync(join(shared, 'data', 'global'), join(shared, 'data', 'global.gone'));
   process.kill(postgres.pid, 'SIGKILL');
   assert.match((await lost.promise).message, /ended 5 times within a minute/);
 });
 
 test('a start that fails says why with PostgreSQL its own words and gives the folder free', async t => {
-  const dir = folder(t);
-  const failing = startEmbeddedPostgres({ dir, settings: { no_such_setting: 1 } });
+  const failing = startEmbeddedPostgres({ dir: shared, settings: { no_such_setting: 1 } });
   await assert.rejects(failing, /did not start.*unrecognized configuration parameter "no_such_setting"/s);
-  await start(t, dir);
+  await start(t, shared);
 });
 
 test('a data folder of another version of PostgreSQL is refused with both versions', async t => {
-  const dir = folder(t);
-  await (await start(t, dir)).stop();
-  writeFileSync(join(dir, 'data', 'PG_VERSION'), '17\n');
+  atEnd(t, () => writeFileSync(join(shared, 'data', 'PG_VERSION'), '18\n'));
+  writeFileSync(join(shared, 'data', 'PG_VERSION'), '17\n');
   await assert.rejects(
-    startEmbeddedPostgres({ dir, settings }),
+    startEmbeddedPostgres({ dir: shared, settings }),
     /made by PostgreSQL 17, and the bundled one is 18/,
   );
 });
 
 for (const name of ['fsync', 'synchronous_commit', 'full_page_writes']) {
-  test(`turning ${name} off is refused`, async t => {
+  test(`turning ${name} off is refused`, async () => {
     await assert.rejects(
-      startEmbeddedPostgres({ dir: folder(t), settings: { [name]: 'off' } }),
+      startEmbeddedPostgres({ dir: shared, settings: { [name]: 'off' } }),
       /cannot be changed/,
     );
   });
@@ -303,7 +296,7 @@ test('as root in a folder that only root can enter, the files go to a folder of 
     'the operator is told where the files are',
   );
   assert.equal(statSync(home).mode & 0o777, 0o700);
-  await query(first.url, 'create table kept as select 1 as answer');
+  await query(first.url, 'drop table if exists kept; create table kept as select 1 as answer');
   await first.stop();
 
   const moved = join(closed, 'moved');
@@ -322,7 +315,7 @@ test('on a platform without a bundled PostgreSQL the error names the way out', a
   atEnd(t, () => platform && Object.defineProperty(process, 'platform', platform));
   Object.defineProperty(process, 'platform', { value: 'plan9' });
   await assert.rejects(
-    startEmbeddedPostgres({ dir: folder(t) }),
+    startEmbeddedPostgres({ dir: shared }),
     /No PostgreSQL is bundled for plan9-.*FEALTY_DATABASE_URL/s,
   );
 });
