@@ -10,7 +10,7 @@ const MIGRATIONS = new URL('../../migrations/', import.meta.url);
 const MIGRATE = new URL('../../src/platform/db/migrate.ts', import.meta.url);
 // Any number that no other code takes: it lets one process at a time make the template.
 const TEMPLATE_LOCK = 612_883_401;
-const GRACE_MS = 2_000;
+const GRACE_MS = 1_000;
 
 /** A migrated, empty database of one test file. */
 export interface TestDatabase {
@@ -61,7 +61,7 @@ export async function dropLeftovers(serverUrl: string): Promise<void> {
 }
 
 /** Names the template for the present migrations and makes it when it is not there; others wait meanwhile. */
-export async function findTemplate(serverUrl: string): Promise<string> {
+async function findTemplate(serverUrl: string): Promise<string> {
   const name = `template_${migrationsHash()}`;
   await withClient(serverUrl, async client => {
     await client.query('select pg_advisory_lock($1)', [TEMPLATE_LOCK]);

@@ -78,7 +78,7 @@ export function makeFolder(dir: string): string {
 }
 
 function userFor(dir: string): RunAs {
-  const neutral = { cwd: '/', env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' } } as const;
+  const neutral = { cwd: '/', env: { LC_ALL: 'C', TZ: 'UTC' } } as const;
   if (process.getuid?.() !== 0) return neutral;
   const data = join(dir, 'data');
   const owner = existsSync(data) ? statSync(data) : undefined;
