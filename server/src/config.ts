@@ -1,0 +1,57 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
+import { ROLES, type Role } from './roles.ts';
+
+/** The engine's settings. Everything has a safe default; a wrong one stops the start and says why. */
+export interface Config {
+  host: string;
+  port: number;
+  dataDir: string;
+  /** The owner's address of a PostgreSQL of one's own; null: the embedded one. */
+  databaseUrl: string | null;
+  roles: ReadonlySet<Role>;
+  logLevel: string;
+  lanes: number;
+  batch: number;
+  queue: number;
+}
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const whole = (lowest: number, highest: number) => z.coerce.number().int().min(lowest).max(highest);
+
+const schema = z.object({
+  FEALTY_HOST: z.string().min(1).default('127.0.0.1'),
+  FEALTY_PORT: whole(0, 65535).default(4100),
+  FEALTY_DATA_DIR: z.string().min(1).default(resolve(ROOT, '.fealty')),
+  FEALTY_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  FEALTY_ROLES: z
+    .string()
+    .default(ROLES.join(','))
+    .transform((text) => text.split(',').map((role) => role.trim()))
+    .pipe(z.array(z.enum(ROLES)).min(1)),
+  FEALTY_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
+  // Two lanes keep two cores busy: one decides while the other commits. Measured: 1 lane 17 % less, 4 lanes no more.
+  FEALTY_LANES: whole(1, 32).default(2),
+  FEALTY_BATCH: whole(1, 2000).default(500),
+  FEALTY_QUEUE: whole(1000, 1_000_000).default(20_000),
+});
+
+/** Reads the environment, the only place of the server that does. Throws an Error with one line for each mistake. */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const known = Object.fromEntries(Object.entries(environment).filter(([name, value]) => name.startsWith('FEALTY_') && value !== ''));
+  const parsed = schema.safeParse(known);
+  if (!parsed.success) throw new Error(parsed.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`).join('\n'));
+  const { data } = parsed;
+  return {
+    host: data.FEALTY_HOST,
+    port: data.FEALTY_PORT,
+    dataDir: resolve(data.FEALTY_DATA_DIR),
+    databaseUrl: data.FEALTY_DATABASE_URL ?? null,
+    roles: new Set(data.FEALTY_ROLES),
+    logLevel: data.FEALTY_LOG_LEVEL,
+    lanes: data.FEALTY_LANES,
+    batch: data.FEALTY_BATCH,
+    queue: data.FEALTY_QUEUE,
+  };
+}

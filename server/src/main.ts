@@ -1,0 +1,89 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compose, type Engine } from './compose.ts';
+import { type Config, readConfig } from './config.ts';
+import { startEmbeddedPostgres } from './platform/db/embedded.ts';
+import { appUrl, migrate } from './platform/db/migrate.ts';
+import { createLog, type Log } from './platform/observe/log.ts';
+import { startRoles } from './roles.ts';
+
+/** Everything that runs in this process. */
+interface Running {
+  engine: Engine;
+  stop(): Promise<void>;
+}
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+async function start(config: Config, log: Log): Promise<Running> {
+  mkdirSync(config.dataDir, { recursive: true });
+  const embedded = config.databaseUrl === null ? await startEmbeddedPostgres({ dir: join(config.dataDir, 'postgres'), log: (line) => log.debug(line) }) : null;
+  const ownerUrl = embedded?.url ?? (config.databaseUrl as string);
+  try {
+    await migrate(ownerUrl);
+    const engine = await compose({ ownerUrl, appUrl: appUrl(ownerUrl), log, lanes: config.lanes, batch: config.batch, queue: config.queue });
+    const key = await engine.identity.ensureRootKey(config.dataDir);
+    const url = await startRoles(engine, config.roles, config);
+    const urlFile = join(config.dataDir, 'url');
+    if (url !== null) {
+      writeFileSync(`${urlFile}.new`, url, { mode: 0o600 });
+      renameSync(`${urlFile}.new`, urlFile);
+      welcome(url, key.file, embedded === null ? 'your own' : 'embedded');
+    }
+    return {
+      engine,
+      async stop() {
+        await engine.stop();
+        await embedded?.stop();
+        rmSync(urlFile, { force: true });
+      },
+    };
+  } catch (error) {
+    await embedded?.stop();
+    throw error;
+  }
+}
+
+function welcome(url: string, keyFile: string, database: string): void {
+  say(`
+Fealty is ready (${database} PostgreSQL).
+
+  API         ${url}/v1
+  Reference   ${url}/docs
+  Metrics     ${url}/metrics
+  Key         ${keyFile}
+
+Try next, in another terminal:
+
+  ./fealty program set shop --file examples/programs/shop.json
+  ./fealty import orders examples/orders/orders.csv --program shop
+
+Ctrl-C stops the engine.`);
+}
+
+/** The first signal stops cleanly, a second one at once. */
+function stopOnSignal(running: Running, log: Log): void {
+  let stopping = false;
+  const stop = (signal: string) => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    say(`Stopping (${signal}): finishing what was accepted ...`);
+    running.stop().then(
+      () => process.exit(0),
+      (error) => {
+        log.error({ err: error }, 'the engine did not stop cleanly');
+        process.exit(1);
+      },
+    );
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(signal));
+}
+
+try {
+  const config = readConfig();
+  const log = createLog({ level: config.logLevel });
+  stopOnSignal(await start(config, log), log);
+} catch (error) {
+  process.stderr.write(`Fealty could not start.\n${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,14 @@
+import type { ErrorTable } from '#platform/errors.ts';
+
+export const earningErrors = {
+  currency_unknown: { status: 422, title: 'The program has no rate for the currency' },
+  occurred_in_future: { status: 422, title: 'The event is dated more than 24 hours ahead' },
+  occurred_too_early: { status: 422, title: 'The event is dated before 1970' },
+  order_not_found: { status: 404, title: 'There is no such order in this program' },
+  order_cancelled: { status: 409, title: 'The order was cancelled' },
+  revision_outdated: { status: 409, title: 'A higher revision of the order was taken already' },
+  returned_line_changed: { status: 409, title: 'A line of which something came back cannot be changed' },
+  line_unknown: { status: 422, title: 'The order has no such line' },
+  return_exceeds_order: { status: 422, title: 'More would come back than was bought' },
+  points_already_spent: { status: 422, title: 'The points of the order were spent and the program refuses returns then' },
+} as const satisfies ErrorTable;

@@ -1,0 +1,20 @@
+import type { Pool } from '#platform/db/client.ts';
+import type { Api } from '#platform/http/api.ts';
+import type { Problems } from '#platform/http/problems.ts';
+import type { Ledger } from '../ledger/index.ts';
+import type { Registry } from '../program/index.ts';
+import { explainOrder, explainReturn } from './explain.ts';
+import { orderType } from './orders.ts';
+import { returnType } from './returns.ts';
+import { earningRoutes } from './routes.ts';
+
+export { earningErrors } from './errors.ts';
+export type { Cell, Line, Order, ProgramInForce } from './model.ts';
+export { rate } from './model.ts';
+
+/** Intake of orders and returns: registers its commands with the ledger and gives its routes. */
+export function createEarning(deps: { ledger: Ledger; pool: Pool; registry: Registry; problems: Problems }): { routes(api: Api): void } {
+  deps.ledger.register(orderType(deps.ledger), explainOrder(deps.registry));
+  deps.ledger.register(returnType(deps.ledger), explainReturn);
+  return { routes: earningRoutes(deps) };
+}

@@ -1,0 +1,167 @@
+import { apportion, compare, floorDiv, ONE, plus, type Rational, rational, times, ZERO } from '#platform/money.ts';
+import type { ProgramFacts } from '../ledger/index.ts';
+import { addDuration, type EarningRule, type Program, type ProgramVersion } from '../program/index.ts';
+
+/** A program in force, as the lanes carry it. */
+export interface ProgramInForce extends ProgramFacts {
+  readonly program: Program;
+}
+
+/** One line of an order; `amount` is its total in minor units of the order's currency. */
+export interface Line {
+  readonly id: string;
+  readonly sku: string | null;
+  readonly category: string | null;
+  readonly quantity: number;
+  readonly amount: bigint;
+}
+
+/** A purchase or a travel booking as it was sent. */
+export interface Order {
+  readonly externalId: string;
+  readonly source: string;
+  readonly revision: number;
+  readonly occurredAt: number;
+  readonly currency: string;
+  readonly kind: string | null;
+  readonly channel: string | null;
+  readonly partner: string | null;
+  readonly lines: readonly Line[];
+  readonly attributes: Readonly<Record<string, string | number | boolean>> | null;
+}
+
+/** What one line earns by one rule; cells of an order and unit sum to the rounded exact sum. */
+export interface Cell {
+  readonly line: number;
+  readonly rule: EarningRule;
+  readonly points: bigint;
+}
+
+/** What an order earns under a version of the program, without regard to anything that happened since. */
+export function rate(order: Order, version: ProgramVersion): Cell[] {
+  const matching = version.rules.filter((rule) => matchesOrder(rule, order));
+  const cells: Cell[] = [];
+  for (const unit of version.units.values()) {
+    const rules = matching.filter((rule) => rule.unit === unit);
+    if (rules.length === 0) continue;
+    const exact = exactCells(order, version, rules);
+    const points = apportion(
+      exact.map((cell) => cell.value),
+      version.rounding,
+    );
+    for (const [index, { line, rule }] of exact.entries()) {
+      if (points[index] !== 0n) cells.push({ line, rule, points: points[index] as bigint });
+    }
+  }
+  return cells;
+}
+
+/** Points per currency unit times the line's amount; fixed points spread over the lines by their amounts. */
+function exactCells(order: Order, version: ProgramVersion, rules: readonly EarningRule[]) {
+  const toProgram = version.rate(order.currency, order.occurredAt) ?? ZERO;
+  const whole = rational(1n, 10n ** BigInt(version.exponent(version.currency)));
+  const cells: { line: number; rule: EarningRule; value: Rational }[] = [];
+  for (const rule of rules) {
+    const lines = order.lines.map((line, index) => ({ line, index })).filter(({ line }) => matchesLine(rule, line));
+    if ('perCurrencyUnit' in rule.earn) {
+      const perMinorUnit = times(times(rule.earn.perCurrencyUnit, toProgram), whole);
+      for (const { line, index } of lines) cells.push({ line: index, rule, value: times({ num: line.amount, den: 1n }, perMinorUnit) });
+    } else {
+      const total = lines.reduce((sum, { line }) => sum + line.amount, 0n);
+      for (const [place, { line, index }] of lines.entries()) {
+        const part = total > 0n ? rational(line.amount, total) : place === 0 ? ONE : ZERO;
+        cells.push({ line: index, rule, value: times({ num: rule.earn.fixed, den: 1n }, part) });
+      }
+    }
+  }
+  return cells.sort((a, b) => a.line - b.line);
+}
+
+const includes = (values: ReadonlySet<string> | null, value: string | null): boolean => values === null || (value !== null && values.has(value));
+
+const matchesOrder = ({ when }: EarningRule, order: Order): boolean =>
+  when === null || (includes(when.channel, order.channel) && includes(when.partner, order.partner) && includes(when.kind, order.kind));
+
+const matchesLine = ({ when }: EarningRule, line: Line): boolean => when === null || (includes(when.category, line.category) && includes(when.sku, line.sku));
+
+/** When the points of a rule become usable and when they expire; both count from the order. */
+export const lotTerms = (rule: EarningRule, occurredAt: number, timeZone: string) => ({
+  availableFrom: rule.pendingFor === null ? null : addDuration(occurredAt, rule.pendingFor, timeZone),
+  expiresAt: rule.expiresAfter === null ? null : addDuration(occurredAt, rule.expiresAfter, timeZone),
+});
+
+/** What an order has earned by one rule so far, over all its revisions and returns. */
+export interface Grant {
+  readonly rule: string;
+  readonly unit: number;
+  earned: bigint;
+  clawed: bigint;
+  excused: bigint;
+  readonly lots: number[];
+}
+
+/** An order with everything that has happened to it. */
+export interface OrderState {
+  readonly id: bigint;
+  readonly memberId: number;
+  readonly programId: number;
+  readonly programVersion: number;
+  readonly order: Order;
+  readonly grants: ReadonlyMap<string, Grant>;
+  /** Which part of each line has come back, by line id: 0 to 1. */
+  readonly returned: ReadonlyMap<string, Rational>;
+  readonly cancelled: boolean;
+}
+
+/**
+ * What each rule should have given in the end: what the lines earn, less the share of what came back. The
+ * share is of everything that is back so far, so that any sequence of partial returns sums exactly.
+ */
+export function targets(state: Pick<OrderState, 'order' | 'returned'>, cells: readonly Cell[]): Map<string, { rule: EarningRule; points: bigint }> {
+  const wanted = new Map<string, { rule: EarningRule; points: bigint }>();
+  for (const { line, rule, points } of cells) {
+    const back = state.returned.get((state.order.lines[line] as Line).id) ?? ZERO;
+    const kept = points - floorDiv(points * back.num, back.den);
+    const target = wanted.get(rule.ref) ?? { rule, points: 0n };
+    target.points += kept;
+    wanted.set(rule.ref, target);
+  }
+  return wanted;
+}
+
+/** A part of a line that comes back: by quantity, by amount, or (neither) all that is left. */
+export interface ReturnLine {
+  readonly id: string;
+  readonly quantity: number | null;
+  readonly amount: bigint | null;
+}
+
+/** Why a return cannot be: the line is not of the order, or more would come back than was bought. */
+export type ReturnMistake = { line: string; what: 'unknown' | 'exceeds' | 'worthless' };
+
+/** What will have come back of each line after this return (null: of every line all). */
+export function addReturn(state: Pick<OrderState, 'order' | 'returned'>, lines: readonly ReturnLine[] | null): Map<string, Rational> | ReturnMistake {
+  const returned = new Map(state.returned);
+  if (lines === null) {
+    const left = state.order.lines.filter((line) => compare(returned.get(line.id) ?? ZERO, ONE) < 0);
+    if (left.length === 0) return { line: (state.order.lines[0] as Line).id, what: 'exceeds' };
+    for (const line of left) returned.set(line.id, ONE);
+    return returned;
+  }
+  for (const { id, quantity, amount } of lines) {
+    const line = state.order.lines.find((candidate) => candidate.id === id);
+    if (line === undefined) return { line: id, what: 'unknown' };
+    const before = returned.get(id) ?? ZERO;
+    if (amount !== null && line.amount === 0n) return { line: id, what: 'worthless' };
+    const part =
+      quantity !== null
+        ? rational(BigInt(quantity), BigInt(line.quantity))
+        : amount !== null
+          ? rational(amount, line.amount)
+          : { num: before.den - before.num, den: before.den };
+    const after = plus(before, part);
+    if (part.num === 0n || compare(after, ONE) > 0) return { line: id, what: 'exceeds' };
+    returned.set(id, after);
+  }
+  return returned;
+}

@@ -1,0 +1,203 @@
+import type { Tx } from '#platform/db/client.ts';
+import { accept, type Difference, type Outcome, type Refusal, refuse } from '#platform/errors.ts';
+import { hash128, wireId } from '#platform/ids.ts';
+import { compare, ZERO } from '#platform/money.ts';
+import { type Command, type CommandType, type Context, type Effects, type Entry, effectsOf, type Ledger, type ProgramFacts, type Repeat, time, walletId } from '../ledger/index.ts';
+import { versionAt } from '../program/index.ts';
+import type { Line, Order, OrderState, ProgramInForce } from './model.ts';
+import { addDecision, type Decided, post } from './posting.ts';
+import type { StoredReturn } from './returns.ts';
+import * as store from './store.ts';
+
+/** One revision of an order, as stored. */
+export interface StoredOrder {
+  id: bigint;
+  programId: number;
+  memberId: number;
+  programVersion: number;
+  payload: string;
+  order: Order;
+  decided: Decided;
+}
+
+/** What orders and returns need to know: the orders that they are about, and what of their lots had expired. */
+export interface OrderFacts {
+  states: Map<bigint, OrderState>;
+  /** Every revision that was taken, keyed `id:revision`, with its entries: what a repeat is answered with. */
+  revisions: Map<string, { stored: StoredOrder; entries: readonly Entry[] }>;
+  expired: Map<string, bigint>;
+}
+
+export interface OrderAnswer extends Effects {
+  order: { id: string; external_id: string; source: string; member: string; revision: number; occurred_at: string };
+}
+
+const DAY = 86_400_000;
+
+/** Reads the state of orders, their revisions and what of their lots has expired. */
+export async function loadOrders(tx: Tx, ledger: Ledger, ids: readonly bigint[]): Promise<OrderFacts> {
+  if (ids.length === 0) return { states: new Map(), revisions: new Map(), expired: new Map() };
+  const [orders, returns] = await Promise.all([store.revisions(tx, ids), store.returns(tx, ids)]);
+  const states = new Map<bigint, OrderState>();
+  for (const { stored } of orders) evolveOrder(states, stored);
+  for (const stored of returns) evolveReturn(states, stored);
+  const lots = [...states.values()].flatMap(({ memberId, grants }) => [...grants.values()].flatMap((grant) => grant.lots.map((seq) => ({ wallet: walletId(memberId, grant.unit), seq }))));
+  const [entries, expired] = await Promise.all([
+    Promise.all(orders.map(({ posted }) => ledger.entriesOf(tx, posted))),
+    lots.length === 0 ? new Map<string, bigint>() : ledger.expired(tx, lots),
+  ]);
+  const revisions = new Map(orders.map(({ stored }, index) => [`${stored.id}:${stored.order.revision}`, { stored, entries: entries[index] as Entry[] }]));
+  return { states, revisions, expired };
+}
+
+/** Adds a revision to what is known of its order. */
+export function evolveOrder(states: Map<bigint, OrderState>, stored: StoredOrder): void {
+  const before = states.get(stored.id);
+  states.set(stored.id, {
+    id: stored.id,
+    memberId: stored.memberId,
+    programId: stored.programId,
+    programVersion: stored.programVersion,
+    order: stored.order,
+    grants: addDecision(before?.grants ?? new Map(), stored.decided),
+    returned: before?.returned ?? new Map(),
+    cancelled: before?.cancelled ?? false,
+  });
+}
+
+/** Adds a return to what is known of its order. */
+export function evolveReturn(states: Map<bigint, OrderState>, stored: StoredReturn): void {
+  const before = states.get(stored.orderId) as OrderState;
+  states.set(stored.orderId, {
+    ...before,
+    grants: addDecision(before.grants, stored.decided),
+    returned: new Map([...before.returned, ...[...stored.returned].filter(([line, part]) => compare(part, before.returned.get(line) ?? ZERO) > 0)]),
+    cancelled: before.cancelled || stored.cancels,
+  });
+}
+
+/** Refuses what an order can be refused for whatever the member's state is. */
+export function admitTime(occurredAt: number, program: ProgramFacts): Refusal | undefined {
+  if (occurredAt > program.now + DAY) {
+    return refuse('occurred_in_future', `It is dated ${time(occurredAt)}; the program's clock stands at ${time(program.now)}. At most 24 hours ahead are taken.`).refusal;
+  }
+  if (occurredAt < 0) return refuse('occurred_too_early', 'It is dated before 1970-01-01T00:00:00Z. Check the date and its format.').refusal;
+  return undefined;
+}
+
+/** The hash of an order's content: the same for the same content, however the JSON was written. */
+export const payloadOf = (member: string, order: Order): string =>
+  hash128(
+    member,
+    String(order.revision),
+    String(order.occurredAt),
+    order.currency,
+    JSON.stringify([order.kind, order.channel, order.partner, order.attributes === null ? null : Object.entries(order.attributes).sort()]),
+    ...order.lines.map((line) => `${JSON.stringify([line.id, line.sku, line.category])}${line.quantity}:${line.amount}`),
+  );
+
+/** `order`: takes an order, a repeat of it, or a higher revision of it. */
+export const orderType = (ledger: Ledger): CommandType<{ order: Order; payload: string }, OrderFacts, StoredOrder, OrderAnswer> => ({
+  name: 'order',
+  amends: true,
+  enrols: (program) => (program as ProgramInForce).program.versions.at(-1)?.enrolment === 'automatic',
+  needsLots: () => false,
+
+  admit({ body: { order } }, program) {
+    const version = versionAt((program as ProgramInForce).program, order.occurredAt);
+    if (version.rate(order.currency, order.occurredAt) === undefined) {
+      return refuse('currency_unknown', `The program counts in ${version.currency} and has no rate for ${order.currency} at ${time(order.occurredAt)}.`).refusal;
+    }
+    return admitTime(order.occurredAt, program);
+  },
+
+  load: (tx, _commands, known) => loadOrders(tx, ledger, known),
+
+  decide(command, facts, context, known) {
+    const { order, payload } = command.body;
+    const program = context.program as ProgramInForce;
+    const before = known === null ? undefined : facts.states.get(known);
+    if (before !== undefined) {
+      const verdict = repeatOrRefuse(command, facts, before, context);
+      if (verdict !== undefined) return verdict;
+    }
+    const version = versionAt(program.program, order.occurredAt);
+    const state = before === undefined ? { order, returned: new Map(), grants: new Map() } : { ...before, order };
+    const posted = post(state, version, context, facts.expired, order.occurredAt);
+    if (!posted.ok) return posted;
+    const record: StoredOrder = {
+      id: before?.id ?? context.id,
+      programId: command.programId,
+      memberId: context.holder.id,
+      programVersion: version.version,
+      payload,
+      order,
+      decided: posted.value.decided,
+    };
+    const data = { order: wireId('ord', record.id), external_id: order.externalId, source: order.source, revision: order.revision, program_version: version.version };
+    return accept({ record, drafts: posted.value.drafts, fact: { type: before === undefined ? 'order.accepted' : 'order.amended', occurredAt: order.occurredAt, data } });
+  },
+
+  evolve(facts, stored, entries) {
+    evolveOrder(facts.states, stored);
+    facts.revisions.set(`${stored.id}:${stored.order.revision}`, { stored, entries });
+  },
+
+  store: store.insertOrders,
+  find: (tx, ids) => store.firstRevisions(tx, ids),
+  differences: ({ body }, stored) => differencesOf(body.order, stored.order),
+
+  answer: ({ id, order, memberId }, entries, _holder, program) => ({
+    order: {
+      id: wireId('ord', id),
+      external_id: order.externalId,
+      source: order.source,
+      member: wireId('mem', BigInt(memberId)),
+      revision: order.revision,
+      occurred_at: time(order.occurredAt) as string,
+    },
+    ...effectsOf(entries, program),
+  }),
+});
+
+/** What an order that exists answers to a revision of it; undefined where it is to be amended. */
+function repeatOrRefuse(command: Command<{ order: Order; payload: string }>, facts: OrderFacts, before: OrderState, context: Context): Outcome<Repeat<StoredOrder>> | undefined {
+  const { order, payload } = command.body;
+  const same = facts.revisions.get(`${before.id}:${order.revision}`);
+  if (same?.stored.payload === payload) return accept({ repeats: same.stored, entries: same.entries });
+  if (same !== undefined || before.memberId !== context.holder.id) {
+    const differences = differencesOf(order, (same?.stored ?? before).order);
+    if (before.memberId !== context.holder.id) differences.push({ pointer: '/member', stored: wireId('mem', BigInt(before.memberId)), sent: command.member });
+    return refuse('key_reused', 'This order was accepted before with another content. Send a higher revision to change it, or use another external id.', { differences });
+  }
+  if (order.revision < before.order.revision) {
+    return refuse('revision_outdated', `Revision ${before.order.revision} of this order was taken already; revision ${order.revision} came too late.`);
+  }
+  if (before.cancelled) return refuse('order_cancelled', 'The order was cancelled and cannot be changed any more.');
+  for (const id of before.returned.keys()) {
+    const [old, now] = [before.order, order].map((revision) => revision.lines.find((line) => line.id === id));
+    if (old?.quantity !== now?.quantity || old?.amount !== now?.amount) {
+      return refuse('returned_line_changed', `Some of line ${id} has come back, so its quantity and amount cannot be changed any more.`);
+    }
+  }
+  return undefined;
+}
+
+/** Where two orders differ, by JSON pointer. */
+export function differencesOf(sent: Order, stored: Order): Difference[] {
+  const differences: Difference[] = [];
+  const differ = (pointer: string, before: unknown, now: unknown) => {
+    if (JSON.stringify(before) !== JSON.stringify(now)) differences.push({ pointer, stored: before, sent: now });
+  };
+  differ('/revision', stored.revision, sent.revision);
+  differ('/occurred_at', time(stored.occurredAt), time(sent.occurredAt));
+  for (const field of ['currency', 'kind', 'channel', 'partner', 'attributes'] as const) differ(`/${field}`, stored[field], sent[field]);
+  for (let index = 0; index < Math.max(sent.lines.length, stored.lines.length); index += 1) {
+    const [before, now] = [stored.lines[index], sent.lines[index]].map((line) => (line === undefined ? null : wireLine(line)));
+    differ(`/lines/${index}`, before, now);
+  }
+  return differences;
+}
+
+/** A line as callers write it. */
+export const wireLine = (line: Line) => ({ id: line.id, sku: line.sku, category: line.category, quantity: line.quantity, amount: String(line.amount) });

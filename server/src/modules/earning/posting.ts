@@ -1,0 +1,89 @@
+import { accept, type Outcome, refuse } from '#platform/errors.ts';
+import { MAX_AMOUNT } from '#platform/money.ts';
+import { type Context, Draft } from '../ledger/index.ts';
+import type { ProgramVersion } from '../program/index.ts';
+import { type Grant, lotTerms, type OrderState, rate, targets } from './model.ts';
+
+/** What a command earned by a rule: the lot that it opened. */
+export interface Earned {
+  rule: string;
+  unit: number;
+  points: bigint;
+  lot: number;
+}
+
+/** What a command took back by a rule: what was decided, and how it was effected. */
+export interface Clawed {
+  rule: string;
+  unit: number;
+  decided: bigint;
+  cancelled: bigint;
+  taken: bigint;
+  excused: bigint;
+  shortfall: bigint;
+  debt: bigint;
+}
+
+export interface Decided {
+  earned: Earned[];
+  clawed: Clawed[];
+}
+
+/**
+ * Moves an order from what it has earned so far to what it should have earned now: the difference of each rule
+ * is earned or clawed back. New orders, amendments and returns all go this way, so that any sequence of them
+ * sums exactly. `expired` says how much of each of the order's lots had
+ * expired before this batch, `occurredAt` when what takes back happened.
+ */
+export function post(state: Pick<OrderState, 'order' | 'returned' | 'grants'>, version: ProgramVersion, context: Context, expired: ReadonlyMap<string, bigint>, occurredAt: number): Outcome<{ drafts: Draft[]; decided: Decided }> {
+  const drafts = new Map<number, Draft>();
+  const draftOf = (unit: number): Draft => {
+    const draft = drafts.get(unit) ?? new Draft(context.wallet(unit), context.program.now);
+    drafts.set(unit, draft);
+    return draft;
+  };
+  const decided: Decided = { earned: [], clawed: [] };
+  const wanted = targets(state, rate(state.order, version));
+  for (const [ref, grant] of state.grants) {
+    const excess = grant.earned - grant.clawed - (wanted.get(ref)?.points ?? 0n);
+    if (excess <= 0n) continue;
+    const draft = draftOf(grant.unit);
+    const lapsed = grant.lots.reduce((sum, lot) => sum + (expired.get(`${draft.walletId}:${lot}`) ?? 0n) + draft.lapsed(lot), 0n);
+    const result = draft.clawback(excess, grant.lots, lapsed - grant.excused, version.ifSpent, occurredAt);
+    if (result === undefined) {
+      return refuse('points_already_spent', `The member has spent points of this order and the program refuses returns then; ${excess} points would have to come back.`);
+    }
+    decided.clawed.push({ rule: ref, unit: grant.unit, decided: excess, ...result });
+  }
+  for (const [ref, { rule, points }] of wanted) {
+    const grant = state.grants.get(ref);
+    const missing = points - ((grant?.earned ?? 0n) - (grant?.clawed ?? 0n));
+    if (missing <= 0n) continue;
+    const draft = draftOf(rule.unit.number);
+    if (draft.balance.earned + missing > MAX_AMOUNT) return refuse('points_out_of_range', `The order would earn ${missing} points, more than a wallet can count.`);
+    const entry = draft.credit('earn', missing, lotTerms(rule, state.order.occurredAt, version.timeZone), state.order.occurredAt, { rule: ref });
+    decided.earned.push({ rule: ref, unit: rule.unit.number, points: missing, lot: entry.seq });
+  }
+  return accept({ drafts: [...drafts.values()], decided });
+}
+
+/** The grants of an order after one more decision. */
+export function addDecision(grants: ReadonlyMap<string, Grant>, { earned, clawed }: Decided): Map<string, Grant> {
+  const after = new Map([...grants].map(([ref, grant]) => [ref, { ...grant, lots: [...grant.lots] }]));
+  const of = (rule: string, unit: number): Grant => {
+    const grant = after.get(rule) ?? { rule, unit, earned: 0n, clawed: 0n, excused: 0n, lots: [] };
+    after.set(rule, grant);
+    return grant;
+  };
+  for (const { rule, unit, points, lot } of earned) {
+    const grant = of(rule, unit);
+    grant.earned += points;
+    grant.lots.push(lot);
+  }
+  for (const { rule, unit, decided, excused } of clawed) {
+    const grant = of(rule, unit);
+    grant.clawed += decided;
+    grant.excused += excused;
+  }
+  return after;
+}

@@ -1,0 +1,116 @@
+import { accept, type Difference, refuse } from '#platform/errors.ts';
+import { hash128, wireId } from '#platform/ids.ts';
+import type { Rational } from '#platform/money.ts';
+import { type CommandType, type Effects, effectsOf, type Ledger, time } from '../ledger/index.ts';
+import { addReturn, type ProgramInForce, type ReturnLine, type ReturnMistake } from './model.ts';
+import { admitTime, evolveReturn, loadOrders, type OrderFacts } from './orders.ts';
+import { type Decided, post } from './posting.ts';
+import * as store from './store.ts';
+
+/** What comes back of an order. */
+export interface ReturnBody {
+  orderId: bigint;
+  externalId: string;
+  source: string;
+  occurredAt: number;
+  /** Null: all that is left. */
+  lines: readonly ReturnLine[] | null;
+  /** The order is cancelled: nothing can be changed or returned any more. */
+  cancels: boolean;
+}
+
+export interface StoredReturn extends Omit<ReturnBody, 'lines'> {
+  id: bigint;
+  programId: number;
+  payload: string;
+  /** What of each line that it is about has come back in all, after it. */
+  returned: ReadonlyMap<string, Rational>;
+  decided: Decided;
+}
+
+export interface ReturnAnswer extends Effects {
+  return: {
+    id: string;
+    external_id: string;
+    source: string;
+    order: string;
+    occurred_at: string;
+    cancels: boolean;
+    /** By rule: what had to come back, and how it did. */
+    clawed_back: { rule: string; decided: string; cancelled: string; taken: string; expired_before: string; shortfall: string; debt: string }[];
+  };
+}
+
+export const returnPayload = (body: ReturnBody): string =>
+  hash128(String(body.orderId), String(body.occurredAt), String(body.cancels), JSON.stringify(body.lines?.map((line) => [line.id, line.quantity, line.amount === null ? null : String(line.amount)]) ?? null));
+
+const MISTAKES: Readonly<Record<ReturnMistake['what'], (line: string) => string>> = {
+  unknown: (line) => `The order has no line ${line}.`,
+  exceeds: (line) => `More of line ${line} would come back than is left of it.`,
+  worthless: (line) => `Line ${line} cost nothing: give the quantity that comes back, not the amount.`,
+};
+
+/** `return`: takes back what the returned lines earned, under the rules in force at the purchase. */
+export const returnType = (ledger: Ledger): CommandType<ReturnBody, OrderFacts, StoredReturn, ReturnAnswer> => ({
+  name: 'return',
+  amends: false,
+  enrols: () => false,
+  needsLots: () => true,
+  admit: ({ body }, program) => admitTime(body.occurredAt, program),
+  load: (tx, commands) => loadOrders(tx, ledger, [...new Set(commands.map((command) => command.body.orderId))]),
+
+  decide(command, facts, context) {
+    const { body, programId } = command;
+    const program = (context.program as ProgramInForce).program;
+    const state = facts.states.get(body.orderId);
+    if (state === undefined || state.programId !== programId) return refuse('order_not_found', 'There is no such order. Send the order first, then its return.');
+    if (state.cancelled) return refuse('order_cancelled', 'The order was cancelled; nothing is left to return.');
+    const returned = addReturn(state, body.lines);
+    if (!(returned instanceof Map)) {
+      const code = returned.what === 'unknown' ? 'line_unknown' : 'return_exceeds_order';
+      return refuse(code, MISTAKES[returned.what](returned.line), { reasons: [{ code, line: returned.line }] });
+    }
+    const version = program.versions[state.programVersion - 1];
+    if (version === undefined) throw new Error(`version ${state.programVersion} of program ${programId} is gone`);
+    const posted = post({ ...state, returned }, version, context, facts.expired, body.occurredAt);
+    if (!posted.ok) return posted;
+    const { lines: _, ...rest } = body;
+    const changed = new Map([...returned].filter(([line, part]) => state.returned.get(line) !== part));
+    const record: StoredReturn = { ...rest, id: context.id, programId, payload: command.payload as string, returned: changed, decided: posted.value.decided };
+    const data = { return: wireId('ret', record.id), order: wireId('ord', body.orderId), external_id: body.externalId, source: body.source };
+    return accept({ record, drafts: posted.value.drafts, fact: { type: body.cancels ? 'order.cancelled' : 'order.returned', occurredAt: body.occurredAt, data } });
+  },
+
+  evolve: (facts, stored) => evolveReturn(facts.states, stored),
+  store: store.insertReturns,
+  find: store.findReturns,
+  differences({ body }, stored) {
+    const differences: Difference[] = [];
+    if (body.orderId !== stored.orderId) differences.push({ pointer: '/order', stored: wireId('ord', stored.orderId), sent: wireId('ord', body.orderId) });
+    if (body.occurredAt !== stored.occurredAt) differences.push({ pointer: '/occurred_at', stored: time(stored.occurredAt), sent: time(body.occurredAt) });
+    if (body.cancels !== stored.cancels) differences.push({ pointer: '', stored: stored.cancels ? 'a cancellation' : 'a return', sent: body.cancels ? 'a cancellation' : 'a return' });
+    if (differences.length === 0) differences.push({ pointer: '/lines', stored: [...stored.returned.keys()], sent: body.lines?.map((line) => line.id) ?? null });
+    return differences;
+  },
+
+  answer: (stored, entries, _holder, program) => ({
+    return: {
+      id: wireId('ret', stored.id),
+      external_id: stored.externalId,
+      source: stored.source,
+      order: wireId('ord', stored.orderId),
+      occurred_at: time(stored.occurredAt) as string,
+      cancels: stored.cancels,
+      clawed_back: stored.decided.clawed.map((clawed) => ({
+        rule: clawed.rule,
+        decided: String(clawed.decided),
+        cancelled: String(clawed.cancelled),
+        taken: String(clawed.taken),
+        expired_before: String(clawed.excused),
+        shortfall: String(clawed.shortfall),
+        debt: String(clawed.debt),
+      })),
+    },
+    ...effectsOf(entries, program),
+  }),
+});

@@ -1,0 +1,229 @@
+import * as z from 'zod';
+import type { Pool } from '#platform/db/client.ts';
+import { accept, type Outcome, refuse } from '#platform/errors.ts';
+import { type Api, BULK_BODY_LIMIT, type Credentials } from '#platform/http/api.ts';
+import { pointersOf, type Problems } from '#platform/http/problems.ts';
+import * as schemas from '#platform/http/schemas.ts';
+import { wireId } from '#platform/ids.ts';
+import { businessKey, type Command, type Ledger, memberText, sourceOf, wires } from '../ledger/index.ts';
+import type { OrderState } from './model.ts';
+import { loadOrders, type OrderAnswer, payloadOf, wireLine } from './orders.ts';
+import { type ReturnAnswer, type ReturnBody, returnPayload } from './returns.ts';
+import { bulkAnswer, bulkSchema, cancelSchema, orderAnswer, type OrderInput, orderOf, orderSchema, returnAnswer, returnSchema, storedOrder } from './wire.ts';
+
+type Answered<T> = Outcome<{ known: boolean; answer: T }>;
+const orderParams = z.strictObject({ order: schemas.reference('ord') });
+const REFUSALS = ['currency_unknown', 'occurred_in_future', 'occurred_too_early', 'key_reused', 'source_not_allowed', 'member_not_found', 'member_reference_invalid', 'revision_outdated', 'returned_line_changed', 'order_cancelled', 'points_already_spent', 'points_out_of_range'];
+
+export const earningRoutes =
+  ({ ledger, pool, problems }: { ledger: Ledger; pool: Pool; problems: Problems }) =>
+  (api: Api): void => {
+    /** The same member in the same form goes to the same lane: ids of ours are looked up. */
+    const canonical = async (programId: number, reference: schemas.Reference): Promise<Outcome<string>> => {
+      if (reference.id === undefined) return accept(memberText(reference));
+      const found = await ledger.directory.find(programId, memberText(reference));
+      return found.ok ? accept(`ext:${found.value.externalId}`) : found;
+    };
+
+    const commandFor = (programId: number, member: string, source: string, input: OrderInput): Outcome<Command> => {
+      const order = orderOf(input, source);
+      if (!order.ok) return order;
+      const payload = payloadOf(member, order.value);
+      const key = businessKey(programId, source, 'order', input.external_id);
+      return accept({ type: 'order', programId, member, key, payload, body: { order: order.value, payload } });
+    };
+
+    /** At once where the member is named by the company's own id: a bulk call has a thousand rows. */
+    const commandOf = (programId: number, credentials: Credentials, input: OrderInput): Outcome<Command> | Promise<Outcome<Command>> => {
+      const source = sourceOf(credentials, input.source);
+      if (!source.ok) return source;
+      if (input.member.id === undefined) return commandFor(programId, memberText(input.member), source.value, input);
+      return canonical(programId, input.member).then((member) => (member.ok ? commandFor(programId, member.value, source.value, input) : member));
+    };
+
+    /** The order that a path names; `ext:` ids belong to a source. */
+    const orderOfPath = async (programId: number, credentials: Credentials, reference: schemas.Reference, source: string | undefined): Promise<Outcome<OrderState>> => {
+      const missing = refuse('order_not_found', 'There is no such order in this program. Send the order first, then its return.');
+      let id = reference.id;
+      if (id === undefined) {
+        const own = sourceOf(credentials, source);
+        if (!own.ok) return own;
+        id = await ledger.resultOf(pool, businessKey(programId, own.value, 'order', reference.externalId as string));
+      }
+      const state = id === undefined ? undefined : (await loadOrders(pool, ledger, [id])).states.get(id);
+      return state === undefined || state.programId !== programId ? missing : accept(state);
+    };
+
+    api.route(
+      {
+        method: 'POST',
+        path: '/v1/orders',
+        scope: 'orders:write',
+        tag: 'Orders',
+        operation: 'createOrder',
+        summary: 'Take an order',
+        description: 'Answers with what it earned. The same order again is answered with the first answer and status 200.',
+        program: true,
+        dryRun: true,
+        body: orderSchema,
+        answers: { 200: orderAnswer, 201: orderAnswer },
+        refusals: REFUSALS,
+      },
+      async ({ program, credentials, body, dryRun }) => {
+        const command = await commandOf(program.id, credentials, body);
+        if (!command.ok) return command;
+        const [outcome] = await ledger.run<OrderAnswer>([command.value], dryRun);
+        return wires(outcome as Answered<OrderAnswer>);
+      },
+    );
+
+    api.route(
+      {
+        method: 'POST',
+        path: '/v1/orders/bulk',
+        scope: 'orders:write',
+        tag: 'Orders',
+        operation: 'createOrders',
+        summary: 'Take up to 1,000 orders',
+        description: "Each row is taken or refused by itself; a member's rows keep their order.",
+        program: true,
+        dryRun: true,
+        body: bulkSchema,
+        bodyLimit: BULK_BODY_LIMIT,
+        headers: z.object({ prefer: z.string().max(200).optional().meta({ description: '`return=minimal` lists only refused rows.' }) }),
+        answers: { 200: bulkAnswer },
+        refusals: [],
+      },
+      async ({ program, credentials, body, dryRun, headers }) => {
+        const rows = await Promise.all(
+          body.orders.map((raw): Promise<Outcome<Command>> | Outcome<Command> => {
+            const parsed = orderSchema.safeParse(raw);
+            if (parsed.success) return commandOf(program.id, credentials, parsed.data);
+            return refuse('invalid_request', 'The row is not a well-formed order.', { errors: pointersOf(parsed.error, '') });
+          }),
+        );
+        const outcomes = await ledger.run<OrderAnswer>(
+          rows.flatMap((row) => (row.ok ? [row.value] : [])),
+          dryRun,
+        );
+        let next = 0;
+        const all = rows.map((row) => (row.ok ? (outcomes[next++] as Answered<OrderAnswer>) : row));
+        return accept(bulkOf(all, problems, headers.prefer?.includes('return=minimal') === true));
+      },
+    );
+
+    api.route(
+      {
+        method: 'GET',
+        path: '/v1/orders/{order}',
+        scope: 'orders:read',
+        tag: 'Orders',
+        operation: 'getOrder',
+        summary: 'An order as it stands, with what came back',
+        program: true,
+        params: orderParams,
+        query: z.strictObject({ source: schemas.sourceName.optional() }),
+        answers: { 200: storedOrder },
+        refusals: ['order_not_found', 'source_not_allowed'],
+      },
+      async ({ program, credentials, params, query }) => {
+        const state = await orderOfPath(program.id, credentials, params.order, query.source);
+        if (!state.ok) return state;
+        const units = (await ledger.directory.programs(pool, [program.id])).get(program.id)?.units ?? [];
+        return accept(orderToWire(state.value, units));
+      },
+    );
+
+    const takeBack = async (program: { id: number }, credentials: Credentials, reference: schemas.Reference, body: Omit<ReturnBody, 'orderId' | 'source'> & { source: string | undefined }, dryRun: boolean) => {
+      const state = await orderOfPath(program.id, credentials, reference, body.source);
+      if (!state.ok) return state;
+      const source = sourceOf(credentials, body.source);
+      if (!source.ok) return source;
+      const holder = await ledger.directory.find(program.id, wireId('mem', BigInt(state.value.memberId)));
+      if (!holder.ok) return holder;
+      const sent: ReturnBody = { ...body, source: source.value, orderId: state.value.id };
+      const key = businessKey(program.id, source.value, 'return', body.externalId);
+      const command: Command = { type: 'return', programId: program.id, member: `ext:${holder.value.externalId}`, key, payload: returnPayload(sent), body: sent };
+      const [outcome] = await ledger.run<ReturnAnswer>([command], dryRun);
+      return wires(outcome as Answered<ReturnAnswer>);
+    };
+    const RETURN_REFUSALS = ['order_not_found', 'order_cancelled', 'line_unknown', 'return_exceeds_order', 'points_already_spent', 'occurred_in_future', 'occurred_too_early', 'key_reused', 'source_not_allowed', 'member_not_found'];
+
+    api.route(
+      {
+        method: 'POST',
+        path: '/v1/orders/{order}/returns',
+        scope: 'orders:write',
+        tag: 'Orders',
+        operation: 'createReturn',
+        summary: 'Take back a line, a part of a line, or all that is left',
+        program: true,
+        dryRun: true,
+        params: orderParams,
+        body: returnSchema,
+        answers: { 200: returnAnswer, 201: returnAnswer },
+        refusals: RETURN_REFUSALS,
+      },
+      async ({ program, credentials, params, body, dryRun }) => {
+        const twofold = body.lines?.findIndex((line) => line.quantity !== undefined && line.amount !== undefined) ?? -1;
+        if (twofold >= 0) {
+          return refuse('invalid_request', 'A line comes back by quantity or by amount, not by both.', { errors: [{ pointer: `/lines/${twofold}`, message: 'must have quantity or amount, not both' }] });
+        }
+        const lines = body.lines?.map((line) => ({ id: line.id, quantity: line.quantity ?? null, amount: line.amount ?? null })) ?? null;
+        return takeBack(program, credentials, params.order, { externalId: body.external_id, source: body.source, occurredAt: body.occurred_at, lines, cancels: false }, dryRun);
+      },
+    );
+
+    api.route(
+      {
+        method: 'POST',
+        path: '/v1/orders/{order}/cancel',
+        scope: 'orders:write',
+        tag: 'Orders',
+        operation: 'cancelOrder',
+        summary: 'Cancel an order: all of it comes back',
+        program: true,
+        dryRun: true,
+        params: orderParams,
+        body: cancelSchema,
+        answers: { 200: returnAnswer, 201: returnAnswer },
+        refusals: RETURN_REFUSALS,
+      },
+      ({ program, credentials, params, body, dryRun }) =>
+        takeBack(program, credentials, params.order, { externalId: body.external_id, source: body.source, occurredAt: body.occurred_at, lines: null, cancels: true }, dryRun),
+    );
+  };
+
+/** The results of a bulk call; `minimal` leaves out what went well. */
+function bulkOf(outcomes: readonly Answered<OrderAnswer>[], problems: Problems, minimal: boolean) {
+  const results: object[] = [];
+  const counts = { created: 0, known: 0, refused: 0 };
+  for (const [row, outcome] of outcomes.entries()) {
+    const status = !outcome.ok ? 'refused' : outcome.value.known ? 'known' : 'created';
+    counts[status] += 1;
+    if (!outcome.ok) results.push({ row, status, problem: problems.ofRefusal(outcome.refusal).body });
+    else if (!minimal) results.push({ row, status, answer: { known: outcome.value.known, ...outcome.value.answer } });
+  }
+  return { ...counts, results };
+}
+
+const orderToWire = (state: OrderState, units: readonly string[]) => ({
+  id: wireId('ord', state.id),
+  external_id: state.order.externalId,
+  source: state.order.source,
+  member: wireId('mem', BigInt(state.memberId)),
+  revision: state.order.revision,
+  occurred_at: new Date(state.order.occurredAt).toISOString(),
+  program_version: state.programVersion,
+  currency: state.order.currency,
+  kind: state.order.kind,
+  channel: state.order.channel,
+  partner: state.order.partner,
+  lines: state.order.lines.map((line) => {
+    const part = state.returned.get(line.id);
+    return { ...wireLine(line), returned: part === undefined ? '0' : part.den === 1n ? String(part.num) : `${part.num}/${part.den}` };
+  }),
+  attributes: state.order.attributes,
+  cancelled: state.cancelled,
+  earned: [...state.grants.values()].map((grant) => ({ rule: grant.rule, unit: units[grant.unit] as string, earned: String(grant.earned), clawed_back: String(grant.clawed) })),
+});

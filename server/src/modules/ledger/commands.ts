@@ -1,0 +1,109 @@
+import type { Tx } from '#platform/db/client.ts';
+import type { Difference, Outcome, Refusal } from '#platform/errors.ts';
+import type { Draft } from './draft.ts';
+import type { Entry, Wallet } from './model.ts';
+
+/** One write on one member, as a module hands it to the lanes. */
+export interface Command<Body = unknown> {
+  readonly type: string;
+  readonly programId: number;
+  /** `ext:…` or `mem_…`; the same member in the same form goes to the same lane, in order. */
+  readonly member: string;
+  /** The business key as 32 hexadecimal digits; null for commands that are idempotent by nature. */
+  readonly key: string | null;
+  /** The hash of the canonical payload. */
+  readonly payload: string | null;
+  readonly body: Body;
+}
+
+/** What the ledger must know of a program; the module `program` provides it. */
+export interface ProgramFacts {
+  readonly id: number;
+  /** The program's clock, epoch ms. */
+  readonly now: number;
+  readonly name: string;
+  /** The names of its units; the place is the unit's number. */
+  readonly units: readonly string[];
+  /** The unit that is meant where a request names none. */
+  readonly defaultUnit: number;
+}
+
+/** A member as the module `members` finds it. */
+export interface Holder {
+  readonly id: number;
+  readonly externalId: string;
+}
+
+/** What a command sees besides its facts. */
+export interface Context {
+  readonly program: ProgramFacts;
+  readonly holder: Holder;
+  /** A new id for what the command makes. */
+  readonly id: bigint;
+  /** The member's wallet of a unit. */
+  wallet(unit: number): Wallet;
+}
+
+/** A fact for the event log. */
+export interface Fact {
+  readonly type: string;
+  readonly occurredAt: number;
+  readonly bookedAt: number;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** What a command does: the record that its module stores, the wallets that it changes, the fact that it publishes. */
+export interface Decision<Record> {
+  readonly record: Record;
+  readonly drafts: readonly Draft[];
+  /** Null where nothing happened that anyone should hear of. */
+  readonly fact: Omit<Fact, 'bookedAt'> | null;
+}
+
+/** The command is one that was carried out before (an amendment that is sent again): the first answer stands. */
+export interface Repeat<Record> {
+  readonly repeats: Record;
+  readonly entries: readonly Entry[];
+}
+
+/** Stretches of entries [wallet, first seq, last seq] that a command wrote. */
+export type Posted = readonly (readonly [wallet: number, first: number, last: number])[];
+
+/** What the lanes answer for one command. */
+export interface Done<Answer> {
+  readonly known: boolean;
+  readonly answer: Answer;
+}
+
+/**
+ * One kind of command. The module that owns the business registers it; the lanes mix all kinds in one
+ * batch and keep each member's order. `load` and `store` are called once for the whole batch.
+ */
+export interface CommandType<Body = unknown, Facts = unknown, Stored extends { id: bigint } = { id: bigint }, Answer = unknown> {
+  readonly name: string;
+  /** Whether open lots and holds are needed; a credit does without. */
+  needsLots(command: Command<Body>): boolean;
+  /** Whether the same key with another payload is a change of what exists (a higher revision) and not a conflict. */
+  readonly amends: boolean;
+  /** Whether it enrols a member that the program does not know yet. */
+  enrols(program: ProgramFacts): boolean;
+  /** Refuses what no state could make acceptable, before a member is enrolled for it. */
+  admit(command: Command<Body>, program: ProgramFacts): Refusal | undefined;
+  /** Set-based: everything that `decide` needs, read under the locks. `known` are the results of keys that were found. */
+  load(tx: Tx, commands: readonly Command<Body>[], known: readonly bigint[]): Promise<Facts>;
+  /** Pure. `known` is the id of what exists under the command's key (only where `amends`). */
+  decide(command: Command<Body>, facts: Facts, context: Context, known: bigint | null): Outcome<Decision<Stored> | Repeat<Stored>>;
+  /** Makes a decision visible to the later commands of the batch. */
+  evolve(facts: Facts, stored: Stored, entries: readonly Entry[]): void;
+  /** Set-based: writes the records. Sends all its statements before it waits for any: the commit follows at once. */
+  store(tx: Tx, decisions: readonly { stored: Stored; posted: Posted }[]): Promise<void>;
+  /** Set-based: the stored records of known keys, with what they posted. */
+  find(tx: Tx, ids: readonly bigint[]): Promise<Map<bigint, { stored: Stored; posted: Posted }>>;
+  /** What a command with another payload under the same key differs in. */
+  differences(command: Command<Body>, stored: Stored): Difference[];
+  /** Built from what is stored, so that a retry gets the first answer. */
+  answer(stored: Stored, entries: readonly Entry[], holder: Holder, program: ProgramFacts): Answer;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the registry holds types of every body, facts and record
+export type AnyCommandType = CommandType<any, any, any, any>;

@@ -1,0 +1,66 @@
+import { Draft } from './draft.ts';
+import { emptyWallet, type Entry, type Lot, type Taken, type Wallet } from './model.ts';
+
+/**
+ * A wallet as its entries make it, from the first to the last given: the reference that lots and sums are
+ * held against, and the answer to `as_of`. Entries must be those of one wallet, in order, without a gap.
+ */
+export function replay(id: number, programId: number, entries: readonly Entry[]): Wallet {
+  const wallet = emptyWallet(id, programId);
+  const expiry = new Map<number, number | null>();
+  for (const entry of entries) {
+    wallet.seq = entry.seq;
+    wallet.available = entry.availableAfter;
+    wallet.pending = entry.pendingAfter;
+    wallet.held = entry.heldAfter;
+    wallet.debt = entry.debtAfter;
+    wallet.shortfall = entry.shortfallAfter;
+    wallet.bookedAt = entry.bookedAt;
+    count(wallet, entry);
+    moveLots(wallet, entry, expiry);
+  }
+  const instants = [...wallet.holds.values()].map((hold) => hold.expiresAt);
+  for (const lot of wallet.lots.values()) instants.push(lot.pending ? (lot.availableFrom ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY, lot.expiresAt ?? Number.POSITIVE_INFINITY);
+  const earliest = instants.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  wallet.nextDueAt = earliest === Number.POSITIVE_INFINITY ? null : earliest;
+  return wallet;
+}
+
+/** Whether an entry opens a lot. */
+export const opensLot = (entry: Pick<Entry, 'kind' | 'available' | 'pending'>): boolean =>
+  entry.kind === 'earn' || entry.kind === 'bonus' || entry.kind === 'opening' || entry.kind === 'transfer' || entry.kind === 'adjust'
+    ? entry.available + entry.pending > 0n
+    : false;
+
+function count(wallet: Wallet, entry: Entry): void {
+  if (opensLot(entry)) wallet.earned += entry.available + entry.pending;
+  else if (entry.kind === 'expire') wallet.expired -= entry.available + entry.pending;
+  else if (entry.kind === 'redeem') wallet.redeemed -= entry.available + entry.held;
+  else if (entry.kind === 'refund') wallet.redeemed -= entry.available;
+}
+
+function moveLots(wallet: Wallet, entry: Entry, expiry: Map<number, number | null>): void {
+  if (opensLot(entry)) {
+    const { seq, availableFrom, expiresAt } = entry;
+    expiry.set(seq, expiresAt);
+    wallet.lots.set(seq, { seq, remaining: entry.available + entry.pending, pending: entry.pending > 0n, availableFrom, expiresAt });
+  }
+  entry.lots.forEach((seq, index) => {
+    const open = wallet.lots.get(seq);
+    const lot: Lot = open ?? { seq, remaining: 0n, pending: false, availableFrom: null, expiresAt: expiry.get(seq) ?? null };
+    const remaining = lot.remaining + (entry.amounts[index] as bigint);
+    if (remaining === 0n) wallet.lots.delete(seq);
+    else wallet.lots.set(seq, { ...lot, remaining, pending: lot.pending && entry.kind !== 'activate' });
+  });
+  if (entry.kind === 'hold') {
+    const taken = entry.lots.map((seq, index): Taken => ({ seq, amount: -(entry.amounts[index] as bigint), expiresAt: expiry.get(seq) ?? null }));
+    wallet.holds.set(entry.seq, { seq: entry.seq, points: entry.held, expiresAt: entry.expiresAt as number, taken });
+  } else if (entry.ofSeq !== null) wallet.holds.delete(entry.ofSeq);
+}
+
+/** A wallet as it is at an instant: what has fallen due by then is done, without writing it. */
+export function settledAt(wallet: Wallet, now: number): Wallet {
+  const copy: Wallet = { ...wallet, lots: new Map(wallet.lots), holds: new Map(wallet.holds), lapsed: new Map() };
+  new Draft(copy, now).apply();
+  return copy;
+}

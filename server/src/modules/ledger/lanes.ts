@@ -1,0 +1,259 @@
+import { Connection, type Pool, transactionStatements } from '#platform/db/client.ts';
+import type { Clock } from '#platform/clock.ts';
+import { Fault, type Outcome, refuse } from '#platform/errors.ts';
+import { appendFacts } from '#platform/events/log.ts';
+import { hash128, type Ids } from '#platform/ids.ts';
+import type { Audit } from '../audit/index.ts';
+import { type Decided, decideBatch, type Directory } from './batch.ts';
+import type { AnyCommandType, Command, Done } from './commands.ts';
+import { digest, post, settled } from './posting.store.ts';
+
+/** What the lanes tell the metrics. */
+export interface LaneObserver {
+  batch(size: number, seconds: number): void;
+  retry(reason: string): void;
+  depth(queued: number): void;
+}
+
+export interface LanesOptions {
+  url: string;
+  pool: Pool;
+  clock: Clock;
+  ids: Ids;
+  audit: Audit;
+  observer: LaneObserver;
+  /** How many lanes; a lane has one connection and one batch in flight. */
+  lanes: number;
+  /** The most commands in one batch. */
+  batch: number;
+  /** The most commands that may wait in the process; more are refused with 503. */
+  queue: number;
+}
+
+interface Waiting {
+  command: Command;
+  done(outcome: Outcome<Done<unknown>>): void;
+  failed(fault: Fault): void;
+}
+
+/** How often a batch is tried when it meets another process (a taken key, a deadlock) or a lost connection. */
+const TRIES = 6;
+/** SQLSTATEs after which the same batch can succeed: unique violation, serialisation failure, deadlock. */
+const RETRYABLE = new Set(['23505', '40001', '40P01']);
+/** How long a caller waits for a database that is away, ms. Then it is told to come back. */
+const PATIENCE = 5_000;
+
+/**
+ * The one door for writes. Commands are hashed to lanes by member; while a lane's batch commits, the next
+ * one gathers, so a batch grows only under load and an idle system answers at once.
+ */
+export class Lanes {
+  private readonly lanes: Lane[];
+  private readonly types = new Map<string, AnyCommandType>();
+  private readonly options: LanesOptions;
+  private directory: Directory | undefined;
+  private waiting = 0;
+  private stopping = false;
+
+  constructor(options: LanesOptions) {
+    this.options = options;
+    this.lanes = Array.from({ length: options.lanes }, (_, number) => new Lane(`lane ${number}`, options, () => this.mode()));
+  }
+
+  /** Registers a kind of command; done by the owning module when it is built. */
+  register(type: AnyCommandType): void {
+    this.types.set(type.name, type);
+  }
+
+  /** Registers who finds programs and members. */
+  setDirectory(directory: Directory): void {
+    this.directory = directory;
+  }
+
+  /**
+   * Carries out commands; each is answered when the batch that holds it has committed. Those of one member
+   * keep their order. Throws a Fault (503) when the queue is full, the engine stops or the database is away;
+   * the outcome is then unknown and the same keys may be sent again.
+   */
+  submit(commands: readonly Command[]): Promise<Outcome<Done<unknown>>[]> {
+    if (this.stopping) return Promise.reject(new Fault('stopping', 'The engine is stopping. Send the request again in a moment.', { retryAfter: 2 }));
+    if (this.waiting + commands.length > this.options.queue) {
+      return Promise.reject(new Fault('overloaded', 'Too many commands are waiting. Nothing of this request was taken; send it again.', { retryAfter: 1 }));
+    }
+    if (commands.length === 0) return Promise.resolve([]);
+    this.waiting += commands.length;
+    this.options.observer.depth(this.waiting);
+    const outcomes = new Array<Outcome<Done<unknown>>>(commands.length);
+    let open = commands.length;
+    return new Promise((resolve, reject) => {
+      const answered = () => {
+        open -= 1;
+        this.waiting -= 1;
+        if (open === 0) resolve(outcomes);
+      };
+      commands.forEach((command, index) => {
+        this.laneOf(command).add({
+          command,
+          done(outcome) {
+            outcomes[index] = outcome;
+            answered();
+          },
+          failed(fault) {
+            reject(fault);
+            answered();
+          },
+        });
+      });
+    });
+  }
+
+  /** What the commands would do, from one read-only snapshot outside the lanes. Writes nothing. */
+  dryRun(commands: readonly Command[]): Promise<Outcome<Done<unknown>>[]> {
+    return this.options.pool.snapshot(async (tx) => (await decideBatch(tx, commands, { ...this.mode(), write: false })).outcomes);
+  }
+
+  /** Takes nothing new, finishes what was accepted and closes the connections. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await Promise.all(this.lanes.map((lane) => lane.stop()));
+  }
+
+  private mode() {
+    if (this.directory === undefined) throw new Error('the lanes were used before members and programs were registered');
+    return { write: true, ids: this.options.ids, types: this.types, directory: this.directory };
+  }
+
+  private laneOf(command: Command): Lane {
+    let hash = command.programId;
+    for (let i = 0; i < command.member.length; i += 1) hash = (Math.imul(hash, 31) + command.member.charCodeAt(i)) | 0;
+    return this.lanes[(hash >>> 0) % this.lanes.length] as Lane;
+  }
+}
+
+class Lane {
+  private readonly name: string;
+  private readonly options: LanesOptions;
+  private readonly mode: () => Parameters<typeof decideBatch>[2];
+  private queue: Waiting[] = [];
+  private running: Promise<void> | undefined;
+  private connection: Connection | undefined;
+
+  constructor(name: string, options: LanesOptions, mode: () => Parameters<typeof decideBatch>[2]) {
+    this.name = name;
+    this.options = options;
+    this.mode = mode;
+  }
+
+  add(waiting: Waiting): void {
+    this.queue.push(waiting);
+    this.running ??= this.run();
+  }
+
+  async stop(): Promise<void> {
+    await this.running;
+    await this.connection?.close();
+  }
+
+  private async run(): Promise<void> {
+    // Let the commands that arrive in the same turn of the event loop join the first batch.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.queue.length > 0) {
+      const batch = this.queue.length <= this.options.batch ? this.queue : this.queue.slice(0, this.options.batch);
+      this.queue = batch === this.queue ? [] : this.queue.slice(batch.length);
+      await this.carryOut(batch);
+    }
+    this.running = undefined;
+  }
+
+  /** Runs a batch until it is decided. What makes it fail is found by halving, and only that is refused. */
+  private async carryOut(batch: readonly Waiting[]): Promise<void> {
+    const deadline = this.options.clock.now() + PATIENCE;
+    for (let attempt = 1; ; attempt += 1) {
+      const started = performance.now();
+      try {
+        const outcomes = await this.attempt(batch.map((waiting) => waiting.command));
+        this.options.observer.batch(batch.length, (performance.now() - started) / 1000);
+        batch.forEach((waiting, index) => waiting.done(outcomes[index] as Outcome<Done<unknown>>));
+        return;
+      } catch (error) {
+        const state = (error as { code?: unknown }).code;
+        if (this.connection?.usable !== true) {
+          this.options.observer.retry('connection');
+          if (this.options.clock.now() < deadline) {
+            await new Promise((resolve) => setTimeout(resolve, Math.min(50 * 2 ** attempt, 1000)));
+            continue;
+          }
+          const fault = new Fault('database_unavailable', 'The database cannot be reached. The outcome is unknown: send the same request again.', { cause: error, retryAfter: 2 });
+          for (const waiting of batch) waiting.failed(fault);
+          return;
+        }
+        await this.connection.run(transactionStatements.ROLLBACK).catch(() => undefined);
+        if (RETRYABLE.has(String(state)) && attempt < TRIES) {
+          this.options.observer.retry(String(state));
+          continue;
+        }
+        return this.halve(batch, error);
+      }
+    }
+  }
+
+  private async halve(batch: readonly Waiting[], error: unknown): Promise<void> {
+    this.options.observer.retry('halved');
+    if (batch.length > 1) {
+      const middle = batch.length >> 1;
+      await this.carryOut(batch.slice(0, middle));
+      return this.carryOut(batch.slice(middle));
+    }
+    const only = batch[0] as Waiting;
+    const state = String((error as { code?: unknown }).code ?? '');
+    // Class 22 and 23 are about the data that was sent; the rest is the engine's or the database's fault.
+    if (/^2[23]/.test(state)) {
+      only.done(refuse('command_failed', 'The database refused this command and nothing of it was carried out. Check its values; if they are right, report it with the request id.'));
+    } else if (/^(53|57|58)/.test(state)) {
+      only.failed(new Fault('database_unavailable', 'The database cannot take writes at the moment (full, or shutting down). Send the same request again.', { cause: error, retryAfter: 5 }));
+    } else only.failed(new Fault('internal', 'The engine met an unexpected fault with this command. Nothing of it was carried out.', { cause: error }));
+  }
+
+  private async attempt(commands: readonly Command[]): Promise<Outcome<Done<unknown>>[]> {
+    if (this.connection?.usable !== true) {
+      await this.connection?.close();
+      this.connection = await Connection.open(this.options.url, this.name);
+    }
+    const connection = this.connection;
+    const begun = connection.run(transactionStatements.BEGIN);
+    const [, decided] = await Promise.all([begun, decideBatch(connection, commands, this.mode())]);
+    await this.write(connection, decided);
+    return decided.outcomes;
+  }
+
+  /** Writes and commits without waiting in between; a commit of a transaction that failed says so in its tag. */
+  private async write(connection: Connection, decided: Decided): Promise<void> {
+    const { audit, ids, clock } = this.options;
+    const batch = { id: ids.next(), recordedAt: clock.now() };
+    const entries = decided.postings.reduce((sum, posting) => sum + posting.entries.length, 0);
+    const facts = [...decided.facts].map(([programId, own]) => ({
+      programId,
+      entries: own.entries,
+      facts: own.facts.map((fact) => ({
+        type: fact.type,
+        occurred_at: new Date(fact.occurredAt).toISOString(),
+        booked_at: new Date(fact.bookedAt).toISOString(),
+        member: fact.member,
+        data: { ...fact.data, entries: fact.entries },
+      })),
+    }));
+    const writes = [
+      ...decided.stores.map(({ type, decisions }) => type.store(connection, decisions)),
+      post(connection, batch, decided.postings, decided.changes, decided.keys),
+      appendFacts(connection, batch.id, batch.recordedAt, facts),
+      entries > 0 ? audit.record(connection, batch.id, entries, digest(decided.postings)) : Promise.resolve(),
+    ];
+    const committed = connection.commit();
+    await settled([...writes, committed]);
+    if ((await committed) !== 'COMMIT') throw new Error('the database rolled the batch back');
+  }
+}
+
+/** The business key of a command: unique for ever within (program, source, command type, external id). */
+export const businessKey = (programId: number, source: string, type: string, externalId: string): string =>
+  hash128(String(programId), source, type, externalId);

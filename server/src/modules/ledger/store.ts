@@ -1,0 +1,219 @@
+import { numbers, texts } from '#platform/db/arrays.ts';
+import { statement, type Tx } from '#platform/db/client.ts';
+import { emptyWallet, type Entry, type Kind, type Taken, type Wallet } from './model.ts';
+
+/** A business key as stored: the hash of the payload and the id of what the command made. */
+export interface KnownKey {
+  payload: string;
+  result: bigint;
+}
+
+const WALLETS = `select wallet_id, program_id, seq, available, pending, held, debt, shortfall, earned, redeemed,
+    expired, next_due_at, nullif(booked_at, '-infinity')
+  from ledger.wallets where wallet_id = any($1::bigint[]) order by wallet_id`;
+const readWallets = statement('ledger_wallets', WALLETS);
+const lockWallets = statement('ledger_wallets_lock', `${WALLETS} for no key update`);
+
+type WalletRow = [bigint, number, number, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, number | null, number | null];
+
+/** The wallets that exist of `ids`, without lots; locked in the order of their ids where `lock` is set. */
+export async function wallets(tx: Tx, ids: readonly number[], lock: boolean): Promise<Wallet[]> {
+  const rows = await tx.run<WalletRow>(lock ? lockWallets : readWallets, [numbers(ids)]);
+  return rows.map((row) => ({
+    ...emptyWallet(Number(row[0]), row[1]),
+    seq: row[2],
+    available: row[3],
+    pending: row[4],
+    held: row[5],
+    debt: row[6],
+    shortfall: row[7],
+    earned: row[8],
+    redeemed: row[9],
+    expired: row[10],
+    nextDueAt: row[11],
+    bookedAt: row[12] ?? Number.NEGATIVE_INFINITY,
+    dueBeyond: row[11],
+  }));
+}
+
+// A join, not `= any`: each value is routed to its one partition instead of being probed in all sixteen.
+const readKeys = statement(
+  'ledger_keys',
+  `select k.key, k.payload, k.result from unnest($1::uuid[]) as u(key) join ledger.keys k on k.key = u.key`,
+);
+
+/** Which of these keys (UUIDs as 32 hexadecimal digits) are taken. */
+export async function keys(tx: Tx, wanted: readonly string[]): Promise<Map<string, KnownKey>> {
+  const rows = await tx.run<[string, string, bigint]>(readKeys, [texts(wanted)]);
+  return new Map(rows.map(([key, payload, result]) => [plain(key), { payload: plain(payload), result }]));
+}
+
+const plain = (uuid: string): string => uuid.replaceAll('-', '');
+
+const readLots = statement(
+  'ledger_lots',
+  `select l.wallet_id, l.seq, l.remaining, l.pending, l.available_from, l.expires_at
+   from unnest($1::bigint[]) as u(wallet_id) join ledger.open_lots l on l.wallet_id = u.wallet_id`,
+);
+const readHolds = statement(
+  'ledger_holds',
+  `select h.wallet_id, h.seq, h.points, h.expires_at, e.lots, e.amounts, t.expires
+   from unnest($1::bigint[]) as u(wallet_id)
+   join ledger.open_holds h on h.wallet_id = u.wallet_id
+   join ledger.entries e on e.wallet_id = h.wallet_id and e.seq = h.seq
+   cross join lateral (
+     select array_agg(o.expires_at order by a.n) as expires
+     from unnest(e.lots) with ordinality as a(lot, n)
+     join ledger.entries o on o.wallet_id = e.wallet_id and o.seq = a.lot) t`,
+);
+
+type LotRow = [bigint, number, bigint, boolean, number | null, number | null];
+type HoldRow = [bigint, number, bigint, number, number[], bigint[], (Date | null)[]];
+
+const asTaken = (lots: readonly number[], amounts: readonly bigint[], expires: readonly (Date | null)[]): Taken[] =>
+  lots.map((seq, index) => ({ seq, amount: -(amounts[index] as bigint), expiresAt: expires[index]?.getTime() ?? null }));
+
+/** Opens the lots and holds of these wallets. */
+export async function fill(tx: Tx, targets: ReadonlyMap<number, Wallet>): Promise<void> {
+  const ids = numbers([...targets.keys()]);
+  const [lots, holds] = await Promise.all([tx.run<LotRow>(readLots, [ids]), tx.run<HoldRow>(readHolds, [ids])]);
+  for (const [wallet, seq, remaining, pending, availableFrom, expiresAt] of lots) {
+    targets.get(Number(wallet))?.lots.set(seq, { seq, remaining, pending, availableFrom, expiresAt });
+  }
+  for (const [wallet, seq, points, expiresAt, taken, amounts, expires] of holds) {
+    targets.get(Number(wallet))?.holds.set(seq, { seq, points, expiresAt, taken: asTaken(taken, amounts, expires) });
+  }
+}
+
+const readTaken = statement(
+  'ledger_taken',
+  `select e.wallet_id, e.seq, e.lots, e.amounts, t.expires
+   from unnest($1::bigint[], $2::integer[]) as u(wallet_id, seq)
+   join ledger.entries e on e.wallet_id = u.wallet_id and e.seq = u.seq
+   cross join lateral (
+     select array_agg(o.expires_at order by a.n) as expires
+     from unnest(e.lots) with ordinality as a(lot, n)
+     join ledger.entries o on o.wallet_id = e.wallet_id and o.seq = a.lot) t`,
+);
+
+/** What each of these debits took from which lots, keyed `wallet:seq`. */
+export async function taken(tx: Tx, debits: readonly { wallet: number; seq: number }[]): Promise<Map<string, Taken[]>> {
+  const rows = await tx.run<[bigint, number, number[], bigint[], (Date | null)[]]>(readTaken, [
+    numbers(debits.map((debit) => debit.wallet)),
+    numbers(debits.map((debit) => debit.seq)),
+  ]);
+  return new Map(rows.map(([wallet, seq, lots, amounts, expires]) => [`${wallet}:${seq}`, asTaken(lots, amounts, expires)]));
+}
+
+const readExpired = statement(
+  'ledger_expired',
+  `select e.wallet_id, a.lot, sum(-a.amount)::bigint
+   from unnest($1::bigint[], $2::integer[]) as u(wallet_id, lot)
+   join ledger.entries e on e.wallet_id = u.wallet_id and e.seq > u.lot and e.kind = 'expire' and u.lot = any(e.lots)
+   cross join lateral unnest(e.lots, e.amounts) as a(lot, amount)
+   where a.lot = u.lot group by e.wallet_id, a.lot`,
+);
+
+/** How much of each of these lots has expired, keyed `wallet:lot`. Reads the wallet's entries after the lot. */
+export async function expired(tx: Tx, lots: readonly { wallet: number; seq: number }[]): Promise<Map<string, bigint>> {
+  const rows = await tx.run<[bigint, number, bigint]>(readExpired, [
+    numbers(lots.map((lot) => lot.wallet)),
+    numbers(lots.map((lot) => lot.seq)),
+  ]);
+  return new Map(rows.map(([wallet, lot, points]) => [`${wallet}:${lot}`, points]));
+}
+
+const ENTRY = `e.wallet_id, e.seq, e.kind, e.available, e.pending, e.held, e.available_after, e.pending_after,
+  e.held_after, coalesce(e.debt_after, 0), coalesce(e.shortfall_after, 0), e.occurred_at, e.booked_at, e.rule,
+  e.available_from, e.expires_at, e.of_seq, e.lots, e.amounts, e.reason, e.command, e.tx, e.batch, e.recorded_at`;
+
+export type EntryRow = [
+  bigint, number, Kind, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, number, number, string | null,
+  number | null, number | null, number | null, number[] | null, bigint[] | null, string | null, string, bigint, bigint, number,
+];
+
+/** An entry with what stands around it in the journal. */
+export interface StoredEntry extends Entry {
+  command: string;
+  tx: bigint;
+  batch: bigint;
+  recordedAt: number;
+}
+
+const asEntry = (row: EntryRow): StoredEntry => ({
+  wallet: Number(row[0]),
+  seq: row[1],
+  kind: row[2],
+  available: row[3],
+  pending: row[4],
+  held: row[5],
+  availableAfter: row[6],
+  pendingAfter: row[7],
+  heldAfter: row[8],
+  debtAfter: BigInt(row[9]),
+  shortfallAfter: BigInt(row[10]),
+  occurredAt: row[11],
+  bookedAt: row[12],
+  rule: row[13],
+  availableFrom: row[14],
+  expiresAt: row[15],
+  ofSeq: row[16],
+  lots: row[17] ?? [],
+  amounts: row[18] ?? [],
+  reason: row[19],
+  command: row[20],
+  tx: row[21],
+  batch: row[22],
+  recordedAt: row[23],
+});
+
+const readRanges = statement(
+  'ledger_entry_ranges',
+  `select ${ENTRY} from unnest($1::bigint[], $2::integer[], $3::integer[]) as u(wallet_id, first, last)
+   join ledger.entries e on e.wallet_id = u.wallet_id and e.seq between u.first and u.last
+   order by e.wallet_id, e.seq`,
+);
+
+/** The entries of these stretches [wallet, first seq, last seq]. */
+export async function entriesOf(tx: Tx, ranges: readonly (readonly [number, number, number])[]): Promise<StoredEntry[]> {
+  const rows = await tx.run<EntryRow>(readRanges, [0, 1, 2].map((column) => numbers(ranges.map((range) => range[column] as number))));
+  return rows.map(asEntry);
+}
+
+const readHistory = statement(
+  'ledger_history',
+  `select ${ENTRY} from ledger.entries e
+   where e.wallet_id = any($1::bigint[]) and (e.booked_at, e.wallet_id, e.seq) < ($2::timestamptz, $3::bigint, $4::integer)
+   order by e.booked_at desc, e.wallet_id desc, e.seq desc limit $5`,
+);
+
+/** Entries of these wallets before a place in (booked_at, wallet, seq), newest first; `booked_at` never falls in a wallet. */
+export async function history(tx: Tx, ids: readonly number[], before: { bookedAt: number | null; wallet: number; seq: number }, limit: number): Promise<StoredEntry[]> {
+  const at = before.bookedAt === null ? 'infinity' : new Date(before.bookedAt).toISOString();
+  const rows = await tx.run<EntryRow>(readHistory, [numbers(ids), at, before.wallet, before.seq, limit]);
+  return rows.map(asEntry);
+}
+
+const readUntil = statement(
+  'ledger_entries_until',
+  `select ${ENTRY} from ledger.entries e
+   where e.wallet_id = any($1::bigint[]) and e.booked_at <= $2::timestamptz order by e.wallet_id, e.seq`,
+);
+
+/** All entries of these wallets that were booked at or before an instant, in order. */
+export async function entriesUntil(tx: Tx, ids: readonly number[], at: number): Promise<StoredEntry[]> {
+  const rows = await tx.run<EntryRow>(readUntil, [numbers(ids), new Date(at).toISOString()]);
+  return rows.map(asEntry);
+}
+
+const dueWallets = statement(
+  'ledger_due_wallets',
+  `select wallet_id from ledger.wallets
+   where program_id = $1 and wallet_id > $2 and next_due_at <= $3::timestamptz order by wallet_id limit $4`,
+);
+
+/** Wallets of a program, after `after` in the order of their ids, in which something has fallen due. */
+export async function due(tx: Tx, programId: number, after: number, at: number, limit: number): Promise<number[]> {
+  const rows = await tx.run<[bigint]>(dueWallets, [programId, after, new Date(at).toISOString(), limit]);
+  return rows.map(([id]) => Number(id));
+}

@@ -1,0 +1,183 @@
+import pg from 'pg';
+
+/** A named statement: PostgreSQL parses and plans it once for each connection. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+const names = new Set<string>();
+
+/** Declares a statement. Names must be unique, because a connection keeps one plan a name. */
+export function statement(name: string, text: string): Statement {
+  if (names.has(name)) throw new Error(`two statements are named ${name}`);
+  names.add(name);
+  return { name, text };
+}
+
+export type Value = string | number | bigint | boolean | null | Buffer;
+
+/** Anything that runs statements: one connection (inside a transaction or not) or a pool. Rows are arrays. */
+export interface Tx {
+  run<R extends unknown[] = unknown[]>(statement: Statement, values?: readonly Value[]): Promise<R[]>;
+}
+
+const INT8 = 20;
+const INT8_ARRAY = 1016;
+const TIMESTAMPTZ = 1184;
+
+/** `2026-11-21 10:00:00.123456+00` (the session runs in UTC) to epoch milliseconds. */
+export function parseTimestamp(text: string): number {
+  const milliseconds = text.length > 22 ? Number(text.slice(20, 23).replace(/\D.*$/, '').padEnd(3, '0')) : 0;
+  return Date.UTC(
+    Number(text.slice(0, 4)),
+    Number(text.slice(5, 7)) - 1,
+    Number(text.slice(8, 10)),
+    Number(text.slice(11, 13)),
+    Number(text.slice(14, 16)),
+    Number(text.slice(17, 19)),
+    text[19] === '.' ? milliseconds : 0,
+  );
+}
+
+const parseBigints = (text: string): bigint[] => (text === '{}' ? [] : text.slice(1, -1).split(',').map(BigInt));
+
+type Parser = (text: string) => unknown;
+const parsers = new Map<number, Parser>([
+  [INT8, BigInt],
+  [INT8_ARRAY, parseBigints],
+  [TIMESTAMPTZ, parseTimestamp],
+]);
+
+/** bigint as BigInt, timestamptz as epoch milliseconds, everything else as node-postgres reads it. */
+const types = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    const own = format === 'binary' ? undefined : parsers.get(oid);
+    return own ?? pg.types.getTypeParser(oid, format as 'text');
+  },
+} as unknown as pg.CustomTypesConfig;
+
+const connection = (url: string, name: string) => ({
+  connectionString: url,
+  types,
+  application_name: `fealty ${name}`,
+  keepAlive: true,
+  connectionTimeoutMillis: 5_000,
+  options: '-c timezone=UTC -c datestyle=ISO,YMD -c idle_in_transaction_session_timeout=60000 -c statement_timeout=120000',
+});
+
+const query = (statement: Statement, values: readonly Value[]) => ({
+  name: statement.name,
+  text: statement.text,
+  values: values as Value[],
+  rowMode: 'array' as const,
+});
+
+const BEGIN = statement('begin', 'begin');
+const BEGIN_SNAPSHOT = statement('begin_snapshot', 'begin isolation level repeatable read read only');
+const COMMIT = statement('commit', 'commit');
+const ROLLBACK = statement('rollback', 'rollback');
+export const transactionStatements = { BEGIN, ROLLBACK };
+
+/** One connection that pipelines: statements go out without waiting for the answers before them. */
+export class Connection implements Tx {
+  private readonly client: pg.Client;
+  private broken: Error | undefined;
+  private ending = false;
+
+  private constructor(client: pg.Client) {
+    this.client = client;
+    client.on('error', (error) => {
+      this.broken = error;
+    });
+    client.on('end', () => {
+      this.broken ??= new Error('the database closed the connection');
+    });
+  }
+
+  static async open(url: string, name: string): Promise<Connection> {
+    const client = new pg.Client({ ...connection(url, name), pipeline: true } as pg.ClientConfig);
+    const opened = new Connection(client);
+    await client.connect();
+    return opened;
+  }
+
+  get usable(): boolean {
+    return this.broken === undefined;
+  }
+
+  async run<R extends unknown[]>(statement: Statement, values: readonly Value[] = []): Promise<R[]> {
+    // A statement that is sent behind the commit would run outside the transaction that it belongs to.
+    if (this.ending) throw new Error(`${statement.name} was sent after the commit`);
+    const result = await this.client.query<R>(query(statement, values));
+    return result.rows;
+  }
+
+  /** Commits and gives the tag: the commit of a transaction in which something failed says `ROLLBACK`. */
+  async commit(): Promise<string> {
+    this.ending = true;
+    try {
+      const result = await this.client.query(query(COMMIT, []));
+      return result.command;
+    } finally {
+      this.ending = false;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.broken ??= new Error('the connection was closed');
+    await this.client.end().catch(() => undefined);
+  }
+}
+
+/** A bounded pool for reads and for the few writes that do not go through the lanes. */
+export class Pool implements Tx {
+  private readonly pool: pg.Pool;
+
+  constructor(url: string, name: string, size: number) {
+    this.pool = new pg.Pool({ ...connection(url, name), max: size, idleTimeoutMillis: 30_000 });
+    // A connection that breaks while idle is replaced at the next use; the error was nobody's query.
+    this.pool.on('error', () => undefined);
+  }
+
+  async run<R extends unknown[]>(statement: Statement, values: readonly Value[] = []): Promise<R[]> {
+    const result = await this.pool.query<R>(query(statement, values));
+    return result.rows;
+  }
+
+  /** Runs `work` in one transaction: committed when it returns, rolled back when it throws. */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.within(BEGIN, work);
+  }
+
+  /** Runs `work` on one read-only snapshot. */
+  snapshot<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.within(BEGIN_SNAPSHOT, work);
+  }
+
+  private async within<T>(begin: Statement, work: (tx: Tx) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect();
+    let failure: Error | undefined;
+    const tx: Tx = {
+      run: async <R extends unknown[]>(statement: Statement, values: readonly Value[] = []) =>
+        (await client.query<R>(query(statement, values))).rows,
+    };
+    try {
+      await tx.run(begin);
+      const result = await work(tx);
+      await tx.run(COMMIT);
+      return result;
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error(String(error));
+      await tx.run(ROLLBACK).catch(() => undefined);
+      throw error;
+    } finally {
+      // After a lost connection the client must not go back into the pool.
+      client.release(failure !== undefined && !('code' in failure) ? failure : undefined);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.pool.end();
+  }
+}
