@@ -26,8 +26,10 @@ const stampFile = join(modules, '.fealty-installed');
 const installLock = join(root, '.fealty-install.lock');
 const INSTALL_WAIT_MS = 15 * 60_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-// A group signal reaches the child directly and a second time through npm and this launcher; one per second is passed on.
+// A signal to the whole group reaches the child directly, and again through npm and this launcher. One per second is
+// passed on, and the programs take the same signal within a second as one.
 const SAME_SIGNAL_MS = 1_000;
+const CTRL_C_MS = 200;
 
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
 const say = line => process.stderr.write(`${line}\n`);
@@ -254,10 +256,7 @@ async function ensureInstalled() {
 
 // ----------------------------------------------------------------------------------------------------- running
 
-/**
- * True when a Ctrl-C of the terminal reached the child as well, because this process belongs to the terminal's
- * foreground group: passing SIGINT on would make one Ctrl-C look like two, and the second one like impatience.
- */
+/** True when this process belongs to the terminal's foreground group, to which a Ctrl-C sends SIGINT as a whole. */
 function isInForeground() {
   const [, , group, , terminal, foreground] = processFields('self');
   if (group === undefined) return process.stdin.isTTY === true;
@@ -270,10 +269,12 @@ function runChild(command, args, { onStart, ...options }) {
     const child = spawn(command, args, options);
     const passedAt = {};
     const pass = signal => {
-      if (signal === 'SIGINT' && isInForeground()) return;
       if (Date.now() - (passedAt[signal] ?? 0) < SAME_SIGNAL_MS) return;
       passedAt[signal] = Date.now();
-      child.kill(signal);
+      // After a Ctrl-C the child has the signal already and most have ended a moment later. Nothing tells a Ctrl-C from
+      // a `kill -INT` of this process alone, so one that is still there gets it once more.
+      if (signal === 'SIGINT' && isInForeground()) setTimeout(() => child.kill(signal), CTRL_C_MS).unref();
+      else child.kill(signal);
     };
     for (const signal of SIGNALS) process.on(signal, pass);
     const end = settle => (value, signal) => {
