@@ -2,6 +2,7 @@
 create schema earning;
 grant usage on schema earning to fealty_app;
 
+-- json and not jsonb: it is written once and read whole, and takes half the time to write.
 -- Each revision of each order, as it was sent, with what the ledger posted for it. `posted` lists
 -- [wallet, first seq, last seq]; what was earned by which rule is computed again from the lines and the
 -- version of the program, which never changes.
@@ -19,10 +20,10 @@ create table earning.orders (
   kind text,
   channel text,
   partner text,
-  lines jsonb not null,
-  attributes jsonb,
-  decided jsonb not null,
-  posted jsonb not null,
+  lines json not null,
+  attributes json,
+  decided json not null,
+  posted json not null,
   primary key (id, revision)
 ) partition by range (id);
 create table earning.orders_default partition of earning.orders default;
@@ -38,9 +39,9 @@ create table earning.returns (
   payload uuid not null,
   occurred_at timestamptz not null,
   cancels boolean not null,
-  lines jsonb not null,
-  decided jsonb not null,
-  posted jsonb not null,
+  lines json not null,
+  decided json not null,
+  posted json not null,
   primary key (id)
 );
 create index returns_by_order on earning.returns (order_id);

@@ -34,9 +34,9 @@ export const sealsAfter = async (tx: Tx, position: bigint, limit: number): Promi
 
 const readBatches = statement(
   'audit_batches',
-  `select xid::text, batch, entries, encode(digest, 'hex') from audit.batches
-   where (xid, batch) > ($1::text::xid8, $2::bigint) and xid < pg_snapshot_xmin(pg_current_snapshot())
-   order by xid, batch limit $3`,
+  `select b.xid::text, b.batch, b.entries, encode(b.digest, 'hex') from audit.batches b
+   where (b.xid, b.batch) > ($1::text::xid8, $2::bigint) and b.xid < pg_snapshot_xmin(pg_current_snapshot())
+   order by b.xid, b.batch limit $3`,
 );
 
 export interface BatchRow {

@@ -49,7 +49,7 @@ export function post(state: Pick<OrderState, 'order' | 'returned' | 'grants'>, v
     if (excess <= 0n) continue;
     const draft = draftOf(grant.unit);
     const lapsed = grant.lots.reduce((sum, lot) => sum + (expired.get(`${draft.walletId}:${lot}`) ?? 0n) + draft.lapsed(lot), 0n);
-    const result = draft.clawback(excess, grant.lots, lapsed - grant.excused, version.ifSpent, occurredAt);
+    const result = draft.clawback(excess, grant.lots, lapsed - grant.excused, version.ifSpent, occurredAt, ref);
     if (result === undefined) {
       return refuse('points_already_spent', `The member has spent points of this order and the program refuses returns then; ${excess} points would have to come back.`);
     }

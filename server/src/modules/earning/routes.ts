@@ -5,13 +5,13 @@ import { type Api, BULK_BODY_LIMIT, type Credentials } from '#platform/http/api.
 import { pointersOf, type Problems } from '#platform/http/problems.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { wireId } from '#platform/ids.ts';
-import { businessKey, type Command, type Ledger, memberText, sourceOf, wires } from '../ledger/index.ts';
+import { businessKey, type Command, type Done, type Ledger, memberText, sourceOf, wires } from '../ledger/index.ts';
 import type { OrderState } from './model.ts';
 import { loadOrders, type OrderAnswer, payloadOf, wireLine } from './orders.ts';
 import { type ReturnAnswer, type ReturnBody, returnPayload } from './returns.ts';
 import { bulkAnswer, bulkSchema, cancelSchema, orderAnswer, type OrderInput, orderOf, orderSchema, returnAnswer, returnSchema, storedOrder } from './wire.ts';
 
-type Answered<T> = Outcome<{ known: boolean; answer: T }>;
+type Answered<T> = Outcome<Done<T>>;
 const orderParams = z.strictObject({ order: schemas.reference('ord') });
 const REFUSALS = ['currency_unknown', 'occurred_in_future', 'occurred_too_early', 'key_reused', 'source_not_allowed', 'member_not_found', 'member_reference_invalid', 'revision_outdated', 'returned_line_changed', 'order_cancelled', 'points_already_spent', 'points_out_of_range'];
 
@@ -202,7 +202,7 @@ function bulkOf(outcomes: readonly Answered<OrderAnswer>[], problems: Problems, 
     const status = !outcome.ok ? 'refused' : outcome.value.known ? 'known' : 'created';
     counts[status] += 1;
     if (!outcome.ok) results.push({ row, status, problem: problems.ofRefusal(outcome.refusal).body });
-    else if (!minimal) results.push({ row, status, answer: { known: outcome.value.known, ...outcome.value.answer } });
+    else if (!minimal) results.push({ row, status, answer: { known: outcome.value.known, ...outcome.value.answer() } });
   }
   return { ...counts, results };
 }

@@ -1,4 +1,4 @@
-import { instants, numbers, texts } from '#platform/db/arrays.ts';
+import { instants, jsons, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Rational } from '#platform/money.ts';
 import type { Posted } from '../ledger/index.ts';
@@ -37,9 +37,10 @@ const insertOrder = statement(
   `insert into earning.orders (id, revision, program_id, member_id, external_id, source, payload, occurred_at, program_version,
      currency, kind, channel, partner, lines, attributes, decided, posted)
    select u.id, u.revision, u.program_id, u.member_id, u.external_id, u.source, u.payload, u.occurred_at, u.program_version,
-     u.currency, u.kind, u.channel, u.partner, u.lines::jsonb, u.attributes::jsonb, u.decided::jsonb, u.posted::jsonb
+     u.currency, u.kind, u.channel, u.partner, u.lines::json, u.attributes::json, u.decided::json, u.posted::json
    from unnest($1::bigint[], $2::integer[], $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::uuid[], $8::timestamptz[],
-     $9::integer[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[])
+     $9::integer[], $10::text[], $11::text[], $12::text[], $13::text[], string_to_array($14::text, chr(30)),
+     string_to_array($15::text, chr(30), chr(31)), string_to_array($16::text, chr(30)), string_to_array($17::text, chr(30)))
      as u(id, revision, program_id, member_id, external_id, source, payload, occurred_at, program_version, currency, kind,
      channel, partner, lines, attributes, decided, posted)`,
 );
@@ -60,10 +61,10 @@ export async function insertOrders(tx: Tx, rows: readonly { stored: StoredOrder;
     texts(of((order) => order.kind)),
     texts(of((order) => order.channel)),
     texts(of((order) => order.partner)),
-    texts(of((order) => JSON.stringify(order.lines.map(lineToJson)))),
-    texts(of((order) => (order.attributes === null ? null : JSON.stringify(order.attributes)))),
-    texts(rows.map((row) => JSON.stringify(decidedToJson(row.stored.decided)))),
-    texts(rows.map((row) => JSON.stringify(row.posted))),
+    jsons(of((order) => JSON.stringify(order.lines.map(lineToJson)))),
+    jsons(of((order) => (order.attributes === null ? null : JSON.stringify(order.attributes)))),
+    jsons(rows.map((row) => JSON.stringify(decidedToJson(row.stored.decided)))),
+    jsons(rows.map((row) => JSON.stringify(row.posted))),
   ]);
 }
 
@@ -106,7 +107,7 @@ export async function firstRevisions(tx: Tx, ids: readonly bigint[]): Promise<Ma
 const insertReturn = statement(
   'earning_insert_returns',
   `insert into earning.returns (id, order_id, program_id, external_id, source, payload, occurred_at, cancels, lines, decided, posted)
-   select u.id, u.order_id, u.program_id, u.external_id, u.source, u.payload, u.occurred_at, u.cancels, u.lines::jsonb, u.decided::jsonb, u.posted::jsonb
+   select u.id, u.order_id, u.program_id, u.external_id, u.source, u.payload, u.occurred_at, u.cancels, u.lines::json, u.decided::json, u.posted::json
    from unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::uuid[], $7::timestamptz[], $8::boolean[], $9::text[],
      $10::text[], $11::text[]) as u(id, order_id, program_id, external_id, source, payload, occurred_at, cancels, lines, decided, posted)`,
 );

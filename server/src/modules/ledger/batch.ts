@@ -184,7 +184,7 @@ function again(slot: Slot, stored: { id: bigint }, payload: string, entries: rea
       differences: type.differences(command, stored),
     });
   }
-  return accept({ known: true, answer: type.answer(stored, entries, holder as Holder, program as ProgramFacts) });
+  return accept({ known: true, answer: () => type.answer(stored, entries, holder as Holder, program as ProgramFacts) });
 }
 
 async function fillLots(tx: Tx, slots: readonly Slot[], held: Held): Promise<void> {
@@ -244,11 +244,11 @@ function decideOne(slot: Slot, held: Held, facts: unknown, mode: Mode, byKey: Ma
   const outcome = type.decide(command, facts, { program, holder, id: mode.ids.next(), wallet }, slot.known?.result ?? earlier?.stored.id ?? null);
   if (!outcome.ok) return outcome;
   if ('repeats' in outcome.value) {
-    return accept({ known: true, answer: type.answer(outcome.value.repeats, outcome.value.entries, holder, program) });
+    const { repeats, entries } = outcome.value;
+    return accept({ known: true, answer: () => type.answer(repeats, entries, holder, program) });
   }
   const { record, drafts, fact } = outcome.value;
   const entries = drafts.flatMap((draft: Draft) => draft.entries);
-  const answer = type.answer(record, entries, holder, program);
   for (const draft of drafts) draft.apply();
   type.evolve(facts, record, entries);
   const posted: Posted = drafts.filter((draft: Draft) => draft.entries.length > 0).map((draft: Draft) => [draft.walletId, (draft.entries[0] as Entry).seq, (draft.entries.at(-1) as Entry).seq] as const);
@@ -259,7 +259,7 @@ function decideOne(slot: Slot, held: Held, facts: unknown, mode: Mode, byKey: Ma
   stored.push({ stored: record, posted });
   stores.set(type, stored);
   if (fact !== null) publish(decided, program, holder, fact, drafts, entries);
-  return accept({ known: false, answer });
+  return accept({ known: false, answer: () => type.answer(record, entries, holder, program) });
 }
 
 function publish(decided: Decided, program: ProgramFacts, holder: Holder, fact: Omit<Fact, 'bookedAt'>, drafts: readonly Draft[], entries: readonly Entry[]): void {

@@ -72,7 +72,8 @@ export type Posted = readonly (readonly [wallet: number, first: number, last: nu
 /** What the lanes answer for one command. */
 export interface Done<Answer> {
   readonly known: boolean;
-  readonly answer: Answer;
+  /** Built when it is asked for: a bulk call that wants only counts saves it. */
+  answer(): Answer;
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   type Kind,
   least,
   type Lot,
+  nextDue,
   type Sums,
   type Taken,
   type Wallet,
@@ -172,13 +173,14 @@ export class Draft {
    * Takes back what was earned: from the order's own lots first (pending ones are cancelled), then what
    * had expired with them is excused, then by rule 3, then by the policy. Undefined where the policy refuses.
    */
-  clawback(points: bigint, own: readonly number[], expired: bigint, policy: IfSpent, occurredAt: number): Clawback | undefined {
+  clawback(points: bigint, own: readonly number[], expired: bigint, policy: IfSpent, occurredAt: number, rule: string | null = null): Clawback | undefined {
     const result: Clawback = { cancelled: 0n, taken: 0n, excused: 0n, shortfall: 0n, debt: 0n };
     const ownLots = own.map((seq) => this.lot(seq)).filter((lot) => lot !== undefined);
     result.cancelled = this.cancel(
       points,
       ownLots.filter((lot) => lot.pending),
       occurredAt,
+      rule,
     );
     let left = points - result.cancelled;
     const usableOwn = ownLots.filter((lot) => !lot.pending);
@@ -195,6 +197,7 @@ export class Draft {
       available: -result.taken - result.debt,
       debt: result.debt,
       shortfall: result.shortfall,
+      rule,
       ...allocations(taken, -1n),
     });
     return result;
@@ -213,9 +216,10 @@ export class Draft {
       if (hold === null) this.wallet.holds.delete(seq);
       else this.wallet.holds.set(seq, hold);
     }
+    if (this.entries.length > 0 && this.wallet.dueBeyond === null) this.wallet.nextDueAt = nextDue(this.wallet);
   }
 
-  private cancel(points: bigint, lots: readonly Lot[], occurredAt: number): bigint {
+  private cancel(points: bigint, lots: readonly Lot[], occurredAt: number, rule: string | null): bigint {
     const cancelled: Taken[] = [];
     let left = points;
     for (const lot of lots) {
@@ -225,7 +229,7 @@ export class Draft {
       this.put({ ...lot, remaining: lot.remaining - amount });
       cancelled.push({ seq: lot.seq, amount, expiresAt: lot.expiresAt });
     }
-    if (cancelled.length > 0) this.write('cancel', occurredAt, { pending: left - points, ...allocations(cancelled, -1n) });
+    if (cancelled.length > 0) this.write('cancel', occurredAt, { pending: left - points, rule, ...allocations(cancelled, -1n) });
     return points - left;
   }
 
@@ -279,9 +283,6 @@ export class Draft {
       this.release(hold, hold.expiresAt);
     }
     this.settleLots(this.now);
-    this.sums.nextDueAt = this.wallet.dueBeyond;
-    for (const hold of this.openHolds) this.due(hold.expiresAt);
-    for (const lot of this.openLots) this.dueOf(lot);
   }
 
   private settleLots(until: number): void {

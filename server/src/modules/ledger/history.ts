@@ -1,5 +1,5 @@
 import { Draft } from './draft.ts';
-import { emptyWallet, type Entry, type Lot, type Taken, type Wallet } from './model.ts';
+import { emptyWallet, type Entry, type Lot, nextDue, type Taken, type Wallet } from './model.ts';
 
 /**
  * A wallet as its entries make it, from the first to the last given: the reference that lots and sums are
@@ -19,10 +19,7 @@ export function replay(id: number, programId: number, entries: readonly Entry[])
     count(wallet, entry);
     moveLots(wallet, entry, expiry);
   }
-  const instants = [...wallet.holds.values()].map((hold) => hold.expiresAt);
-  for (const lot of wallet.lots.values()) instants.push(lot.pending ? (lot.availableFrom ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY, lot.expiresAt ?? Number.POSITIVE_INFINITY);
-  const earliest = instants.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-  wallet.nextDueAt = earliest === Number.POSITIVE_INFINITY ? null : earliest;
+  wallet.nextDueAt = nextDue(wallet);
   return wallet;
 }
 

@@ -133,7 +133,7 @@ export class Ledger {
       const outcomes = await this.run<readonly Entry[]>(holders.map((holder) => settleCommand(programId, wireId('mem', BigInt(holder)))));
       for (const outcome of outcomes) {
         if (!outcome.ok) continue;
-        for (const entry of outcome.value.answer) {
+        for (const entry of outcome.value.answer()) {
           const unit = entry.wallet % 64;
           report.entries += 1;
           if (entry.kind === 'expire') add(report.expired, unit, -entry.available - entry.pending);

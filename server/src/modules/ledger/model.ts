@@ -134,3 +134,14 @@ export const byConsumption = (a: Lot, b: Lot): number =>
 export type IfSpent = 'clamp_to_zero' | 'allow_negative' | 'refuse';
 
 export const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
+/** The earliest instant at which a hold of the wallet ends or one of its lots opens or expires; null where nothing will. */
+export function nextDue(wallet: Pick<Wallet, 'lots' | 'holds'>): number | null {
+  let earliest = Number.POSITIVE_INFINITY;
+  for (const hold of wallet.holds.values()) earliest = Math.min(earliest, hold.expiresAt);
+  for (const lot of wallet.lots.values()) {
+    if (lot.pending && lot.availableFrom !== null) earliest = Math.min(earliest, lot.availableFrom);
+    if (lot.expiresAt !== null) earliest = Math.min(earliest, lot.expiresAt);
+  }
+  return earliest === Number.POSITIVE_INFINITY ? null : earliest;
+}

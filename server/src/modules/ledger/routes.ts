@@ -7,7 +7,7 @@ import * as schemas from '#platform/http/schemas.ts';
 import { hash128, wireId } from '#platform/ids.ts';
 import type { AdjustmentAnswer, AdjustmentBody } from './adjustments.ts';
 import { parseEntryId } from './batch.ts';
-import type { Holder } from './commands.ts';
+import type { Done, Holder } from './commands.ts';
 import type { Ledger, SweepReport } from './index.ts';
 import { businessKey } from './lanes.ts';
 import { holderOf, walletId } from './model.ts';
@@ -26,8 +26,8 @@ export const memberText = (reference: schemas.Reference): string =>
 const prefixes: Readonly<Record<string, string>> = { order: 'ord', return: 'ret', redemption: 'red', redemption_change: 'rch', adjust: 'adj', settle: 'stl' };
 const commandId = (entry: store.StoredEntry): string => wireId(prefixes[entry.command] ?? 'cmd', entry.tx);
 
-const wires = (outcome: Outcome<{ known: boolean; answer: object }>) =>
-  outcome.ok ? { ok: true as const, value: { known: outcome.value.known, ...outcome.value.answer }, status: outcome.value.known ? 200 : 201 } : outcome;
+const wires = (outcome: Outcome<Done<object>>) =>
+  outcome.ok ? { ok: true as const, value: { known: outcome.value.known, ...outcome.value.answer() }, status: outcome.value.known ? 200 : 201 } : outcome;
 export { wires };
 
 export const ledgerRoutes =
@@ -165,7 +165,7 @@ export const ledgerRoutes =
         const payload = hash128(member, adjustment.unit ?? '', String(body.points), body.reason, String(adjustment.expiresAt));
         const key = businessKey(program.id, source.value, 'adjust', body.external_id);
         const [outcome] = await ledger.run<AdjustmentAnswer>([{ type: 'adjust', programId: program.id, member, key, payload, body: adjustment }], dryRun);
-        return wires(outcome as Outcome<{ known: boolean; answer: AdjustmentAnswer }>);
+        return wires(outcome as Outcome<Done<AdjustmentAnswer>>);
       },
     );
 

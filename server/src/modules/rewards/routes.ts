@@ -4,13 +4,13 @@ import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import type { Api, Credentials } from '#platform/http/api.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { hash128, wireId } from '#platform/ids.ts';
-import { businessKey, effectsShape, type Ledger, memberText, sourceOf, wires } from '../ledger/index.ts';
+import { businessKey, type Done, effectsShape, type Ledger, memberText, sourceOf, wires } from '../ledger/index.ts';
 import { parseDuration } from '../program/index.ts';
 import { type ChangeAnswer, type ChangeBody, changePayload } from './changes.ts';
 import { type RedemptionAnswer, type RedemptionBody, redemptionToWire } from './redemptions.ts';
 import * as store from './store.ts';
 
-type Answered<T> = Outcome<{ known: boolean; answer: T }>;
+type Answered<T> = Outcome<Done<T>>;
 const text = z.string();
 const sum = text.meta({ pattern: '^[0-9]+$' });
 

@@ -1,4 +1,5 @@
-import { instants, numbers, texts } from '../db/arrays.ts';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { instants, numbers } from '../db/arrays.ts';
 import { statement, type Tx } from '../db/client.ts';
 import { wireId } from '../ids.ts';
 
@@ -28,7 +29,7 @@ const append = statement(
   'events_append',
   `insert into events.log (program_id, batch, facts_count, entries_count, recorded_at, facts)
    select u.program_id, $1, u.facts_count, u.entries_count, u.recorded_at, u.facts
-   from unnest($2::integer[], $3::integer[], $4::integer[], $5::timestamptz[], $6::text[])
+   from unnest($2::integer[], $3::integer[], $4::integer[], $5::timestamptz[], $6::bytea[])
      as u(program_id, facts_count, entries_count, recorded_at, facts)`,
 );
 
@@ -41,9 +42,13 @@ export async function appendFacts(tx: Tx, batch: bigint, recordedAt: number, bat
     numbers(batches.map((own) => own.facts.length)),
     numbers(batches.map((own) => own.entries)),
     instants(batches.map(() => recordedAt)),
-    texts(batches.map((own) => JSON.stringify(own.facts))),
+    `{${batches.map((own) => `"\\\\x${pack(own.facts)}"`).join(',')}}`,
   ]);
 }
+
+const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+const pack = (facts: readonly LoggedFact[]): string => zstdCompressSync(JSON.stringify(facts), FAST).toString('hex');
+const unpack = (facts: Buffer): LoggedFact[] => JSON.parse(zstdDecompressSync(facts).toString()) as LoggedFact[];
 
 /** A place in the log: behind the fact `index` of the record batch (xid, batch). */
 export interface Position {
@@ -72,10 +77,10 @@ export async function readFacts(tx: Tx, program: { id: number; name: string }, a
   const events: Event[] = [];
   let next = after;
   for (;;) {
-    const rows = await tx.run<[string, bigint, number, string]>(read, [program.id, next.xid, next.batch, BATCHES_AT_ONCE]);
-    for (const [xid, batch, recordedAt, text] of rows) {
+    const rows = await tx.run<[string, bigint, number, Buffer]>(read, [program.id, next.xid, next.batch, BATCHES_AT_ONCE]);
+    for (const [xid, batch, recordedAt, packed] of rows) {
       const same = BigInt(xid) === next.xid && batch === next.batch;
-      const facts = JSON.parse(text) as LoggedFact[];
+      const facts = unpack(packed);
       for (let index = same ? next.index + 1 : 0; index < facts.length; index += 1) {
         if (events.length === limit) return { events, next };
         events.push(event(facts[index] as LoggedFact, batch, index, recordedAt, program.name));
