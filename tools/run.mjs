@@ -212,6 +212,7 @@ async function install() {
   const options = [
     '--no-audit',
     '--no-fund',
+    '--no-update-notifier',
     '--loglevel=error',
     '--no-engine-strict',
     '--include=dev',
