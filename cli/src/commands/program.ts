@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs';
+import {
+  type GetProgramResponse,
+  getProgram,
+  listPrograms,
+  type PutProgramData,
+  putProgram,
+  setProgramClock,
+} from '@fealty/sdk';
+import { openApi } from '../api.ts';
+import { type Command, command } from '../command.ts';
+import { Failure } from '../failure.ts';
+import { wholeNumber } from '../numbers.ts';
+import { list, shortTime, table } from '../output.ts';
+
+type Program = GetProgramResponse;
+
+export const programListCommand: Command = command({
+  name: 'program list',
+  summary: 'List the programs',
+  args: {},
+  examples: [{ command: './fealty program list', does: 'names, versions and clocks' }],
+  async run(_values, output) {
+    const { client, ask } = openApi();
+    const { data } = await ask(listPrograms({ client, query: { limit: 1000 } }));
+    const rows = data.map(({ program, version, published_at, clock }) => [
+      program,
+      String(version),
+      shortTime(published_at),
+      clockText(clock),
+    ]);
+    output.result(data, () =>
+      rows.length === 0
+        ? 'There is no program yet.'
+        : table(['program', 'version', 'published', 'clock'], rows),
+    );
+  },
+});
+
+export const programShowCommand: Command = command({
+  name: 'program show',
+  summary: 'Show a program: version, clock and document',
+  args: {
+    program: { type: 'positional', description: 'The name of the program', required: true },
+    version: { type: 'string', valueHint: 'N', description: 'An earlier version; by default the latest' },
+  },
+  examples: [
+    { command: './fealty program show shop', does: 'the latest version' },
+    { command: './fealty program show shop --version 1 --json', does: 'the first, for a program to read' },
+  ],
+  async run(values, output) {
+    const { client, ask } = openApi();
+    const version =
+      values.version === undefined ? undefined : wholeNumber('--version', values.version, 1, 2 ** 31 - 1);
+    const program = await ask(getProgram({ client, path: { program: values.program }, query: { version } }));
+    output.result(program, () => programText(program));
+  },
+});
+
+export const programSetCommand: Command = command({
+  name: 'program set',
+  summary: 'Make a program, or publish its next version',
+  args: {
+    program: { type: 'positional', description: 'The name of the program', required: true },
+    file: { type: 'string', valueHint: 'FILE', description: 'The program document, as JSON', required: true },
+    'test-clock': {
+      type: 'string',
+      valueHint: 'INSTANT',
+      description:
+        "Give a new program a clock of its own that stands at this instant (the document's `clock`)",
+    },
+    'effective-from': {
+      type: 'string',
+      valueHint: 'INSTANT',
+      description: "When the version takes effect, by the program's clock; by default at once",
+    },
+    'dry-run': { type: 'boolean', description: 'Only say what would happen' },
+  },
+  examples: [
+    {
+      command: './fealty program set shop --file examples/programs/points-per-dollar.json',
+      does: 'a point for each whole dollar',
+    },
+    {
+      command: './fealty program set try --file my-program.json --test-clock 1998-07-01T00:00:00Z',
+      does: 'a program to try out, whose time is set with `program clock`',
+    },
+  ],
+  notes: [
+    'Where the document names a program, the name on the command line counts.',
+    'The same document again publishes nothing.',
+  ],
+  async run(values, output) {
+    const document = { ...readDocument(values.file), program: values.program };
+    const clock = values['test-clock'] === undefined ? {} : { clock: { test: values['test-clock'] } };
+    const { client, ask } = openApi();
+    const program = await ask(
+      putProgram({
+        client,
+        path: { program: values.program },
+        query: { effective_from: values['effective-from'], dry_run: values['dry-run'] },
+        // The engine says what is wrong with a document, better than a type could.
+        body: { ...document, ...clock } as PutProgramData['body'],
+      }),
+    );
+    output.result(program, () => programText(program));
+  },
+});
+
+export const programClockCommand: Command = command({
+  name: 'program clock',
+  summary: 'Set the clock of a test program forward',
+  args: {
+    program: { type: 'positional', description: 'The name of the program', required: true },
+    to: {
+      type: 'string',
+      valueHint: 'INSTANT',
+      description: 'The new time, such as 1998-07-01T00:00:00Z',
+      required: true,
+    },
+  },
+  examples: [{ command: './fealty program clock try --to 1999-01-01T00:00:00Z', does: 'half a year later' }],
+  notes: ['Only a program that was made with a test clock has one, and it never goes back.'],
+  async run(values, output) {
+    const { client, ask } = openApi();
+    const path = { program: values.program };
+    const program = await ask(setProgramClock({ client, path, body: { now: values.to } }));
+    output.result(program, () => programText(program));
+  },
+});
+
+function readDocument(file: string): Record<string, unknown> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Failure(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? error}`);
+  }
+  try {
+    const document: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
+    if (typeof document === 'object' && document !== null && !Array.isArray(document)) return { ...document };
+  } catch (error) {
+    throw new Failure(`${file} is not JSON: ${error instanceof Error ? error.message : error}`);
+  }
+  throw new Failure(`${file} is JSON, but not an object: a program document is { "currency": ..., ... }`);
+}
+
+function programText(program: Program): string {
+  const { effective_from } = program;
+  const facts = list([
+    ['Program', program.program],
+    ['Version', String(program.version)],
+    ['In force', effective_from === null ? 'from the beginning' : `from ${shortTime(effective_from)}`],
+    ['Published', shortTime(program.published_at)],
+    ['Clock', clockText(program.clock)],
+  ]);
+  return `${facts}\n\n${JSON.stringify(program.document, null, 2)}`;
+}
+
+function clockText(clock: Program['clock']): string {
+  return clock.kind === 'wall' ? 'real time' : `test clock at ${shortTime(clock.now)}`;
+}
