@@ -26,10 +26,9 @@ const stampFile = join(modules, '.fealty-installed');
 const installLock = join(root, '.fealty-install.lock');
 const INSTALL_WAIT_MS = 15 * 60_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-// A signal to the whole group reaches the child directly, and again through npm and this launcher. One per second is
-// passed on, and the programs take the same signal within a second as one.
+// One signal to npm or to the whole group arrives here several times: directly and through npm.
 const SAME_SIGNAL_MS = 1_000;
-const CTRL_C_MS = 200;
+const CANARY_MS = 200;
 
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
 const say = line => process.stderr.write(`${line}\n`);
@@ -257,11 +256,20 @@ async function ensureInstalled() {
 
 // ----------------------------------------------------------------------------------------------------- running
 
-/** True when this process belongs to the terminal's foreground group, to which a Ctrl-C sends SIGINT as a whole. */
-function isInForeground() {
-  const [, , group, , terminal, foreground] = processFields('self');
-  if (group === undefined) return process.stdin.isTTY === true;
-  return terminal !== '0' && group === foreground;
+/**
+ * A process of the same group that any signal ends. When it dies, a signal went to the whole group, as a Ctrl-C does,
+ * and the child has it already; a second one would look like impatience. It ends with this process, whose pipe it reads.
+ */
+function startCanary() {
+  const canary = spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] });
+  const died = new Promise(resolve => {
+    canary.once('exit', () => resolve(true));
+    // Where it cannot be started, every signal counts as sent to this process alone.
+    canary.once('error', () => undefined);
+  });
+  canary.stdin.on('error', () => undefined).unref();
+  canary.unref();
+  return { dies: () => Promise.race([died, sleep(CANARY_MS)]), end: () => canary.kill() };
 }
 
 /** Runs a command to its end and passes signals on; rejects when it cannot be started. */
@@ -269,17 +277,17 @@ function runChild(command, args, { onStart, ...options }) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, options);
     const passedAt = {};
-    const pass = signal => {
+    let canary = startCanary();
+    const pass = async signal => {
       if (Date.now() - (passedAt[signal] ?? 0) < SAME_SIGNAL_MS) return;
       passedAt[signal] = Date.now();
-      // After a Ctrl-C the child has the signal already and most have ended a moment later. Nothing tells a Ctrl-C from
-      // a `kill -INT` of this process alone, so one that is still there gets it once more.
-      if (signal === 'SIGINT' && isInForeground()) setTimeout(() => child.kill(signal), CTRL_C_MS).unref();
+      if (await canary.dies()) canary = startCanary();
       else child.kill(signal);
     };
     for (const signal of SIGNALS) process.on(signal, pass);
     const end = settle => (value, signal) => {
       for (const each of SIGNALS) process.off(each, pass);
+      canary.end();
       settle(value instanceof Error ? value : { code: value, signal });
     };
     child.once('spawn', () => onStart?.(child.pid));

@@ -75,10 +75,14 @@ class Clone {
     return existsSync(join(this.root, path));
   }
 
-  start(args: string[], options: { command?: string[]; cwd?: string; takes?: number } = {}): Run {
+  start(
+    args: string[],
+    options: { command?: string[]; cwd?: string; takes?: number; detached?: boolean } = {},
+  ): Run {
     const [command = '', ...before] = options.command ?? [process.execPath, join(this.root, 'tools/run.mjs')];
     const child = spawn(command, [...before, ...args], {
       cwd: options.cwd ?? this.root,
+      detached: options.detached ?? false,
       env: {
         PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
         npm_execpath: join(this.root, 'npm/npm-cli.js'),
@@ -209,17 +213,20 @@ test('a package for this machine that npm silently left out is named instead of 
 });
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  test(`${signal} reaches the program once, and its exit code comes back`, async t => {
-    const clone = new Clone(t);
-    const program = `process.on('${signal}', () => { console.log('got it'); setTimeout(() => process.exit(5), 50); });
-      setInterval(() => undefined, 1000); console.log('up');`;
-    const run = clone.start(['-e', program]);
-    await until(() => run.stdout.includes('up'));
-    run.child.kill(signal);
-    const { code, stdout } = await run.ended;
-    assert.equal(code, 5);
-    assert.equal(stdout, 'up\ngot it\n');
-  });
+  for (const receiver of ['the launcher alone', 'the whole group, as by Ctrl-C']) {
+    test(`${signal} to ${receiver} reaches the program once, and its exit code comes back`, async t => {
+      const clone = new Clone(t);
+      const program = `process.on('${signal}', () => { console.log('got it'); setTimeout(() => process.exit(5), 400); });
+        setInterval(() => undefined, 1000); console.log('up');`;
+      const run = clone.start(['-e', program], { detached: true });
+      await until(() => run.stdout.includes('up'));
+      const pid = run.child.pid ?? 0;
+      process.kill(receiver.startsWith('the launcher') ? pid : -pid, signal);
+      const { code, stdout } = await run.ended;
+      assert.equal(code, 5);
+      assert.equal(stdout, 'up\ngot it\n');
+    });
+  }
 }
 
 test('a program that a signal ended looks to the caller as if it had been run directly', async t => {
