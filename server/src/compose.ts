@@ -1,3 +1,16 @@
+import { createAudit } from './modules/audit/index.ts';
+import { createEarning, earningErrors } from './modules/earning/index.ts';
+import { createIdentity, type Identity, identityErrors } from './modules/identity/index.ts';
+import {
+  createLedger,
+  type Directory,
+  type Ledger,
+  ledgerErrors,
+  type ProgramFacts,
+} from './modules/ledger/index.ts';
+import { createMembers, memberErrors } from './modules/members/index.ts';
+import { createProgram, type Program, programErrors, programNow } from './modules/program/index.ts';
+import { createRewards, rewardsErrors } from './modules/rewards/index.ts';
 import type { Clock } from './platform/clock.ts';
 import { wallClock } from './platform/clock.ts';
 import { Pool, statement } from './platform/db/client.ts';
@@ -10,13 +23,6 @@ import { createIds } from './platform/ids.ts';
 import { Jobs } from './platform/jobs/jobs.ts';
 import type { Log } from './platform/observe/log.ts';
 import { createMetrics, SIZE_BUCKETS } from './platform/observe/metrics.ts';
-import { createAudit } from './modules/audit/index.ts';
-import { createEarning, earningErrors } from './modules/earning/index.ts';
-import { createIdentity, type Identity, identityErrors } from './modules/identity/index.ts';
-import { createLedger, type Directory, type Ledger, ledgerErrors, type ProgramFacts } from './modules/ledger/index.ts';
-import { createMembers, memberErrors } from './modules/members/index.ts';
-import { createProgram, type Program, programErrors, programNow } from './modules/program/index.ts';
-import { createRewards, rewardsErrors } from './modules/rewards/index.ts';
 
 /** The whole engine, built but not started. */
 export interface Engine {
@@ -42,9 +48,16 @@ export interface EngineOptions {
 }
 
 const VERSION = '0.1.0';
-const ERRORS: readonly ErrorTable[] = [identityErrors, ledgerErrors, memberErrors, programErrors, earningErrors, rewardsErrors];
+const ERRORS: readonly ErrorTable[] = [
+  identityErrors,
+  ledgerErrors,
+  memberErrors,
+  programErrors,
+  earningErrors,
+  rewardsErrors,
+];
 const SECOND = 1_000;
-const PROGRAMS_A_PAGE = 100;
+const PROGRAMS_A_PAGE = 1_000;
 const writer = statement('next_writer', `select nextval('ledger.writers')::integer`);
 const reachable = statement('reachable', 'select 1');
 
@@ -63,12 +76,23 @@ export async function compose(options: EngineOptions): Promise<Engine> {
 
   const audit = createAudit({ pool });
   const identity = createIdentity({ pool, clock });
-  const ledger = createLedger({ appUrl, pool, clock, ids, audit, observer: observe(metrics), lanes: options.lanes, batch: options.batch, queue: options.queue });
+  const ledger = createLedger({
+    appUrl,
+    pool,
+    clock,
+    ids,
+    audit,
+    observer: observe(metrics),
+    lanes: options.lanes,
+    batch: options.batch,
+    queue: options.queue,
+  });
   const program = createProgram({ pool, clock });
   const members = createMembers({
     pool,
     clock,
-    programTime: async (tx, id) => programNow((await program.registry.load(tx, [id])).get(id) as Program, clock.now()),
+    programTime: async (tx, id) =>
+      programNow((await program.registry.load(tx, [id])).get(id) as Program, clock.now()),
   });
   ledger.setDirectory(directory({ pool, clock, members, registry: program.registry }));
   const problems = new Problems(ERRORS);
@@ -77,14 +101,23 @@ export async function compose(options: EngineOptions): Promise<Engine> {
 
   const http = createHttp({
     authenticate: identity.authenticate,
-    resolveProgram: (name) => program.registry.ref(pool, name),
+    resolveProgram: name => program.registry.ref(pool, name),
     errors: ERRORS,
     log,
     metrics,
     version: VERSION,
     checkAnswers: options.checkAnswers ?? false,
   });
-  for (const routes of [program.routes, members.routes, ledger.routes, earning.routes, rewards.routes, eventRoutes({ pool }), identity.routes]) routes(http.api);
+  for (const routes of [
+    program.routes,
+    members.routes,
+    ledger.routes,
+    earning.routes,
+    rewards.routes,
+    eventRoutes({ pool }),
+    identity.routes,
+  ])
+    routes(http.api);
   http.addReadiness('database', async () => void (await pool.run(reachable)));
 
   const worker = new Jobs({ log, jobs: [{ name: 'seal', every: SECOND, run: () => sealAll(audit) }] });
@@ -92,7 +125,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     log,
     lease: { url: appUrl, name: 'fealty scheduler' },
     jobs: [
-      { name: 'sweep', every: 10 * SECOND, run: () => sweepAll(ledger, program) },
+      { name: 'sweep', every: 60 * SECOND, run: () => sweepAll(pool, ledger, program) },
       { name: 'totals', every: 60 * SECOND, run: () => ledger.foldTotals() },
       { name: 'partitions', every: 6 * 3600 * SECOND, run: () => makePartitions(owner) },
     ],
@@ -114,21 +147,36 @@ export async function compose(options: EngineOptions): Promise<Engine> {
 }
 
 /** How members and programs are found inside the ledger's transaction. */
-function directory(deps: { pool: Pool; clock: Clock; members: ReturnType<typeof createMembers>; registry: ReturnType<typeof createProgram>['registry'] }): Directory {
+function directory(deps: {
+  pool: Pool;
+  clock: Clock;
+  members: ReturnType<typeof createMembers>;
+  registry: ReturnType<typeof createProgram>['registry'];
+}): Directory {
   const { pool, clock, members, registry } = deps;
   const factsOf = (program: Program): ProgramFacts & { program: Program } => {
     const latest = program.versions.at(-1);
     const units = [...(latest?.units.values() ?? [])];
-    return { id: program.id, name: program.name, now: programNow(program, clock.now()), units: units.map((unit) => unit.name), defaultUnit: latest?.defaultUnit.number ?? 0, program };
+    return {
+      id: program.id,
+      name: program.name,
+      now: programNow(program, clock.now()),
+      units: units.map(unit => unit.name),
+      defaultUnit: latest?.defaultUnit.number ?? 0,
+      program,
+    };
   };
   return {
-    programs: async (tx, wanted) => new Map([...(await registry.load(tx, wanted))].map(([id, program]) => [id, factsOf(program)])),
-    programNamed: async (name) => {
+    programs: async (tx, wanted) =>
+      new Map([...(await registry.load(tx, wanted))].map(([id, program]) => [id, factsOf(program)])),
+    programNamed: async name => {
       const found = await registry.byName(pool, name);
       return found && factsOf(found);
     },
     holders: async (tx, refs) =>
-      (await members.locate(tx, refs, clock.now())).map((found) => (found.ok ? accept({ id: Number(found.value.id), externalId: found.value.externalId }) : found)),
+      (await members.locate(tx, refs, clock.now())).map(found =>
+        found.ok ? accept({ id: Number(found.value.id), externalId: found.value.externalId }) : found,
+      ),
     find: async (programId, member) => {
       const [found] = await members.locate(pool, [{ programId, member, enrol: false }], clock.now());
       if (found === undefined) throw new Error('a member was not located');
@@ -140,9 +188,16 @@ function directory(deps: { pool: Pool; clock: Clock; members: ReturnType<typeof 
 }
 
 function observe(metrics: ReturnType<typeof createMetrics>) {
-  const sizes = metrics.histogram('fealty_batch_commands', 'Commands in one batch of a lane.', [], SIZE_BUCKETS);
+  const sizes = metrics.histogram(
+    'fealty_batch_commands',
+    'Commands in one batch of a lane.',
+    [],
+    SIZE_BUCKETS,
+  );
   const seconds = metrics.histogram('fealty_batch_seconds', 'From the start of a batch to its commit.');
-  const retries = metrics.counter('fealty_batch_retries_total', 'Batches that were tried again, by reason.', ['reason']);
+  const retries = metrics.counter('fealty_batch_retries_total', 'Batches that were tried again, by reason.', [
+    'reason',
+  ]);
   let queued = 0;
   metrics.gauge('fealty_lane_queue', 'Commands that wait or are under way.', () => queued);
   return {
@@ -161,13 +216,18 @@ async function sealAll(audit: ReturnType<typeof createAudit>): Promise<void> {
   while ((await audit.seal()) > 0);
 }
 
-async function sweepAll(ledger: Ledger, program: ReturnType<typeof createProgram>): Promise<void> {
+async function sweepAll(
+  pool: Pool,
+  ledger: Ledger,
+  program: ReturnType<typeof createProgram>,
+): Promise<void> {
   for (let after = 0; ; ) {
     const page = await program.list(after, null, PROGRAMS_A_PAGE);
-    for (const { name } of page) {
-      const facts = await ledger.directory.programNamed(name);
-      if (facts !== undefined) await ledger.sweep(facts.id, facts.now);
-    }
+    const facts = await ledger.directory.programs(
+      pool,
+      page.map(({ id }) => id),
+    );
+    await ledger.sweep([...facts.values()]);
     if (page.length < PROGRAMS_A_PAGE) return;
     after = page.at(-1)?.id ?? after;
   }

@@ -17,18 +17,28 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 async function start(config: Config, log: Log): Promise<Running> {
   mkdirSync(config.dataDir, { recursive: true });
-  const embedded = config.databaseUrl === null ? await startEmbeddedPostgres({ dir: join(config.dataDir, 'postgres'), log: (line) => log.debug(line) }) : null;
+  const embedded =
+    config.databaseUrl === null
+      ? await startEmbeddedPostgres({ dir: join(config.dataDir, 'postgres'), log: line => log.debug(line) })
+      : null;
   const ownerUrl = embedded?.url ?? (config.databaseUrl as string);
   try {
     await migrate(ownerUrl);
-    const engine = await compose({ ownerUrl, appUrl: appUrl(ownerUrl), log, lanes: config.lanes, batch: config.batch, queue: config.queue });
+    const engine = await compose({
+      ownerUrl,
+      appUrl: appUrl(ownerUrl),
+      log,
+      lanes: config.lanes,
+      batch: config.batch,
+      queue: config.queue,
+    });
     const key = await engine.identity.ensureRootKey(config.dataDir);
     const url = await startRoles(engine, config.roles, config);
     const urlFile = join(config.dataDir, 'url');
     if (url !== null) {
       writeFileSync(`${urlFile}.new`, url, { mode: 0o600 });
       renameSync(`${urlFile}.new`, urlFile);
-      welcome(url, key.file, embedded === null ? 'your own' : 'embedded');
+      welcome(url, key.path, embedded === null ? 'your own' : 'embedded');
     }
     return {
       engine,
@@ -70,7 +80,7 @@ function stopOnSignal(running: Running, log: Log): void {
     say(`Stopping (${signal}): finishing what was accepted ...`);
     running.stop().then(
       () => process.exit(0),
-      (error) => {
+      error => {
         log.error({ err: error }, 'the engine did not stop cleanly');
         process.exit(1);
       },
@@ -84,6 +94,8 @@ try {
   const log = createLog({ level: config.logLevel });
   stopOnSignal(await start(config, log), log);
 } catch (error) {
-  process.stderr.write(`Fealty could not start.\n${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(
+    `Fealty could not start.\n${error instanceof Error ? error.message : String(error)}\n`,
+  );
   process.exit(1);
 }

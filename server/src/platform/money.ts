@@ -30,7 +30,9 @@ export function parseDecimal(text: string): Rational | undefined {
 }
 
 export const plus = (a: Rational, b: Rational): Rational =>
-  a.den === b.den ? { num: a.num + b.num, den: a.den } : rational(a.num * b.den + b.num * a.den, a.den * b.den);
+  a.den === b.den
+    ? { num: a.num + b.num, den: a.den }
+    : rational(a.num * b.den + b.num * a.den, a.den * b.den);
 
 export const times = (a: Rational, b: Rational): Rational => rational(a.num * b.num, a.den * b.den);
 
@@ -61,10 +63,13 @@ export function round(value: Rational, how: Rounding): bigint {
  * always sum to the rounded sum.
  */
 export function apportion(exact: readonly Rational[], how: Rounding): bigint[] {
-  const parts = exact.map((value) => floorDiv(value.num, value.den));
+  const parts = exact.map(value => floorDiv(value.num, value.den));
   let left = round(exact.reduce(plus, ZERO), how) - parts.reduce((sum, part) => sum + part, 0n);
   if (left === 0n) return parts;
-  const fractions = exact.map((value, index) => ({ index, rest: { num: value.num - (parts[index] as bigint) * value.den, den: value.den } }));
+  const fractions = exact.map((value, index) => ({
+    index,
+    rest: { num: value.num - (parts[index] as bigint) * value.den, den: value.den },
+  }));
   for (const { index } of fractions.sort((a, b) => compare(b.rest, a.rest) || a.index - b.index)) {
     if (left === 0n) break;
     parts[index] = (parts[index] as bigint) + 1n;

@@ -20,13 +20,18 @@ export interface Audit {
    * Walks the chain on one snapshot and compares each batch with the digest and count that the ledger
    * computes again from its entries. At most `limit` differences are reported.
    */
-  verify(tx: Tx, recomputed: ReadonlyMap<bigint, { entries: number; digest: string }>, limit: number): Promise<ChainReport>;
+  verify(
+    tx: Tx,
+    recomputed: ReadonlyMap<bigint, { entries: number; digest: string }>,
+    limit: number,
+  ): Promise<ChainReport>;
 }
 
 const GENESIS = sha256('fealty audit chain');
 const BATCHES_A_SEAL = 1_000;
 
-const link = (hash: string, batch: store.BatchRow): string => sha256(`${hash}|${batch.batch}|${batch.entries}|${batch.digest}`);
+const link = (hash: string, batch: store.BatchRow): string =>
+  sha256(`${hash}|${batch.batch}|${batch.entries}|${batch.digest}`);
 
 /** The journal of batches and the chain over it. Owns the schema `audit`. */
 export function createAudit(deps: { pool: Pool }): Audit {
@@ -34,14 +39,25 @@ export function createAudit(deps: { pool: Pool }): Audit {
     record: store.insert,
 
     seal: () =>
-      deps.pool.transaction(async (tx) => {
+      deps.pool.transaction(async tx => {
         if (!(await store.mayAppend(tx))) return 0;
         const last = await store.lastSeal(tx);
-        const batches = await store.batchesAfter(tx, last?.lastXid ?? 0n, last?.lastBatch ?? 0n, BATCHES_A_SEAL);
+        const batches = await store.batchesAfter(
+          tx,
+          last?.lastXid ?? 0n,
+          last?.lastBatch ?? 0n,
+          BATCHES_A_SEAL,
+        );
         const end = batches.at(-1);
         if (end === undefined) return 0;
         const hash = batches.reduce(link, last?.hash ?? GENESIS);
-        await store.append(tx, { position: (last?.position ?? 0n) + 1n, lastXid: end.xid, lastBatch: end.batch, batches: batches.length, hash });
+        await store.append(tx, {
+          position: (last?.position ?? 0n) + 1n,
+          lastXid: end.xid,
+          lastBatch: end.batch,
+          batches: batches.length,
+          hash,
+        });
         return batches.length;
       }),
 
@@ -56,8 +72,10 @@ export function createAudit(deps: { pool: Pool }): Audit {
       const check = (batch: store.BatchRow) => {
         const own = recomputed.get(batch.batch) ?? { entries: 0, digest: sha256('') };
         seen.add(batch.batch);
-        if (own.entries !== batch.entries) differ(`batch ${batch.batch} wrote ${batch.entries} entries, ${own.entries} are there`);
-        else if (own.digest !== batch.digest) differ(`the entries of batch ${batch.batch} are not those that it wrote`);
+        if (own.entries !== batch.entries)
+          differ(`batch ${batch.batch} wrote ${batch.entries} entries, ${own.entries} are there`);
+        else if (own.digest !== batch.digest)
+          differ(`the entries of batch ${batch.batch} are not those that it wrote`);
       };
       for (;;) {
         const [seal] = await store.sealsAfter(tx, position, 1);
@@ -67,7 +85,8 @@ export function createAudit(deps: { pool: Pool }): Audit {
         report.head = batches.reduce(link, report.head);
         batches.forEach(check);
         if (seal.position !== position + 1n) differ(`seal ${position + 1n} is missing`);
-        if (seal.hash !== report.head || end?.xid !== seal.lastXid || end.batch !== seal.lastBatch) differ(`seal ${seal.position} does not fit the batches that it covers`);
+        if (seal.hash !== report.head || end?.xid !== seal.lastXid || end.batch !== seal.lastBatch)
+          differ(`seal ${seal.position} does not fit the batches that it covers`);
         report.head = seal.hash;
         at = { xid: seal.lastXid, batch: seal.lastBatch };
         position = seal.position;
@@ -82,7 +101,8 @@ export function createAudit(deps: { pool: Pool }): Audit {
         report.unsealed += batches.length;
         at = end;
       }
-      for (const [batch, own] of recomputed) if (!seen.has(batch)) differ(`${own.entries} entries name batch ${batch}, which no journal knows`);
+      for (const [batch, own] of recomputed)
+        if (!seen.has(batch)) differ(`${own.entries} entries name batch ${batch}, which no journal knows`);
       return report;
     },
   };

@@ -1,6 +1,9 @@
 import { statement, type Tx } from '#platform/db/client.ts';
 
-const insertBatch = statement('audit_insert_batch', `insert into audit.batches (batch, entries, digest) values ($1, $2, decode($3, 'hex'))`);
+const insertBatch = statement(
+  'audit_insert_batch',
+  `insert into audit.batches (batch, entries, digest) values ($1, $2, decode($3, 'hex'))`,
+);
 
 /** Notes what a ledger batch wrote, in its own transaction; chaining comes later and holds nobody up. */
 export async function insert(tx: Tx, batch: bigint, entries: number, digest: string): Promise<void> {
@@ -25,9 +28,16 @@ const readSeals = statement(
    where position > $1 order by position limit $2`,
 );
 type Row = [bigint, string, bigint, number, string];
-const asSeal = ([position, xid, lastBatch, batches, hash]: Row): SealRow => ({ position, lastXid: BigInt(xid), lastBatch, batches, hash });
+const asSeal = ([position, xid, lastBatch, batches, hash]: Row): SealRow => ({
+  position,
+  lastXid: BigInt(xid),
+  lastBatch,
+  batches,
+  hash,
+});
 
-export const lastSeal = async (tx: Tx): Promise<SealRow | undefined> => (await tx.run<Row>(readLast)).map(asSeal)[0];
+export const lastSeal = async (tx: Tx): Promise<SealRow | undefined> =>
+  (await tx.run<Row>(readLast)).map(asSeal)[0];
 
 export const sealsAfter = async (tx: Tx, position: bigint, limit: number): Promise<SealRow[]> =>
   (await tx.run<Row>(readSeals, [position, limit])).map(asSeal);
@@ -48,7 +58,9 @@ export interface BatchRow {
 
 /** Committed batches behind a place, in commit order, below the oldest transaction that is still open. */
 export const batchesAfter = async (tx: Tx, xid: bigint, batch: bigint, limit: number): Promise<BatchRow[]> =>
-  (await tx.run<[string, bigint, number, string]>(readBatches, [xid, batch, limit])).map(([own, id, entries, digest]) => ({ xid: BigInt(own), batch: id, entries, digest }));
+  (await tx.run<[string, bigint, number, string]>(readBatches, [xid, batch, limit])).map(
+    ([own, id, entries, digest]) => ({ xid: BigInt(own), batch: id, entries, digest }),
+  );
 
 const insertSeal = statement(
   'audit_insert_seal',
@@ -59,7 +71,11 @@ export async function append(tx: Tx, seal: SealRow): Promise<void> {
   await tx.run(insertSeal, [seal.position, seal.lastXid, seal.lastBatch, seal.batches, seal.hash]);
 }
 
-const lockSealing = statement('audit_lock', `select pg_try_advisory_xact_lock(hashtextextended('fealty audit seal', 0))`);
+const lockSealing = statement(
+  'audit_lock',
+  `select pg_try_advisory_xact_lock(hashtextextended('fealty audit seal', 0))`,
+);
 
 /** Whether this transaction may seal; one sealer works at a time. */
-export const mayAppend = async (tx: Tx): Promise<boolean> => (await tx.run<[boolean]>(lockSealing))[0]?.[0] === true;
+export const mayAppend = async (tx: Tx): Promise<boolean> =>
+  (await tx.run<[boolean]>(lockSealing))[0]?.[0] === true;

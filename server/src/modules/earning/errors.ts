@@ -10,5 +10,8 @@ export const earningErrors = {
   returned_line_changed: { status: 409, title: 'A line of which something came back cannot be changed' },
   line_unknown: { status: 422, title: 'The order has no such line' },
   return_exceeds_order: { status: 422, title: 'More would come back than was bought' },
-  points_already_spent: { status: 422, title: 'The points of the order were spent and the program refuses returns then' },
+  points_already_spent: {
+    status: 422,
+    title: 'The points of the order were spent and the program refuses returns then',
+  },
 } as const satisfies ErrorTable;

@@ -14,7 +14,11 @@ export const explainOrder =
   (registry: Registry) =>
   async (tx: Tx, orderId: bigint, entry: StoredEntry): Promise<Record<string, unknown>> => {
     const revisions = await store.revisions(tx, [orderId]);
-    const own = revisions.find(({ posted }) => posted.some(([wallet, first, last]) => wallet === entry.wallet && first <= entry.seq && entry.seq <= last));
+    const own = revisions.find(({ posted }) =>
+      posted.some(
+        ([wallet, first, last]) => wallet === entry.wallet && first <= entry.seq && entry.seq <= last,
+      ),
+    );
     if (own === undefined) return {};
     const { order, programId } = own.stored;
     const program = (await registry.load(tx, [programId])).get(programId);
@@ -25,10 +29,10 @@ export const explainOrder =
       order: orderOf(orderId, order),
       program_version: own.stored.programVersion,
       rounding: `${version.rounding}, once for the order and unit, shared out by largest remainder`,
-      rules: [...new Set(cells.map((cell) => cell.rule))].map((rule) => ({
+      rules: [...new Set(cells.map(cell => cell.rule))].map(rule => ({
         rule: rule.ref,
-        definition: version.document.earning?.find((definition) => definition.id === rule.id),
-        cells: cells.filter((cell) => cell.rule === rule).map((cell) => cellOf(cell, order)),
+        definition: version.document.earning?.find(definition => definition.id === rule.id),
+        cells: cells.filter(cell => cell.rule === rule).map(cell => cellOf(cell, order)),
       })),
     };
   };
@@ -43,7 +47,11 @@ const orderOf = (id: bigint, order: Order) => ({
   lines: order.lines.map(wireLine),
 });
 
-const cellOf = ({ line, points }: Cell, order: Order) => ({ line: order.lines[line]?.id, amount: String(order.lines[line]?.amount), points: String(points) });
+const cellOf = ({ line, points }: Cell, order: Order) => ({
+  line: order.lines[line]?.id,
+  amount: String(order.lines[line]?.amount),
+  points: String(points),
+});
 
 /** Why a return took what it took. */
 export async function explainReturn(tx: Tx, returnId: bigint): Promise<Record<string, unknown>> {
@@ -51,8 +59,16 @@ export async function explainReturn(tx: Tx, returnId: bigint): Promise<Record<st
   if (found === undefined) return {};
   const { stored } = found;
   return {
-    return: { id: wireId('ret', returnId), external_id: stored.externalId, source: stored.source, order: wireId('ord', stored.orderId), occurred_at: time(stored.occurredAt) },
-    returned: Object.fromEntries([...stored.returned].map(([line, part]) => [line, `${part.num}/${part.den}`])),
-    decided: stored.decided.clawed.map((clawed) => ({ rule: clawed.rule, points: String(clawed.decided) })),
+    return: {
+      id: wireId('ret', returnId),
+      external_id: stored.externalId,
+      source: stored.source,
+      order: wireId('ord', stored.orderId),
+      occurred_at: time(stored.occurredAt),
+    },
+    returned: Object.fromEntries(
+      [...stored.returned].map(([line, part]) => [line, `${part.num}/${part.den}`]),
+    ),
+    decided: stored.decided.clawed.map(clawed => ({ rule: clawed.rule, points: String(clawed.decided) })),
   };
 }

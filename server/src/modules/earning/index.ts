@@ -13,7 +13,9 @@ export type { Cell, Line, Order, ProgramInForce } from './model.ts';
 export { rate } from './model.ts';
 
 /** Intake of orders and returns: registers its commands with the ledger and gives its routes. */
-export function createEarning(deps: { ledger: Ledger; pool: Pool; registry: Registry; problems: Problems }): { routes(api: Api): void } {
+export function createEarning(deps: { ledger: Ledger; pool: Pool; registry: Registry; problems: Problems }): {
+  routes(api: Api): void;
+} {
   deps.ledger.register(orderType(deps.ledger), explainOrder(deps.registry));
   deps.ledger.register(returnType(deps.ledger), explainReturn);
   return { routes: earningRoutes(deps) };

@@ -1,4 +1,14 @@
-import { apportion, compare, floorDiv, ONE, plus, type Rational, rational, times, ZERO } from '#platform/money.ts';
+import {
+  apportion,
+  compare,
+  floorDiv,
+  ONE,
+  plus,
+  type Rational,
+  rational,
+  times,
+  ZERO,
+} from '#platform/money.ts';
 import type { ProgramFacts } from '../ledger/index.ts';
 import { addDuration, type EarningRule, type Program, type ProgramVersion } from '../program/index.ts';
 
@@ -39,14 +49,14 @@ export interface Cell {
 
 /** What an order earns under a version of the program, without regard to anything that happened since. */
 export function rate(order: Order, version: ProgramVersion): Cell[] {
-  const matching = version.rules.filter((rule) => matchesOrder(rule, order));
+  const matching = version.rules.filter(rule => matchesOrder(rule, order));
   const cells: Cell[] = [];
   for (const unit of version.units.values()) {
-    const rules = matching.filter((rule) => rule.unit === unit);
+    const rules = matching.filter(rule => rule.unit === unit);
     if (rules.length === 0) continue;
     const exact = exactCells(order, version, rules);
     const points = apportion(
-      exact.map((cell) => cell.value),
+      exact.map(cell => cell.value),
       version.rounding,
     );
     for (const [index, { line, rule }] of exact.entries()) {
@@ -62,10 +72,13 @@ function exactCells(order: Order, version: ProgramVersion, rules: readonly Earni
   const whole = rational(1n, 10n ** BigInt(version.exponent(version.currency)));
   const cells: { line: number; rule: EarningRule; value: Rational }[] = [];
   for (const rule of rules) {
-    const lines = order.lines.map((line, index) => ({ line, index })).filter(({ line }) => matchesLine(rule, line));
+    const lines = order.lines
+      .map((line, index) => ({ line, index }))
+      .filter(({ line }) => matchesLine(rule, line));
     if ('perCurrencyUnit' in rule.earn) {
       const perMinorUnit = times(times(rule.earn.perCurrencyUnit, toProgram), whole);
-      for (const { line, index } of lines) cells.push({ line: index, rule, value: times({ num: line.amount, den: 1n }, perMinorUnit) });
+      for (const { line, index } of lines)
+        cells.push({ line: index, rule, value: times({ num: line.amount, den: 1n }, perMinorUnit) });
     } else {
       const total = lines.reduce((sum, { line }) => sum + line.amount, 0n);
       for (const [place, { line, index }] of lines.entries()) {
@@ -77,12 +90,17 @@ function exactCells(order: Order, version: ProgramVersion, rules: readonly Earni
   return cells.sort((a, b) => a.line - b.line);
 }
 
-const includes = (values: ReadonlySet<string> | null, value: string | null): boolean => values === null || (value !== null && values.has(value));
+const includes = (values: ReadonlySet<string> | null, value: string | null): boolean =>
+  values === null || (value !== null && values.has(value));
 
 const matchesOrder = ({ when }: EarningRule, order: Order): boolean =>
-  when === null || (includes(when.channel, order.channel) && includes(when.partner, order.partner) && includes(when.kind, order.kind));
+  when === null ||
+  (includes(when.channel, order.channel) &&
+    includes(when.partner, order.partner) &&
+    includes(when.kind, order.kind));
 
-const matchesLine = ({ when }: EarningRule, line: Line): boolean => when === null || (includes(when.category, line.category) && includes(when.sku, line.sku));
+const matchesLine = ({ when }: EarningRule, line: Line): boolean =>
+  when === null || (includes(when.category, line.category) && includes(when.sku, line.sku));
 
 /** When the points of a rule become usable and when they expire; both count from the order. */
 export const lotTerms = (rule: EarningRule, occurredAt: number, timeZone: string) => ({
@@ -117,7 +135,10 @@ export interface OrderState {
  * What each rule should have given in the end: what the lines earn, less the share of what came back. The
  * share is of everything that is back so far, so that any sequence of partial returns sums exactly.
  */
-export function targets(state: Pick<OrderState, 'order' | 'returned'>, cells: readonly Cell[]): Map<string, { rule: EarningRule; points: bigint }> {
+export function targets(
+  state: Pick<OrderState, 'order' | 'returned'>,
+  cells: readonly Cell[],
+): Map<string, { rule: EarningRule; points: bigint }> {
   const wanted = new Map<string, { rule: EarningRule; points: bigint }>();
   for (const { line, rule, points } of cells) {
     const back = state.returned.get((state.order.lines[line] as Line).id) ?? ZERO;
@@ -140,16 +161,19 @@ export interface ReturnLine {
 export type ReturnMistake = { line: string; what: 'unknown' | 'exceeds' | 'worthless' };
 
 /** What will have come back of each line after this return (null: of every line all). */
-export function addReturn(state: Pick<OrderState, 'order' | 'returned'>, lines: readonly ReturnLine[] | null): Map<string, Rational> | ReturnMistake {
+export function addReturn(
+  state: Pick<OrderState, 'order' | 'returned'>,
+  lines: readonly ReturnLine[] | null,
+): Map<string, Rational> | ReturnMistake {
   const returned = new Map(state.returned);
   if (lines === null) {
-    const left = state.order.lines.filter((line) => compare(returned.get(line.id) ?? ZERO, ONE) < 0);
+    const left = state.order.lines.filter(line => compare(returned.get(line.id) ?? ZERO, ONE) < 0);
     if (left.length === 0) return { line: (state.order.lines[0] as Line).id, what: 'exceeds' };
     for (const line of left) returned.set(line.id, ONE);
     return returned;
   }
   for (const { id, quantity, amount } of lines) {
-    const line = state.order.lines.find((candidate) => candidate.id === id);
+    const line = state.order.lines.find(candidate => candidate.id === id);
     if (line === undefined) return { line: id, what: 'unknown' };
     const before = returned.get(id) ?? ZERO;
     if (amount !== null && line.amount === 0n) return { line: id, what: 'worthless' };

@@ -2,7 +2,19 @@ import type { Tx } from '#platform/db/client.ts';
 import { accept, type Difference, type Outcome, type Refusal, refuse } from '#platform/errors.ts';
 import { hash128, wireId } from '#platform/ids.ts';
 import { compare, ZERO } from '#platform/money.ts';
-import { type Command, type CommandType, type Context, type Effects, type Entry, effectsOf, type Ledger, type ProgramFacts, type Repeat, time, walletId } from '../ledger/index.ts';
+import {
+  type Command,
+  type CommandType,
+  type Context,
+  type Effects,
+  type Entry,
+  effectsOf,
+  type Ledger,
+  type ProgramFacts,
+  type Repeat,
+  time,
+  walletId,
+} from '../ledger/index.ts';
 import { versionAt } from '../program/index.ts';
 import type { Line, Order, OrderState, ProgramInForce } from './model.ts';
 import { addDecision, type Decided, post } from './posting.ts';
@@ -29,7 +41,14 @@ export interface OrderFacts {
 }
 
 export interface OrderAnswer extends Effects {
-  order: { id: string; external_id: string; source: string; member: string; revision: number; occurred_at: string };
+  order: {
+    id: string;
+    external_id: string;
+    source: string;
+    member: string;
+    revision: number;
+    occurred_at: string;
+  };
 }
 
 const DAY = 86_400_000;
@@ -41,12 +60,21 @@ export async function loadOrders(tx: Tx, ledger: Ledger, ids: readonly bigint[])
   const states = new Map<bigint, OrderState>();
   for (const { stored } of orders) evolveOrder(states, stored);
   for (const stored of returns) evolveReturn(states, stored);
-  const lots = [...states.values()].flatMap(({ memberId, grants }) => [...grants.values()].flatMap((grant) => grant.lots.map((seq) => ({ wallet: walletId(memberId, grant.unit), seq }))));
+  const lots = [...states.values()].flatMap(({ memberId, grants }) =>
+    [...grants.values()].flatMap(grant =>
+      grant.lots.map(seq => ({ wallet: walletId(memberId, grant.unit), seq })),
+    ),
+  );
   const [entries, expired] = await Promise.all([
     Promise.all(orders.map(({ posted }) => ledger.entriesOf(tx, posted))),
     lots.length === 0 ? new Map<string, bigint>() : ledger.expired(tx, lots),
   ]);
-  const revisions = new Map(orders.map(({ stored }, index) => [`${stored.id}:${stored.order.revision}`, { stored, entries: entries[index] as Entry[] }]));
+  const revisions = new Map(
+    orders.map(({ stored }, index) => [
+      `${stored.id}:${stored.order.revision}`,
+      { stored, entries: entries[index] as Entry[] },
+    ]),
+  );
   return { states, revisions, expired };
 }
 
@@ -71,7 +99,10 @@ export function evolveReturn(states: Map<bigint, OrderState>, stored: StoredRetu
   states.set(stored.orderId, {
     ...before,
     grants: addDecision(before.grants, stored.decided),
-    returned: new Map([...before.returned, ...[...stored.returned].filter(([line, part]) => compare(part, before.returned.get(line) ?? ZERO) > 0)]),
+    returned: new Map([
+      ...before.returned,
+      ...[...stored.returned].filter(([line, part]) => compare(part, before.returned.get(line) ?? ZERO) > 0),
+    ]),
     cancelled: before.cancelled || stored.cancels,
   });
 }
@@ -79,9 +110,16 @@ export function evolveReturn(states: Map<bigint, OrderState>, stored: StoredRetu
 /** Refuses what an order can be refused for whatever the member's state is. */
 export function admitTime(occurredAt: number, program: ProgramFacts): Refusal | undefined {
   if (occurredAt > program.now + DAY) {
-    return refuse('occurred_in_future', `It is dated ${time(occurredAt)}; the program's clock stands at ${time(program.now)}. At most 24 hours ahead are taken.`).refusal;
+    return refuse(
+      'occurred_in_future',
+      `It is dated ${time(occurredAt)}; the program's clock stands at ${time(program.now)}. At most 24 hours ahead are taken.`,
+    ).refusal;
   }
-  if (occurredAt < 0) return refuse('occurred_too_early', 'It is dated before 1970-01-01T00:00:00Z. Check the date and its format.').refusal;
+  if (occurredAt < 0)
+    return refuse(
+      'occurred_too_early',
+      'It is dated before 1970-01-01T00:00:00Z. Check the date and its format.',
+    ).refusal;
   return undefined;
 }
 
@@ -92,21 +130,33 @@ export const payloadOf = (member: string, order: Order): string =>
     String(order.revision),
     String(order.occurredAt),
     order.currency,
-    JSON.stringify([order.kind, order.channel, order.partner, order.attributes === null ? null : Object.entries(order.attributes).sort()]),
-    ...order.lines.map((line) => `${JSON.stringify([line.id, line.sku, line.category])}${line.quantity}:${line.amount}`),
+    JSON.stringify([
+      order.kind,
+      order.channel,
+      order.partner,
+      order.attributes === null ? null : Object.entries(order.attributes).sort(),
+    ]),
+    ...order.lines.map(
+      line => `${JSON.stringify([line.id, line.sku, line.category])}${line.quantity}:${line.amount}`,
+    ),
   );
 
 /** `order`: takes an order, a repeat of it, or a higher revision of it. */
-export const orderType = (ledger: Ledger): CommandType<{ order: Order; payload: string }, OrderFacts, StoredOrder, OrderAnswer> => ({
+export const orderType = (
+  ledger: Ledger,
+): CommandType<{ order: Order; payload: string }, OrderFacts, StoredOrder, OrderAnswer> => ({
   name: 'order',
   amends: true,
-  enrols: (program) => (program as ProgramInForce).program.versions.at(-1)?.enrolment === 'automatic',
+  enrols: program => (program as ProgramInForce).program.versions.at(-1)?.enrolment === 'automatic',
   needsLots: () => false,
 
   admit({ body: { order } }, program) {
     const version = versionAt((program as ProgramInForce).program, order.occurredAt);
     if (version.rate(order.currency, order.occurredAt) === undefined) {
-      return refuse('currency_unknown', `The program counts in ${version.currency} and has no rate for ${order.currency} at ${time(order.occurredAt)}.`).refusal;
+      return refuse(
+        'currency_unknown',
+        `The program counts in ${version.currency} and has no rate for ${order.currency} at ${time(order.occurredAt)}.`,
+      ).refusal;
     }
     return admitTime(order.occurredAt, program);
   },
@@ -122,7 +172,8 @@ export const orderType = (ledger: Ledger): CommandType<{ order: Order; payload: 
       if (verdict !== undefined) return verdict;
     }
     const version = versionAt(program.program, order.occurredAt);
-    const state = before === undefined ? { order, returned: new Map(), grants: new Map() } : { ...before, order };
+    const state =
+      before === undefined ? { order, returned: new Map(), grants: new Map() } : { ...before, order };
     const posted = post(state, version, context, facts.expired, order.occurredAt);
     if (!posted.ok) return posted;
     const record: StoredOrder = {
@@ -134,8 +185,22 @@ export const orderType = (ledger: Ledger): CommandType<{ order: Order; payload: 
       order,
       decided: posted.value.decided,
     };
-    const data = { order: wireId('ord', record.id), external_id: order.externalId, source: order.source, revision: order.revision, program_version: version.version };
-    return accept({ record, drafts: posted.value.drafts, fact: { type: before === undefined ? 'order.accepted' : 'order.amended', occurredAt: order.occurredAt, data } });
+    const data = {
+      order: wireId('ord', record.id),
+      external_id: order.externalId,
+      source: order.source,
+      revision: order.revision,
+      program_version: version.version,
+    };
+    return accept({
+      record,
+      drafts: posted.value.drafts,
+      fact: {
+        type: before === undefined ? 'order.accepted' : 'order.amended',
+        occurredAt: order.occurredAt,
+        data,
+      },
+    });
   },
 
   evolve(facts, stored, entries) {
@@ -161,23 +226,44 @@ export const orderType = (ledger: Ledger): CommandType<{ order: Order; payload: 
 });
 
 /** What an order that exists answers to a revision of it; undefined where it is to be amended. */
-function repeatOrRefuse(command: Command<{ order: Order; payload: string }>, facts: OrderFacts, before: OrderState, context: Context): Outcome<Repeat<StoredOrder>> | undefined {
+function repeatOrRefuse(
+  command: Command<{ order: Order; payload: string }>,
+  facts: OrderFacts,
+  before: OrderState,
+  context: Context,
+): Outcome<Repeat<StoredOrder>> | undefined {
   const { order, payload } = command.body;
   const same = facts.revisions.get(`${before.id}:${order.revision}`);
   if (same?.stored.payload === payload) return accept({ repeats: same.stored, entries: same.entries });
   if (same !== undefined || before.memberId !== context.holder.id) {
     const differences = differencesOf(order, (same?.stored ?? before).order);
-    if (before.memberId !== context.holder.id) differences.push({ pointer: '/member', stored: wireId('mem', BigInt(before.memberId)), sent: command.member });
-    return refuse('key_reused', 'This order was accepted before with another content. Send a higher revision to change it, or use another external id.', { differences });
+    if (before.memberId !== context.holder.id)
+      differences.push({
+        pointer: '/member',
+        stored: wireId('mem', BigInt(before.memberId)),
+        sent: command.member,
+      });
+    return refuse(
+      'key_reused',
+      'This order was accepted before with another content. Send a higher revision to change it, or use another external id.',
+      { differences },
+    );
   }
   if (order.revision < before.order.revision) {
-    return refuse('revision_outdated', `Revision ${before.order.revision} of this order was taken already; revision ${order.revision} came too late.`);
+    return refuse(
+      'revision_outdated',
+      `Revision ${before.order.revision} of this order was taken already; revision ${order.revision} came too late.`,
+    );
   }
-  if (before.cancelled) return refuse('order_cancelled', 'The order was cancelled and cannot be changed any more.');
+  if (before.cancelled)
+    return refuse('order_cancelled', 'The order was cancelled and cannot be changed any more.');
   for (const id of before.returned.keys()) {
-    const [old, now] = [before.order, order].map((revision) => revision.lines.find((line) => line.id === id));
+    const [old, now] = [before.order, order].map(revision => revision.lines.find(line => line.id === id));
     if (old?.quantity !== now?.quantity || old?.amount !== now?.amount) {
-      return refuse('returned_line_changed', `Some of line ${id} has come back, so its quantity and amount cannot be changed any more.`);
+      return refuse(
+        'returned_line_changed',
+        `Some of line ${id} has come back, so its quantity and amount cannot be changed any more.`,
+      );
     }
   }
   return undefined;
@@ -187,17 +273,27 @@ function repeatOrRefuse(command: Command<{ order: Order; payload: string }>, fac
 export function differencesOf(sent: Order, stored: Order): Difference[] {
   const differences: Difference[] = [];
   const differ = (pointer: string, before: unknown, now: unknown) => {
-    if (JSON.stringify(before) !== JSON.stringify(now)) differences.push({ pointer, stored: before, sent: now });
+    if (JSON.stringify(before) !== JSON.stringify(now))
+      differences.push({ pointer, stored: before, sent: now });
   };
   differ('/revision', stored.revision, sent.revision);
   differ('/occurred_at', time(stored.occurredAt), time(sent.occurredAt));
-  for (const field of ['currency', 'kind', 'channel', 'partner', 'attributes'] as const) differ(`/${field}`, stored[field], sent[field]);
+  for (const field of ['currency', 'kind', 'channel', 'partner', 'attributes'] as const)
+    differ(`/${field}`, stored[field], sent[field]);
   for (let index = 0; index < Math.max(sent.lines.length, stored.lines.length); index += 1) {
-    const [before, now] = [stored.lines[index], sent.lines[index]].map((line) => (line === undefined ? null : wireLine(line)));
+    const [before, now] = [stored.lines[index], sent.lines[index]].map(line =>
+      line === undefined ? null : wireLine(line),
+    );
     differ(`/lines/${index}`, before, now);
   }
   return differences;
 }
 
 /** A line as callers write it. */
-export const wireLine = (line: Line) => ({ id: line.id, sku: line.sku, category: line.category, quantity: line.quantity, amount: String(line.amount) });
+export const wireLine = (line: Line) => ({
+  id: line.id,
+  sku: line.sku,
+  category: line.category,
+  quantity: line.quantity,
+  amount: String(line.amount),
+});

@@ -35,7 +35,13 @@ export interface Decided {
  * sums exactly. `expired` says how much of each of the order's lots had
  * expired before this batch, `occurredAt` when what takes back happened.
  */
-export function post(state: Pick<OrderState, 'order' | 'returned' | 'grants'>, version: ProgramVersion, context: Context, expired: ReadonlyMap<string, bigint>, occurredAt: number): Outcome<{ drafts: Draft[]; decided: Decided }> {
+export function post(
+  state: Pick<OrderState, 'order' | 'returned' | 'grants'>,
+  version: ProgramVersion,
+  context: Context,
+  expired: ReadonlyMap<string, bigint>,
+  occurredAt: number,
+): Outcome<{ drafts: Draft[]; decided: Decided }> {
   const drafts = new Map<number, Draft>();
   const draftOf = (unit: number): Draft => {
     const draft = drafts.get(unit) ?? new Draft(context.wallet(unit), context.program.now);
@@ -48,10 +54,23 @@ export function post(state: Pick<OrderState, 'order' | 'returned' | 'grants'>, v
     const excess = grant.earned - grant.clawed - (wanted.get(ref)?.points ?? 0n);
     if (excess <= 0n) continue;
     const draft = draftOf(grant.unit);
-    const lapsed = grant.lots.reduce((sum, lot) => sum + (expired.get(`${draft.walletId}:${lot}`) ?? 0n) + draft.lapsed(lot), 0n);
-    const result = draft.clawback(excess, grant.lots, lapsed - grant.excused, version.ifSpent, occurredAt, ref);
+    const lapsed = grant.lots.reduce(
+      (sum, lot) => sum + (expired.get(`${draft.walletId}:${lot}`) ?? 0n) + draft.lapsed(lot),
+      0n,
+    );
+    const result = draft.clawback(
+      excess,
+      grant.lots,
+      lapsed - grant.excused,
+      version.ifSpent,
+      occurredAt,
+      ref,
+    );
     if (result === undefined) {
-      return refuse('points_already_spent', `The member has spent points of this order and the program refuses returns then; ${excess} points would have to come back.`);
+      return refuse(
+        'points_already_spent',
+        `The member has spent points of this order and the program refuses returns then; ${excess} points would have to come back.`,
+      );
     }
     decided.clawed.push({ rule: ref, unit: grant.unit, decided: excess, ...result });
   }
@@ -60,15 +79,28 @@ export function post(state: Pick<OrderState, 'order' | 'returned' | 'grants'>, v
     const missing = points - ((grant?.earned ?? 0n) - (grant?.clawed ?? 0n));
     if (missing <= 0n) continue;
     const draft = draftOf(rule.unit.number);
-    if (draft.balance.earned + missing > MAX_AMOUNT) return refuse('points_out_of_range', `The order would earn ${missing} points, more than a wallet can count.`);
-    const entry = draft.credit('earn', missing, lotTerms(rule, state.order.occurredAt, version.timeZone), state.order.occurredAt, { rule: ref });
+    if (draft.balance.earned + missing > MAX_AMOUNT)
+      return refuse(
+        'points_out_of_range',
+        `The order would earn ${missing} points, more than a wallet can count.`,
+      );
+    const entry = draft.credit(
+      'earn',
+      missing,
+      lotTerms(rule, state.order.occurredAt, version.timeZone),
+      state.order.occurredAt,
+      { rule: ref },
+    );
     decided.earned.push({ rule: ref, unit: rule.unit.number, points: missing, lot: entry.seq });
   }
   return accept({ drafts: [...drafts.values()], decided });
 }
 
 /** The grants of an order after one more decision. */
-export function addDecision(grants: ReadonlyMap<string, Grant>, { earned, clawed }: Decided): Map<string, Grant> {
+export function addDecision(
+  grants: ReadonlyMap<string, Grant>,
+  { earned, clawed }: Decided,
+): Map<string, Grant> {
   const after = new Map([...grants].map(([ref, grant]) => [ref, { ...grant, lots: [...grant.lots] }]));
   const of = (rule: string, unit: number): Grant => {
     const grant = after.get(rule) ?? { rule, unit, earned: 0n, clawed: 0n, excused: 0n, lots: [] };

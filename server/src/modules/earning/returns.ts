@@ -37,48 +37,87 @@ export interface ReturnAnswer extends Effects {
     occurred_at: string;
     cancels: boolean;
     /** By rule: what had to come back, and how it did. */
-    clawed_back: { rule: string; decided: string; cancelled: string; taken: string; expired_before: string; shortfall: string; debt: string }[];
+    clawed_back: {
+      rule: string;
+      decided: string;
+      cancelled: string;
+      taken: string;
+      expired_before: string;
+      shortfall: string;
+      debt: string;
+    }[];
   };
 }
 
 export const returnPayload = (body: ReturnBody): string =>
-  hash128(String(body.orderId), String(body.occurredAt), String(body.cancels), JSON.stringify(body.lines?.map((line) => [line.id, line.quantity, line.amount === null ? null : String(line.amount)]) ?? null));
+  hash128(
+    String(body.orderId),
+    String(body.occurredAt),
+    String(body.cancels),
+    JSON.stringify(
+      body.lines?.map(line => [line.id, line.quantity, line.amount === null ? null : String(line.amount)]) ??
+        null,
+    ),
+  );
 
 const MISTAKES: Readonly<Record<ReturnMistake['what'], (line: string) => string>> = {
-  unknown: (line) => `The order has no line ${line}.`,
-  exceeds: (line) => `More of line ${line} would come back than is left of it.`,
-  worthless: (line) => `Line ${line} cost nothing: give the quantity that comes back, not the amount.`,
+  unknown: line => `The order has no line ${line}.`,
+  exceeds: line => `More of line ${line} would come back than is left of it.`,
+  worthless: line => `Line ${line} cost nothing: give the quantity that comes back, not the amount.`,
 };
 
 /** `return`: takes back what the returned lines earned, under the rules in force at the purchase. */
-export const returnType = (ledger: Ledger): CommandType<ReturnBody, OrderFacts, StoredReturn, ReturnAnswer> => ({
+export const returnType = (
+  ledger: Ledger,
+): CommandType<ReturnBody, OrderFacts, StoredReturn, ReturnAnswer> => ({
   name: 'return',
   amends: false,
   enrols: () => false,
   needsLots: () => true,
   admit: ({ body }, program) => admitTime(body.occurredAt, program),
-  load: (tx, commands) => loadOrders(tx, ledger, [...new Set(commands.map((command) => command.body.orderId))]),
+  load: (tx, commands) => loadOrders(tx, ledger, [...new Set(commands.map(command => command.body.orderId))]),
 
   decide(command, facts, context) {
     const { body, programId } = command;
     const program = (context.program as ProgramInForce).program;
     const state = facts.states.get(body.orderId);
-    if (state === undefined || state.programId !== programId) return refuse('order_not_found', 'There is no such order. Send the order first, then its return.');
-    if (state.cancelled) return refuse('order_cancelled', 'The order was cancelled; nothing is left to return.');
+    if (state === undefined || state.programId !== programId)
+      return refuse('order_not_found', 'There is no such order. Send the order first, then its return.');
+    if (state.cancelled)
+      return refuse('order_cancelled', 'The order was cancelled; nothing is left to return.');
     const returned = addReturn(state, body.lines);
     if (!(returned instanceof Map)) {
       const code = returned.what === 'unknown' ? 'line_unknown' : 'return_exceeds_order';
-      return refuse(code, MISTAKES[returned.what](returned.line), { reasons: [{ code, line: returned.line }] });
+      return refuse(code, MISTAKES[returned.what](returned.line), {
+        reasons: [{ code, line: returned.line }],
+      });
     }
     const version = program.versions[state.programVersion - 1];
-    if (version === undefined) throw new Error(`version ${state.programVersion} of program ${programId} is gone`);
+    if (version === undefined)
+      throw new Error(`version ${state.programVersion} of program ${programId} is gone`);
     const posted = post({ ...state, returned }, version, context, facts.expired, body.occurredAt);
     if (!posted.ok) return posted;
     const { lines: _, ...rest } = body;
     const changed = new Map([...returned].filter(([line, part]) => state.returned.get(line) !== part));
-    const record: StoredReturn = { ...rest, id: context.id, programId, payload: command.payload as string, returned: changed, decided: posted.value.decided };
-    const data = { return: wireId('ret', record.id), order: wireId('ord', body.orderId), external_id: body.externalId, source: body.source };
-    return accept({ record, drafts: posted.value.drafts, fact: { type: body.cancels ? 'order.cancelled' : 'order.returned', occurredAt: body.occurredAt, data } });
+    const record: StoredReturn = {
+      ...rest,
+      id: context.id,
+      programId,
+      payload: command.payload as string,
+      returned: changed,
+      decided: posted.value.decided,
+    };
+    const data = {
+      return: wireId('ret', record.id),
+      order: wireId('ord', body.orderId),
+      external_id: body.externalId,
+      source: body.source,
+    };
+    return accept({
+      record,
+      drafts: posted.value.drafts,
+      fact: { type: body.cancels ? 'order.cancelled' : 'order.returned', occurredAt: body.occurredAt, data },
+    });
   },
 
   evolve: (facts, stored) => evolveReturn(facts.states, stored),
@@ -86,10 +125,30 @@ export const returnType = (ledger: Ledger): CommandType<ReturnBody, OrderFacts, 
   find: store.findReturns,
   differences({ body }, stored) {
     const differences: Difference[] = [];
-    if (body.orderId !== stored.orderId) differences.push({ pointer: '/order', stored: wireId('ord', stored.orderId), sent: wireId('ord', body.orderId) });
-    if (body.occurredAt !== stored.occurredAt) differences.push({ pointer: '/occurred_at', stored: time(stored.occurredAt), sent: time(body.occurredAt) });
-    if (body.cancels !== stored.cancels) differences.push({ pointer: '', stored: stored.cancels ? 'a cancellation' : 'a return', sent: body.cancels ? 'a cancellation' : 'a return' });
-    if (differences.length === 0) differences.push({ pointer: '/lines', stored: [...stored.returned.keys()], sent: body.lines?.map((line) => line.id) ?? null });
+    if (body.orderId !== stored.orderId)
+      differences.push({
+        pointer: '/order',
+        stored: wireId('ord', stored.orderId),
+        sent: wireId('ord', body.orderId),
+      });
+    if (body.occurredAt !== stored.occurredAt)
+      differences.push({
+        pointer: '/occurred_at',
+        stored: time(stored.occurredAt),
+        sent: time(body.occurredAt),
+      });
+    if (body.cancels !== stored.cancels)
+      differences.push({
+        pointer: '',
+        stored: stored.cancels ? 'a cancellation' : 'a return',
+        sent: body.cancels ? 'a cancellation' : 'a return',
+      });
+    if (differences.length === 0)
+      differences.push({
+        pointer: '/lines',
+        stored: [...stored.returned.keys()],
+        sent: body.lines?.map(line => line.id) ?? null,
+      });
     return differences;
   },
 
@@ -101,7 +160,7 @@ export const returnType = (ledger: Ledger): CommandType<ReturnBody, OrderFacts, 
       order: wireId('ord', stored.orderId),
       occurred_at: time(stored.occurredAt) as string,
       cancels: stored.cancels,
-      clawed_back: stored.decided.clawed.map((clawed) => ({
+      clawed_back: stored.decided.clawed.map(clawed => ({
         rule: clawed.rule,
         decided: String(clawed.decided),
         cancelled: String(clawed.cancelled),

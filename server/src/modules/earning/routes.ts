@@ -2,18 +2,50 @@ import * as z from 'zod';
 import type { Pool } from '#platform/db/client.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import { type Api, BULK_BODY_LIMIT, type Credentials } from '#platform/http/api.ts';
-import { pointersOf, type Problems } from '#platform/http/problems.ts';
+import { type Problems, pointersOf } from '#platform/http/problems.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { wireId } from '#platform/ids.ts';
-import { businessKey, type Command, type Done, type Ledger, memberText, sourceOf, wires } from '../ledger/index.ts';
+import {
+  businessKey,
+  type Command,
+  type Done,
+  type Ledger,
+  memberText,
+  sourceOf,
+  wires,
+} from '../ledger/index.ts';
 import type { OrderState } from './model.ts';
 import { loadOrders, type OrderAnswer, payloadOf, wireLine } from './orders.ts';
 import { type ReturnAnswer, type ReturnBody, returnPayload } from './returns.ts';
-import { bulkAnswer, bulkSchema, cancelSchema, orderAnswer, type OrderInput, orderOf, orderSchema, returnAnswer, returnSchema, storedOrder } from './wire.ts';
+import {
+  bulkAnswer,
+  bulkSchema,
+  cancelSchema,
+  type OrderInput,
+  orderAnswer,
+  orderOf,
+  orderSchema,
+  returnAnswer,
+  returnSchema,
+  storedOrder,
+} from './wire.ts';
 
 type Answered<T> = Outcome<Done<T>>;
 const orderParams = z.strictObject({ order: schemas.reference('ord') });
-const REFUSALS = ['currency_unknown', 'occurred_in_future', 'occurred_too_early', 'key_reused', 'source_not_allowed', 'member_not_found', 'member_reference_invalid', 'revision_outdated', 'returned_line_changed', 'order_cancelled', 'points_already_spent', 'points_out_of_range'];
+const REFUSALS = [
+  'currency_unknown',
+  'occurred_in_future',
+  'occurred_too_early',
+  'key_reused',
+  'source_not_allowed',
+  'member_not_found',
+  'member_reference_invalid',
+  'revision_outdated',
+  'returned_line_changed',
+  'order_cancelled',
+  'points_already_spent',
+  'points_out_of_range',
+];
 
 export const earningRoutes =
   ({ ledger, pool, problems }: { ledger: Ledger; pool: Pool; problems: Problems }) =>
@@ -25,30 +57,60 @@ export const earningRoutes =
       return found.ok ? accept(`ext:${found.value.externalId}`) : found;
     };
 
-    const commandFor = (programId: number, member: string, source: string, input: OrderInput): Outcome<Command> => {
+    const commandFor = (
+      programId: number,
+      member: string,
+      source: string,
+      input: OrderInput,
+    ): Outcome<Command> => {
       const order = orderOf(input, source);
       if (!order.ok) return order;
       const payload = payloadOf(member, order.value);
       const key = businessKey(programId, source, 'order', input.external_id);
-      return accept({ type: 'order', programId, member, key, payload, body: { order: order.value, payload } });
+      return accept({
+        type: 'order',
+        programId,
+        member,
+        key,
+        payload,
+        body: { order: order.value, payload },
+      });
     };
 
     /** At once where the member is named by the company's own id: a bulk call has a thousand rows. */
-    const commandOf = (programId: number, credentials: Credentials, input: OrderInput): Outcome<Command> | Promise<Outcome<Command>> => {
+    const commandOf = (
+      programId: number,
+      credentials: Credentials,
+      input: OrderInput,
+    ): Outcome<Command> | Promise<Outcome<Command>> => {
       const source = sourceOf(credentials, input.source);
       if (!source.ok) return source;
-      if (input.member.id === undefined) return commandFor(programId, memberText(input.member), source.value, input);
-      return canonical(programId, input.member).then((member) => (member.ok ? commandFor(programId, member.value, source.value, input) : member));
+      if (input.member.id === undefined)
+        return commandFor(programId, memberText(input.member), source.value, input);
+      return canonical(programId, input.member).then(member =>
+        member.ok ? commandFor(programId, member.value, source.value, input) : member,
+      );
     };
 
     /** The order that a path names; `ext:` ids belong to a source. */
-    const orderOfPath = async (programId: number, credentials: Credentials, reference: schemas.Reference, source: string | undefined): Promise<Outcome<OrderState>> => {
-      const missing = refuse('order_not_found', 'There is no such order in this program. Send the order first, then its return.');
+    const orderOfPath = async (
+      programId: number,
+      credentials: Credentials,
+      reference: schemas.Reference,
+      source: string | undefined,
+    ): Promise<Outcome<OrderState>> => {
+      const missing = refuse(
+        'order_not_found',
+        'There is no such order in this program. Send the order first, then its return.',
+      );
       let id = reference.id;
       if (id === undefined) {
         const own = sourceOf(credentials, source);
         if (!own.ok) return own;
-        id = await ledger.resultOf(pool, businessKey(programId, own.value, 'order', reference.externalId as string));
+        id = await ledger.resultOf(
+          pool,
+          businessKey(programId, own.value, 'order', reference.externalId as string),
+        );
       }
       const state = id === undefined ? undefined : (await loadOrders(pool, ledger, [id])).states.get(id);
       return state === undefined || state.programId !== programId ? missing : accept(state);
@@ -62,7 +124,8 @@ export const earningRoutes =
         tag: 'Orders',
         operation: 'createOrder',
         summary: 'Take an order',
-        description: 'Answers with what it earned. The same order again is answered with the first answer and status 200.',
+        description:
+          'Answers with what it earned. The same order again is answered with the first answer and status 200.',
         program: true,
         dryRun: true,
         body: orderSchema,
@@ -90,7 +153,13 @@ export const earningRoutes =
         dryRun: true,
         body: bulkSchema,
         bodyLimit: BULK_BODY_LIMIT,
-        headers: z.object({ prefer: z.string().max(200).optional().meta({ description: '`return=minimal` lists only refused rows.' }) }),
+        headers: z.object({
+          prefer: z
+            .string()
+            .max(200)
+            .optional()
+            .meta({ description: '`return=minimal` lists only refused rows.' }),
+        }),
         answers: { 200: bulkAnswer },
         refusals: [],
       },
@@ -99,15 +168,17 @@ export const earningRoutes =
           body.orders.map((raw): Promise<Outcome<Command>> | Outcome<Command> => {
             const parsed = orderSchema.safeParse(raw);
             if (parsed.success) return commandOf(program.id, credentials, parsed.data);
-            return refuse('invalid_request', 'The row is not a well-formed order.', { errors: pointersOf(parsed.error, '') });
+            return refuse('invalid_request', 'The row is not a well-formed order.', {
+              errors: pointersOf(parsed.error, ''),
+            });
           }),
         );
         const outcomes = await ledger.run<OrderAnswer>(
-          rows.flatMap((row) => (row.ok ? [row.value] : [])),
+          rows.flatMap(row => (row.ok ? [row.value] : [])),
           dryRun,
         );
         let next = 0;
-        const all = rows.map((row) => (row.ok ? (outcomes[next++] as Answered<OrderAnswer>) : row));
+        const all = rows.map(row => (row.ok ? (outcomes[next++] as Answered<OrderAnswer>) : row));
         return accept(bulkOf(all, problems, headers.prefer?.includes('return=minimal') === true));
       },
     );
@@ -134,7 +205,13 @@ export const earningRoutes =
       },
     );
 
-    const takeBack = async (program: { id: number }, credentials: Credentials, reference: schemas.Reference, body: Omit<ReturnBody, 'orderId' | 'source'> & { source: string | undefined }, dryRun: boolean) => {
+    const takeBack = async (
+      program: { id: number },
+      credentials: Credentials,
+      reference: schemas.Reference,
+      body: Omit<ReturnBody, 'orderId' | 'source'> & { source: string | undefined },
+      dryRun: boolean,
+    ) => {
       const state = await orderOfPath(program.id, credentials, reference, body.source);
       if (!state.ok) return state;
       const source = sourceOf(credentials, body.source);
@@ -143,11 +220,29 @@ export const earningRoutes =
       if (!holder.ok) return holder;
       const sent: ReturnBody = { ...body, source: source.value, orderId: state.value.id };
       const key = businessKey(program.id, source.value, 'return', body.externalId);
-      const command: Command = { type: 'return', programId: program.id, member: `ext:${holder.value.externalId}`, key, payload: returnPayload(sent), body: sent };
+      const command: Command = {
+        type: 'return',
+        programId: program.id,
+        member: `ext:${holder.value.externalId}`,
+        key,
+        payload: returnPayload(sent),
+        body: sent,
+      };
       const [outcome] = await ledger.run<ReturnAnswer>([command], dryRun);
       return wires(outcome as Answered<ReturnAnswer>);
     };
-    const RETURN_REFUSALS = ['order_not_found', 'order_cancelled', 'line_unknown', 'return_exceeds_order', 'points_already_spent', 'occurred_in_future', 'occurred_too_early', 'key_reused', 'source_not_allowed', 'member_not_found'];
+    const RETURN_REFUSALS = [
+      'order_not_found',
+      'order_cancelled',
+      'line_unknown',
+      'return_exceeds_order',
+      'points_already_spent',
+      'occurred_in_future',
+      'occurred_too_early',
+      'key_reused',
+      'source_not_allowed',
+      'member_not_found',
+    ];
 
     api.route(
       {
@@ -165,12 +260,32 @@ export const earningRoutes =
         refusals: RETURN_REFUSALS,
       },
       async ({ program, credentials, params, body, dryRun }) => {
-        const twofold = body.lines?.findIndex((line) => line.quantity !== undefined && line.amount !== undefined) ?? -1;
+        const twofold =
+          body.lines?.findIndex(line => line.quantity !== undefined && line.amount !== undefined) ?? -1;
         if (twofold >= 0) {
-          return refuse('invalid_request', 'A line comes back by quantity or by amount, not by both.', { errors: [{ pointer: `/lines/${twofold}`, message: 'must have quantity or amount, not both' }] });
+          return refuse('invalid_request', 'A line comes back by quantity or by amount, not by both.', {
+            errors: [{ pointer: `/lines/${twofold}`, message: 'must have quantity or amount, not both' }],
+          });
         }
-        const lines = body.lines?.map((line) => ({ id: line.id, quantity: line.quantity ?? null, amount: line.amount ?? null })) ?? null;
-        return takeBack(program, credentials, params.order, { externalId: body.external_id, source: body.source, occurredAt: body.occurred_at, lines, cancels: false }, dryRun);
+        const lines =
+          body.lines?.map(line => ({
+            id: line.id,
+            quantity: line.quantity ?? null,
+            amount: line.amount ?? null,
+          })) ?? null;
+        return takeBack(
+          program,
+          credentials,
+          params.order,
+          {
+            externalId: body.external_id,
+            source: body.source,
+            occurredAt: body.occurred_at,
+            lines,
+            cancels: false,
+          },
+          dryRun,
+        );
       },
     );
 
@@ -190,7 +305,19 @@ export const earningRoutes =
         refusals: RETURN_REFUSALS,
       },
       ({ program, credentials, params, body, dryRun }) =>
-        takeBack(program, credentials, params.order, { externalId: body.external_id, source: body.source, occurredAt: body.occurred_at, lines: null, cancels: true }, dryRun),
+        takeBack(
+          program,
+          credentials,
+          params.order,
+          {
+            externalId: body.external_id,
+            source: body.source,
+            occurredAt: body.occurred_at,
+            lines: null,
+            cancels: true,
+          },
+          dryRun,
+        ),
     );
   };
 
@@ -202,7 +329,8 @@ function bulkOf(outcomes: readonly Answered<OrderAnswer>[], problems: Problems, 
     const status = !outcome.ok ? 'refused' : outcome.value.known ? 'known' : 'created';
     counts[status] += 1;
     if (!outcome.ok) results.push({ row, status, problem: problems.ofRefusal(outcome.refusal).body });
-    else if (!minimal) results.push({ row, status, answer: { known: outcome.value.known, ...outcome.value.answer() } });
+    else if (!minimal)
+      results.push({ row, status, answer: { known: outcome.value.known, ...outcome.value.answer() } });
   }
   return { ...counts, results };
 }
@@ -219,11 +347,19 @@ const orderToWire = (state: OrderState, units: readonly string[]) => ({
   kind: state.order.kind,
   channel: state.order.channel,
   partner: state.order.partner,
-  lines: state.order.lines.map((line) => {
+  lines: state.order.lines.map(line => {
     const part = state.returned.get(line.id);
-    return { ...wireLine(line), returned: part === undefined ? '0' : part.den === 1n ? String(part.num) : `${part.num}/${part.den}` };
+    return {
+      ...wireLine(line),
+      returned: part === undefined ? '0' : part.den === 1n ? String(part.num) : `${part.num}/${part.den}`,
+    };
   }),
   attributes: state.order.attributes,
   cancelled: state.cancelled,
-  earned: [...state.grants.values()].map((grant) => ({ rule: grant.rule, unit: units[grant.unit] as string, earned: String(grant.earned), clawed_back: String(grant.clawed) })),
+  earned: [...state.grants.values()].map(grant => ({
+    rule: grant.rule,
+    unit: units[grant.unit] as string,
+    earned: String(grant.earned),
+    clawed_back: String(grant.clawed),
+  })),
 });

@@ -9,14 +9,38 @@ import type { StoredReturn } from './returns.ts';
 
 /* Amounts are texts inside JSON: a JSON number would lose digits beyond 2^53. */
 type LineJson = [id: string, sku: string | null, category: string | null, quantity: number, amount: string];
-type DecidedJson = { earned: [string, number, string, number][]; clawed: [string, number, string, string, string, string, string, string][] };
+type DecidedJson = {
+  earned: [string, number, string, number][];
+  clawed: [string, number, string, string, string, string, string, string][];
+};
 
-const lineToJson = (line: Line): LineJson => [line.id, line.sku, line.category, line.quantity, String(line.amount)];
-const lineFromJson = ([id, sku, category, quantity, amount]: LineJson): Line => ({ id, sku, category, quantity, amount: BigInt(amount) });
+const lineToJson = (line: Line): LineJson => [
+  line.id,
+  line.sku,
+  line.category,
+  line.quantity,
+  String(line.amount),
+];
+const lineFromJson = ([id, sku, category, quantity, amount]: LineJson): Line => ({
+  id,
+  sku,
+  category,
+  quantity,
+  amount: BigInt(amount),
+});
 
 const decidedToJson = ({ earned, clawed }: Decided): DecidedJson => ({
   earned: earned.map(({ rule, unit, points, lot }) => [rule, unit, String(points), lot]),
-  clawed: clawed.map((own) => [own.rule, own.unit, String(own.decided), String(own.cancelled), String(own.taken), String(own.excused), String(own.shortfall), String(own.debt)]),
+  clawed: clawed.map(own => [
+    own.rule,
+    own.unit,
+    String(own.decided),
+    String(own.cancelled),
+    String(own.taken),
+    String(own.excused),
+    String(own.shortfall),
+    String(own.debt),
+  ]),
 });
 const decidedFromJson = ({ earned, clawed }: DecidedJson): Decided => ({
   earned: earned.map(([rule, unit, points, lot]) => ({ rule, unit, points: BigInt(points), lot })),
@@ -45,26 +69,29 @@ const insertOrder = statement(
      channel, partner, lines, attributes, decided, posted)`,
 );
 
-export async function insertOrders(tx: Tx, rows: readonly { stored: StoredOrder; posted: Posted }[]): Promise<void> {
-  const of = <T>(pick: (order: Order) => T): T[] => rows.map((row) => pick(row.stored.order));
+export async function insertOrders(
+  tx: Tx,
+  rows: readonly { stored: StoredOrder; posted: Posted }[],
+): Promise<void> {
+  const of = <T>(pick: (order: Order) => T): T[] => rows.map(row => pick(row.stored.order));
   await tx.run(insertOrder, [
-    numbers(rows.map((row) => row.stored.id)),
-    numbers(of((order) => order.revision)),
-    numbers(rows.map((row) => row.stored.programId)),
-    numbers(rows.map((row) => row.stored.memberId)),
-    texts(of((order) => order.externalId)),
-    texts(of((order) => order.source)),
-    texts(rows.map((row) => row.stored.payload)),
-    instants(of((order) => order.occurredAt)),
-    numbers(rows.map((row) => row.stored.programVersion)),
-    texts(of((order) => order.currency)),
-    texts(of((order) => order.kind)),
-    texts(of((order) => order.channel)),
-    texts(of((order) => order.partner)),
-    jsons(of((order) => JSON.stringify(order.lines.map(lineToJson)))),
-    jsons(of((order) => (order.attributes === null ? null : JSON.stringify(order.attributes)))),
-    jsons(rows.map((row) => JSON.stringify(decidedToJson(row.stored.decided)))),
-    jsons(rows.map((row) => JSON.stringify(row.posted))),
+    numbers(rows.map(row => row.stored.id)),
+    numbers(of(order => order.revision)),
+    numbers(rows.map(row => row.stored.programId)),
+    numbers(rows.map(row => row.stored.memberId)),
+    texts(of(order => order.externalId)),
+    texts(of(order => order.source)),
+    texts(rows.map(row => row.stored.payload)),
+    instants(of(order => order.occurredAt)),
+    numbers(rows.map(row => row.stored.programVersion)),
+    texts(of(order => order.currency)),
+    texts(of(order => order.kind)),
+    texts(of(order => order.channel)),
+    texts(of(order => order.partner)),
+    jsons(of(order => JSON.stringify(order.lines.map(lineToJson)))),
+    jsons(of(order => (order.attributes === null ? null : JSON.stringify(order.attributes)))),
+    jsons(rows.map(row => JSON.stringify(decidedToJson(row.stored.decided)))),
+    jsons(rows.map(row => JSON.stringify(row.posted))),
   ]);
 }
 
@@ -76,29 +103,81 @@ const readOrders = statement(
 );
 
 type OrderRow = [
-  bigint, number, number, bigint, string, string, string, number, number, string, string | null, string | null, string | null,
-  LineJson[], Order['attributes'], DecidedJson, Posted,
+  bigint,
+  number,
+  number,
+  bigint,
+  string,
+  string,
+  string,
+  number,
+  number,
+  string,
+  string | null,
+  string | null,
+  string | null,
+  LineJson[],
+  Order['attributes'],
+  DecidedJson,
+  Posted,
 ];
 
 /** All revisions of these orders, in order. */
-export async function revisions(tx: Tx, ids: readonly bigint[]): Promise<{ stored: StoredOrder; posted: Posted }[]> {
+export async function revisions(
+  tx: Tx,
+  ids: readonly bigint[],
+): Promise<{ stored: StoredOrder; posted: Posted }[]> {
   const rows = await tx.run<OrderRow>(readOrders, [numbers([...new Set(ids)])]);
-  return rows.map(([id, revision, programId, member, externalId, source, payload, occurredAt, programVersion, currency, kind, channel, partner, lines, attributes, decided, posted]) => ({
-    stored: {
+  return rows.map(
+    ([
       id,
+      revision,
       programId,
-      memberId: Number(member),
+      member,
+      externalId,
+      source,
+      payload,
+      occurredAt,
       programVersion,
-      payload: payload.replaceAll('-', ''),
-      order: { externalId, source, revision, occurredAt, currency, kind, channel, partner, lines: lines.map(lineFromJson), attributes },
-      decided: decidedFromJson(decided),
-    },
-    posted,
-  }));
+      currency,
+      kind,
+      channel,
+      partner,
+      lines,
+      attributes,
+      decided,
+      posted,
+    ]) => ({
+      stored: {
+        id,
+        programId,
+        memberId: Number(member),
+        programVersion,
+        payload: payload.replaceAll('-', ''),
+        order: {
+          externalId,
+          source,
+          revision,
+          occurredAt,
+          currency,
+          kind,
+          channel,
+          partner,
+          lines: lines.map(lineFromJson),
+          attributes,
+        },
+        decided: decidedFromJson(decided),
+      },
+      posted,
+    }),
+  );
 }
 
 /** The revision of each order that was taken first: what its business key stands for. */
-export async function firstRevisions(tx: Tx, ids: readonly bigint[]): Promise<Map<bigint, { stored: StoredOrder; posted: Posted }>> {
+export async function firstRevisions(
+  tx: Tx,
+  ids: readonly bigint[],
+): Promise<Map<bigint, { stored: StoredOrder; posted: Posted }>> {
   const first = new Map<bigint, { stored: StoredOrder; posted: Posted }>();
   for (const row of await revisions(tx, ids)) if (!first.has(row.stored.id)) first.set(row.stored.id, row);
   return first;
@@ -113,32 +192,68 @@ const insertReturn = statement(
 );
 
 type ReturnedJson = [line: string, num: string, den: string][];
-const returnedToJson = (returned: ReadonlyMap<string, Rational>): ReturnedJson => [...returned].map(([line, part]) => [line, String(part.num), String(part.den)]);
-const returnedFromJson = (returned: ReturnedJson) => new Map(returned.map(([line, num, den]) => [line, { num: BigInt(num), den: BigInt(den) }]));
+const returnedToJson = (returned: ReadonlyMap<string, Rational>): ReturnedJson =>
+  [...returned].map(([line, part]) => [line, String(part.num), String(part.den)]);
+const returnedFromJson = (returned: ReturnedJson) =>
+  new Map(returned.map(([line, num, den]) => [line, { num: BigInt(num), den: BigInt(den) }]));
 
-export async function insertReturns(tx: Tx, rows: readonly { stored: StoredReturn; posted: Posted }[]): Promise<void> {
-  const stored = rows.map((row) => row.stored);
+export async function insertReturns(
+  tx: Tx,
+  rows: readonly { stored: StoredReturn; posted: Posted }[],
+): Promise<void> {
+  const stored = rows.map(row => row.stored);
   await tx.run(insertReturn, [
-    numbers(stored.map((row) => row.id)),
-    numbers(stored.map((row) => row.orderId)),
-    numbers(stored.map((row) => row.programId)),
-    texts(stored.map((row) => row.externalId)),
-    texts(stored.map((row) => row.source)),
-    texts(stored.map((row) => row.payload)),
-    instants(stored.map((row) => row.occurredAt)),
-    `{${stored.map((row) => (row.cancels ? 't' : 'f')).join(',')}}`,
-    texts(stored.map((row) => JSON.stringify(returnedToJson(row.returned)))),
-    texts(stored.map((row) => JSON.stringify(decidedToJson(row.decided)))),
-    texts(rows.map((row) => JSON.stringify(row.posted))),
+    numbers(stored.map(row => row.id)),
+    numbers(stored.map(row => row.orderId)),
+    numbers(stored.map(row => row.programId)),
+    texts(stored.map(row => row.externalId)),
+    texts(stored.map(row => row.source)),
+    texts(stored.map(row => row.payload)),
+    instants(stored.map(row => row.occurredAt)),
+    `{${stored.map(row => (row.cancels ? 't' : 'f')).join(',')}}`,
+    texts(stored.map(row => JSON.stringify(returnedToJson(row.returned)))),
+    texts(stored.map(row => JSON.stringify(decidedToJson(row.decided)))),
+    texts(rows.map(row => JSON.stringify(row.posted))),
   ]);
 }
 
-const RETURN = 'r.id, r.order_id, r.program_id, r.external_id, r.source, r.payload::text, r.occurred_at, r.cancels, r.lines, r.decided, r.posted';
-const readReturnsOf = statement('earning_returns_of', `select ${RETURN} from unnest($1::bigint[]) as u(id) join earning.returns r on r.order_id = u.id order by r.id`);
-const readReturns = statement('earning_returns', `select ${RETURN} from earning.returns r where r.id = any($1::bigint[])`);
-type ReturnRow = [bigint, bigint, number, string, string, string, number, boolean, ReturnedJson, DecidedJson, Posted];
+const RETURN =
+  'r.id, r.order_id, r.program_id, r.external_id, r.source, r.payload::text, r.occurred_at, r.cancels, r.lines, r.decided, r.posted';
+const readReturnsOf = statement(
+  'earning_returns_of',
+  `select ${RETURN} from unnest($1::bigint[]) as u(id) join earning.returns r on r.order_id = u.id order by r.id`,
+);
+const readReturns = statement(
+  'earning_returns',
+  `select ${RETURN} from earning.returns r where r.id = any($1::bigint[])`,
+);
+type ReturnRow = [
+  bigint,
+  bigint,
+  number,
+  string,
+  string,
+  string,
+  number,
+  boolean,
+  ReturnedJson,
+  DecidedJson,
+  Posted,
+];
 
-const asReturn = ([id, orderId, programId, externalId, source, payload, occurredAt, cancels, lines, decided, posted]: ReturnRow) => ({
+const asReturn = ([
+  id,
+  orderId,
+  programId,
+  externalId,
+  source,
+  payload,
+  occurredAt,
+  cancels,
+  lines,
+  decided,
+  posted,
+]: ReturnRow) => ({
   stored: {
     id,
     orderId,
@@ -156,7 +271,10 @@ const asReturn = ([id, orderId, programId, externalId, source, payload, occurred
 
 /** The returns of these orders, in the order in which they were taken. */
 export const returns = async (tx: Tx, orders: readonly bigint[]): Promise<StoredReturn[]> =>
-  (await tx.run<ReturnRow>(readReturnsOf, [numbers([...new Set(orders)])])).map((row) => asReturn(row).stored);
+  (await tx.run<ReturnRow>(readReturnsOf, [numbers([...new Set(orders)])])).map(row => asReturn(row).stored);
 
-export const findReturns = async (tx: Tx, ids: readonly bigint[]): Promise<Map<bigint, { stored: StoredReturn; posted: Posted }>> =>
-  new Map((await tx.run<ReturnRow>(readReturns, [numbers(ids)])).map((row) => [row[0], asReturn(row)]));
+export const findReturns = async (
+  tx: Tx,
+  ids: readonly bigint[],
+): Promise<Map<bigint, { stored: StoredReturn; posted: Posted }>> =>
+  new Map((await tx.run<ReturnRow>(readReturns, [numbers(ids)])).map(row => [row[0], asReturn(row)]));

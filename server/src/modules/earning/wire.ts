@@ -14,7 +14,9 @@ const lineSchema = z.strictObject({
   sku: name.optional(),
   category: name.optional(),
   quantity: quantity.default(1),
-  amount: schemas.amount.meta({ description: "The line's total after discounts, in minor units of the order's currency." }),
+  amount: schemas.amount.meta({
+    description: "The line's total after discounts, in minor units of the order's currency.",
+  }),
 });
 
 const attribute = z.union([schemas.line(200, 'a value'), z.number(), z.boolean()]);
@@ -30,11 +32,14 @@ export const orderSchema = z
     kind: name.optional(),
     channel: name.optional(),
     partner: name.optional(),
-    revision: z.int().min(1).max(1_000_000).default(1).meta({ description: 'A higher revision under the same external id changes the order; the difference is posted.' }),
+    revision: z.int().min(1).max(1_000_000).default(1).meta({
+      description:
+        'A higher revision under the same external id changes the order; the difference is posted.',
+    }),
     lines: z.array(lineSchema).min(1).max(500),
     attributes: z
       .record(schemas.line(64, 'nights'), attribute)
-      .refine((attributes) => Object.keys(attributes).length <= 32, 'must have at most 32 attributes')
+      .refine(attributes => Object.keys(attributes).length <= 32, 'must have at most 32 attributes')
       .optional(),
   })
   .meta({ id: 'Order', description: 'A purchase or a travel booking.' });
@@ -43,9 +48,11 @@ export type OrderInput = z.output<typeof orderSchema>;
 
 /** The order of a request, or what is wrong with its lines. */
 export function orderOf(input: OrderInput, source: string): Outcome<Order> {
-  const ids = new Set(input.lines.map((line) => line.id));
+  const ids = new Set(input.lines.map(line => line.id));
   if (ids.size !== input.lines.length) {
-    return refuse('invalid_request', 'Two lines of the order have the same id.', { errors: [{ pointer: '/lines', message: 'must have a different id in each line' }] });
+    return refuse('invalid_request', 'Two lines of the order have the same id.', {
+      errors: [{ pointer: '/lines', message: 'must have a different id in each line' }],
+    });
   }
   return accept({
     externalId: input.external_id,
@@ -56,7 +63,13 @@ export function orderOf(input: OrderInput, source: string): Outcome<Order> {
     kind: input.kind ?? null,
     channel: input.channel ?? null,
     partner: input.partner ?? null,
-    lines: input.lines.map((line) => ({ id: line.id, sku: line.sku ?? null, category: line.category ?? null, quantity: line.quantity, amount: line.amount })),
+    lines: input.lines.map(line => ({
+      id: line.id,
+      sku: line.sku ?? null,
+      category: line.category ?? null,
+      quantity: line.quantity,
+      amount: line.amount,
+    })),
     attributes: input.attributes ?? null,
   });
 }
@@ -64,16 +77,36 @@ export function orderOf(input: OrderInput, source: string): Outcome<Order> {
 export const orderAnswer = z
   .strictObject({
     known: z.boolean(),
-    order: z.strictObject({ id: text, external_id: text, source: text, member: text, revision: z.int(), occurred_at: schemas.instant }),
+    order: z.strictObject({
+      id: text,
+      external_id: text,
+      source: text,
+      member: text,
+      revision: z.int(),
+      occurred_at: schemas.instant,
+    }),
     ...effectsShape,
   })
-  .meta({ id: 'OrderAnswer', description: 'What the order earned: by which rule and version, into which lot, usable and expiring when, and the balances after it.' });
+  .meta({
+    id: 'OrderAnswer',
+    description:
+      'What the order earned: by which rule and version, into which lot, usable and expiring when, and the balances after it.',
+  });
 
 /** Rows are checked one by one, so that a mistake refuses its row and not the whole call. */
-const row = z.unknown().meta(z.toJSONSchema(orderSchema, { io: 'input', target: 'draft-2020-12', unrepresentable: 'any' }) as Record<string, unknown>);
+const row = z
+  .unknown()
+  .meta(
+    z.toJSONSchema(orderSchema, { io: 'input', target: 'draft-2020-12', unrepresentable: 'any' }) as Record<
+      string,
+      unknown
+    >,
+  );
 export const bulkSchema = z.strictObject({ orders: z.array(row).min(1).max(1000) }).meta({ id: 'OrderBulk' });
 
-export const problemSchema = z.record(text, z.unknown()).meta({ id: 'RowProblem', description: 'The problem document of one row.' });
+export const problemSchema = z
+  .record(text, z.unknown())
+  .meta({ id: 'RowProblem', description: 'The problem document of one row.' });
 
 export const bulkAnswer = z
   .strictObject({
@@ -89,7 +122,10 @@ export const bulkAnswer = z
       }),
     ),
   })
-  .meta({ id: 'OrderBulkAnswer', description: 'One result for each row. With `Prefer: return=minimal` only the refused rows are listed.' });
+  .meta({
+    id: 'OrderBulkAnswer',
+    description: 'One result for each row. With `Prefer: return=minimal` only the refused rows are listed.',
+  });
 
 export const returnSchema = z
   .strictObject({
@@ -97,11 +133,20 @@ export const returnSchema = z
     source: schemas.sourceName.optional(),
     occurred_at: schemas.instant,
     lines: z
-      .array(z.strictObject({ id: schemas.line(64, '1'), quantity: quantity.optional(), amount: schemas.positiveAmount.optional() }))
+      .array(
+        z.strictObject({
+          id: schemas.line(64, '1'),
+          quantity: quantity.optional(),
+          amount: schemas.positiveAmount.optional(),
+        }),
+      )
       .min(1)
       .max(500)
       .optional()
-      .meta({ description: 'Which lines, by quantity or by amount; neither: all that is left of the line. No lines: all that is left of the order.' }),
+      .meta({
+        description:
+          'Which lines, by quantity or by amount; neither: all that is left of the line. No lines: all that is left of the order.',
+      }),
   })
   .meta({ id: 'OrderReturn' });
 
@@ -117,7 +162,17 @@ export const returnAnswer = z
       order: text,
       occurred_at: schemas.instant,
       cancels: z.boolean(),
-      clawed_back: z.array(z.strictObject({ rule: text, decided: sum, cancelled: sum, taken: sum, expired_before: sum, shortfall: sum, debt: sum })),
+      clawed_back: z.array(
+        z.strictObject({
+          rule: text,
+          decided: sum,
+          cancelled: sum,
+          taken: sum,
+          expired_before: sum,
+          shortfall: sum,
+          debt: sum,
+        }),
+      ),
     }),
     ...effectsShape,
   })
@@ -136,7 +191,16 @@ export const storedOrder = z
     kind: text.nullable(),
     channel: text.nullable(),
     partner: text.nullable(),
-    lines: z.array(z.strictObject({ id: text, sku: text.nullable(), category: text.nullable(), quantity: z.int(), amount: sum, returned: text.meta({ description: 'The part that came back: 0 to 1, as a fraction.' }) })),
+    lines: z.array(
+      z.strictObject({
+        id: text,
+        sku: text.nullable(),
+        category: text.nullable(),
+        quantity: z.int(),
+        amount: sum,
+        returned: text.meta({ description: 'The part that came back: 0 to 1, as a fraction.' }),
+      }),
+    ),
     attributes: z.record(text, attribute).nullable(),
     cancelled: z.boolean(),
     earned: z.array(z.strictObject({ rule: text, unit: text, earned: sum, clawed_back: sum })),

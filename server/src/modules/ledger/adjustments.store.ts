@@ -1,7 +1,7 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
-import type { Posted } from './commands.ts';
 import type { Adjustment } from './adjustments.ts';
+import type { Posted } from './commands.ts';
 
 const insert = statement(
   'ledger_insert_adjustments',
@@ -11,19 +11,22 @@ const insert = statement(
      as u(id, program_id, wallet_id, external_id, source, points, reason, expires_at, occurred_at, posted)`,
 );
 
-export async function insertAdjustments(tx: Tx, rows: readonly { stored: Adjustment; posted: Posted }[]): Promise<void> {
-  const stored = rows.map((row) => row.stored);
+export async function insertAdjustments(
+  tx: Tx,
+  rows: readonly { stored: Adjustment; posted: Posted }[],
+): Promise<void> {
+  const stored = rows.map(row => row.stored);
   await tx.run(insert, [
-    numbers(stored.map((row) => row.id)),
-    numbers(stored.map((row) => row.programId)),
-    numbers(stored.map((row) => row.wallet)),
-    texts(stored.map((row) => row.externalId)),
-    texts(stored.map((row) => row.source)),
-    numbers(stored.map((row) => row.points)),
-    texts(stored.map((row) => row.reason)),
-    instants(stored.map((row) => row.expiresAt)),
-    instants(stored.map((row) => row.occurredAt)),
-    texts(rows.map((row) => JSON.stringify(row.posted))),
+    numbers(stored.map(row => row.id)),
+    numbers(stored.map(row => row.programId)),
+    numbers(stored.map(row => row.wallet)),
+    texts(stored.map(row => row.externalId)),
+    texts(stored.map(row => row.source)),
+    numbers(stored.map(row => row.points)),
+    texts(stored.map(row => row.reason)),
+    instants(stored.map(row => row.expiresAt)),
+    instants(stored.map(row => row.occurredAt)),
+    texts(rows.map(row => JSON.stringify(row.posted))),
   ]);
 }
 
@@ -32,12 +35,30 @@ const read = statement(
   `select id, program_id, wallet_id, external_id, source, points, reason, expires_at, occurred_at, posted from ledger.adjustments where id = any($1::bigint[])`,
 );
 
-export async function findAdjustments(tx: Tx, ids: readonly bigint[]): Promise<Map<bigint, { stored: Adjustment; posted: Posted }>> {
-  const rows = await tx.run<[bigint, number, bigint, string, string, bigint, string, number | null, number, Posted]>(read, [numbers(ids)]);
+export async function findAdjustments(
+  tx: Tx,
+  ids: readonly bigint[],
+): Promise<Map<bigint, { stored: Adjustment; posted: Posted }>> {
+  const rows = await tx.run<
+    [bigint, number, bigint, string, string, bigint, string, number | null, number, Posted]
+  >(read, [numbers(ids)]);
   return new Map(
     rows.map(([id, programId, wallet, externalId, source, points, reason, expiresAt, occurredAt, posted]) => [
       id,
-      { stored: { id, programId, wallet: Number(wallet), externalId, source, points, reason, expiresAt, occurredAt }, posted },
+      {
+        stored: {
+          id,
+          programId,
+          wallet: Number(wallet),
+          externalId,
+          source,
+          points,
+          reason,
+          expiresAt,
+          occurredAt,
+        },
+        posted,
+      },
     ]),
   );
 }

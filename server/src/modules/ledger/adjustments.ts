@@ -4,9 +4,9 @@ import { MAX_AMOUNT } from '#platform/money.ts';
 import { findAdjustments, insertAdjustments } from './adjustments.store.ts';
 import type { CommandType } from './commands.ts';
 import { Draft } from './draft.ts';
+import { walletId } from './model.ts';
 import { insufficientBalance } from './refusals.ts';
 import { type Effects, effectsOf, time } from './wire.ts';
-import { walletId } from './model.ts';
 
 /** Points given or taken by hand. */
 export interface AdjustmentBody {
@@ -39,33 +39,67 @@ export const adjustType: CommandType<AdjustmentBody, null, Adjustment, Adjustmen
   needsLots: ({ body }) => body.points < 0n,
   admit({ body }, program) {
     if (body.unit === null || program.units.includes(body.unit)) return undefined;
-    return refuse('unit_unknown', `The program counts ${program.units.join(', ')}, not ${body.unit}.`).refusal;
+    return refuse('unit_unknown', `The program counts ${program.units.join(', ')}, not ${body.unit}.`)
+      .refusal;
   },
   load: () => Promise.resolve(null),
   decide({ body, programId }, _facts, { program, holder, wallet, id }) {
     const unit = body.unit === null ? program.defaultUnit : program.units.indexOf(body.unit);
     const draft = new Draft(wallet(unit), program.now);
-    if (body.points < 0n && draft.balance.available < -body.points) return insufficientBalance(-body.points, draft.balance.available);
-    if (draft.balance.earned + body.points > MAX_AMOUNT) return refuse('points_out_of_range', 'The wallet cannot count that many points.');
-    if (body.points > 0n) draft.credit('adjust', body.points, { availableFrom: null, expiresAt: body.expiresAt }, draft.now, { reason: body.reason });
+    if (body.points < 0n && draft.balance.available < -body.points)
+      return insufficientBalance(-body.points, draft.balance.available);
+    if (draft.balance.earned + body.points > MAX_AMOUNT)
+      return refuse('points_out_of_range', 'The wallet cannot count that many points.');
+    if (body.points > 0n)
+      draft.credit('adjust', body.points, { availableFrom: null, expiresAt: body.expiresAt }, draft.now, {
+        reason: body.reason,
+      });
     else draft.debit('adjust', -body.points, draft.now, body.reason);
     const { unit: _, ...terms } = body;
-    const record: Adjustment = { ...terms, id, programId, wallet: walletId(holder.id, unit), occurredAt: draft.now };
-    const data = { adjustment: wireId('adj', id), external_id: body.externalId, source: body.source, reason: body.reason };
-    return accept({ record, drafts: [draft], fact: { type: 'points.adjusted', occurredAt: draft.now, data } });
+    const record: Adjustment = {
+      ...terms,
+      id,
+      programId,
+      wallet: walletId(holder.id, unit),
+      occurredAt: draft.now,
+    };
+    const data = {
+      adjustment: wireId('adj', id),
+      external_id: body.externalId,
+      source: body.source,
+      reason: body.reason,
+    };
+    return accept({
+      record,
+      drafts: [draft],
+      fact: { type: 'points.adjusted', occurredAt: draft.now, data },
+    });
   },
   evolve: () => undefined,
   store: insertAdjustments,
   find: findAdjustments,
   differences({ body }, stored) {
     const differences: Difference[] = [];
-    if (body.points !== stored.points) differences.push({ pointer: '/points', stored: String(stored.points), sent: String(body.points) });
-    if (body.reason !== stored.reason) differences.push({ pointer: '/reason', stored: stored.reason, sent: body.reason });
-    if (body.expiresAt !== stored.expiresAt) differences.push({ pointer: '/expires_at', stored: time(stored.expiresAt), sent: time(body.expiresAt) });
+    if (body.points !== stored.points)
+      differences.push({ pointer: '/points', stored: String(stored.points), sent: String(body.points) });
+    if (body.reason !== stored.reason)
+      differences.push({ pointer: '/reason', stored: stored.reason, sent: body.reason });
+    if (body.expiresAt !== stored.expiresAt)
+      differences.push({
+        pointer: '/expires_at',
+        stored: time(stored.expiresAt),
+        sent: time(body.expiresAt),
+      });
     return differences;
   },
   answer: (stored, entries, _holder, program) => ({
-    adjustment: { id: wireId('adj', stored.id), external_id: stored.externalId, source: stored.source, points: String(stored.points), reason: stored.reason },
+    adjustment: {
+      id: wireId('adj', stored.id),
+      external_id: stored.externalId,
+      source: stored.source,
+      points: String(stored.points),
+      reason: stored.reason,
+    },
     ...effectsOf(entries, program),
   }),
 };

@@ -28,23 +28,34 @@ export class BalanceReader {
   constructor(options: { url: string; pool: Pool; directory(): Directory }) {
     this.pool = options.pool;
     this.directory = options.directory;
-    this.reader = new CoalescedReader({ url: options.url, name: 'balances', most: 500, read: (tx, questions) => this.read(tx, questions) });
+    this.reader = new CoalescedReader({
+      url: options.url,
+      name: 'balances',
+      most: 500,
+      read: (tx, questions) => this.read(tx, questions),
+    });
   }
 
   /** The member's wallets now; lots are there only where `lots` is asked for or something had fallen due. */
   async now(programId: number, holder: number, lots = false): Promise<Balances> {
     const { facts, wallets } = await this.reader.get({ programId, holder });
-    const isDue = wallets.some((wallet) => wallet.nextDueAt !== null && wallet.nextDueAt <= Math.max(facts.now, wallet.bookedAt));
+    const isDue = wallets.some(
+      wallet => wallet.nextDueAt !== null && wallet.nextDueAt <= Math.max(facts.now, wallet.bookedAt),
+    );
     return isDue || lots ? this.withLots(programId, holder) : { now: facts.now, units: facts.units, wallets };
   }
 
   /** The member's wallets as they would have been answered at a past instant of the program's clock. */
   at(programId: number, holder: number, instant: number): Promise<Balances> {
-    return this.pool.snapshot(async (tx) => {
+    return this.pool.snapshot(async tx => {
       const facts = await this.facts(tx, programId);
       const ids = unitsOf(facts, holder);
-      const entries = Map.groupBy(await store.entriesUntil(tx, ids, instant), (entry) => entry.wallet);
-      return { now: instant, units: facts.units, wallets: ids.map((id) => settledAt(replay(id, programId, entries.get(id) ?? []), instant)) };
+      const entries = Map.groupBy(await store.entriesUntil(tx, ids, instant), entry => entry.wallet);
+      return {
+        now: instant,
+        units: facts.units,
+        wallets: ids.map(id => settledAt(replay(id, programId, entries.get(id) ?? []), instant)),
+      };
     });
   }
 
@@ -54,12 +65,18 @@ export class BalanceReader {
 
   /** What has fallen due is worked out from the open lots, on one snapshot; nothing is written. */
   private withLots(programId: number, holder: number): Promise<Balances> {
-    return this.pool.snapshot(async (tx) => {
+    return this.pool.snapshot(async tx => {
       const facts = await this.facts(tx, programId);
       const ids = unitsOf(facts, holder);
-      const found = new Map((await store.wallets(tx, ids, false)).map((wallet) => [wallet.id, { ...wallet, dueBeyond: null }]));
+      const found = new Map(
+        (await store.wallets(tx, ids, false)).map(wallet => [wallet.id, { ...wallet, dueBeyond: null }]),
+      );
       await store.fill(tx, found);
-      return { now: facts.now, units: facts.units, wallets: ids.map((id) => settledAt(found.get(id) ?? emptyWallet(id, programId), facts.now)) };
+      return {
+        now: facts.now,
+        units: facts.units,
+        wallets: ids.map(id => settledAt(found.get(id) ?? emptyWallet(id, programId), facts.now)),
+      };
     });
   }
 
@@ -68,14 +85,19 @@ export class BalanceReader {
   }
 
   private async read(tx: Tx, questions: readonly Question[]) {
-    const facts = await this.directory().programs(tx, [...new Set(questions.map((question) => question.programId))]);
-    const wanted = questions.map((question) => unitsOf(facts.get(question.programId) as ProgramFacts, question.holder));
-    const found = new Map((await store.wallets(tx, wanted.flat(), false)).map((wallet) => [wallet.id, wallet]));
+    const facts = await this.directory().programs(tx, [
+      ...new Set(questions.map(question => question.programId)),
+    ]);
+    const wanted = questions.map(question =>
+      unitsOf(facts.get(question.programId) as ProgramFacts, question.holder),
+    );
+    const found = new Map((await store.wallets(tx, wanted.flat(), false)).map(wallet => [wallet.id, wallet]));
     return questions.map((question, index) => ({
       facts: facts.get(question.programId) as ProgramFacts,
-      wallets: (wanted[index] as number[]).map((id) => found.get(id) ?? emptyWallet(id, question.programId)),
+      wallets: (wanted[index] as number[]).map(id => found.get(id) ?? emptyWallet(id, question.programId)),
     }));
   }
 }
 
-const unitsOf = (facts: ProgramFacts, holder: number): number[] => facts.units.map((_, unit) => walletId(holder, unit));
+const unitsOf = (facts: ProgramFacts, holder: number): number[] =>
+  facts.units.map((_, unit) => walletId(holder, unit));

@@ -1,9 +1,10 @@
 import type { Tx } from '#platform/db/client.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
-import { base32, type Ids, parseBase32, parseWireId, wireId } from '#platform/ids.ts';
-import type { AnyCommandType, Command, Done, Fact, Holder, Posted, ProgramFacts } from './commands.ts';
+import type { Ids } from '#platform/ids.ts';
+import type { AnyCommandType, Command, Done, Holder, Posted, ProgramFacts } from './commands.ts';
 import type { Draft } from './draft.ts';
-import { type Entry, emptyWallet, unitOf, type Wallet, walletId } from './model.ts';
+import { type FactsByProgram, publish } from './facts.ts';
+import { type Entry, emptyWallet, type Wallet, walletId } from './model.ts';
 import type { Change, NewKey, Posting } from './posting.store.ts';
 import * as store from './store.ts';
 
@@ -12,7 +13,10 @@ export interface Directory {
   /** The programs' clocks and units, read in this transaction. */
   programs(tx: Tx, ids: readonly number[]): Promise<ReadonlyMap<number, ProgramFacts>>;
   /** Finds members, and makes those that are missing where `enrol` is set. */
-  holders(tx: Tx, refs: readonly { programId: number; member: string; enrol: boolean }[]): Promise<Outcome<Holder>[]>;
+  holders(
+    tx: Tx,
+    refs: readonly { programId: number; member: string; enrol: boolean; at?: number }[],
+  ): Promise<Outcome<Holder>[]>;
   /** The program of a name, with its clock. */
   programNamed(name: string): Promise<ProgramFacts | undefined>;
   /** Finds one committed member. */
@@ -26,11 +30,9 @@ export interface Decided {
   changes: Change[];
   keys: NewKey[];
   /** Facts by program, and how many entries they speak of. */
-  facts: Map<number, { facts: PublishedFact[]; entries: number }>;
+  facts: FactsByProgram;
   stores: { type: AnyCommandType; decisions: { stored: { id: bigint }; posted: Posted }[] }[];
 }
-
-export type PublishedFact = Fact & { member: string; entries: { entry: string; kind: string; unit: number; available: string; pending: string; held: string }[] };
 
 interface Slot {
   command: Command;
@@ -56,9 +58,9 @@ export interface Mode {
  */
 export async function decideBatch(tx: Tx, commands: readonly Command[], mode: Mode): Promise<Decided> {
   const slots = await locate(tx, commands, mode);
-  const live = slots.filter((slot) => slot.outcome === undefined);
+  const live = slots.filter(slot => slot.outcome === undefined);
   const replays = live.filter(isReplay);
-  const open = live.filter((slot) => !isReplay(slot));
+  const open = live.filter(slot => !isReplay(slot));
   // The statements go out together; PostgreSQL runs them in order, so what `load` reads is under the locks.
   const locking = lock(tx, open, mode.write);
   const loading = loadFacts(tx, open);
@@ -73,11 +75,14 @@ const isReplay = ({ known, command, type, holder }: Slot): boolean =>
   known !== undefined && (known.payload === command.payload || !type.amends || holder === undefined);
 
 async function locate(tx: Tx, commands: readonly Command[], mode: Mode): Promise<Slot[]> {
-  const programIds = [...new Set(commands.map((command) => command.programId))];
-  const wanted = commands.flatMap((command) => command.key ?? []);
+  const programIds = [...new Set(commands.map(command => command.programId))];
+  const wanted = commands.flatMap(command => command.key ?? []);
   const [programs, holders, known] = await Promise.all([
     mode.directory.programs(tx, programIds),
-    mode.directory.holders(tx, commands.map(({ programId, member }) => ({ programId, member, enrol: false }))),
+    mode.directory.holders(
+      tx,
+      commands.map(({ programId, member }) => ({ programId, member, enrol: false })),
+    ),
     wanted.length > 0 ? store.keys(tx, wanted) : new Map<string, store.KnownKey>(),
   ]);
   const strangers: Slot[] = [];
@@ -85,13 +90,21 @@ async function locate(tx: Tx, commands: readonly Command[], mode: Mode): Promise
     const type = mode.types.get(command.type) as AnyCommandType;
     const program = programs.get(command.programId);
     const holder = holders[index] as Outcome<Holder>;
-    const slot: Slot = { command, type, program, known: command.key === null ? undefined : known.get(command.key), holder: undefined, outcome: undefined };
+    const slot: Slot = {
+      command,
+      type,
+      program,
+      known: command.key === null ? undefined : known.get(command.key),
+      holder: undefined,
+      outcome: undefined,
+    };
     if (program === undefined) slot.outcome = refuse('program_not_found', 'The program does not exist.');
     else if (holder.ok) slot.holder = holder.value;
     if (slot.outcome !== undefined || slot.known !== undefined) return slot;
     const refusal = type.admit(command, program as ProgramFacts);
     if (refusal) slot.outcome = { ok: false, refusal };
-    else if (!holder.ok && type.enrols(program as ProgramFacts) && holder.refusal.code === 'member_not_found') strangers.push(slot);
+    else if (!holder.ok && type.enrols(program as ProgramFacts) && holder.refusal.code === 'member_not_found')
+      strangers.push(slot);
     else if (!holder.ok) slot.outcome = holder;
     return slot;
   });
@@ -103,11 +116,20 @@ async function locate(tx: Tx, commands: readonly Command[], mode: Mode): Promise
 async function enrol(tx: Tx, strangers: readonly Slot[], mode: Mode): Promise<void> {
   if (!mode.write) {
     const imagined = new Map<string, Holder>();
-    for (const { command } of strangers) imagined.set(command.member, { id: -1 - imagined.size, externalId: command.member.slice(4) });
+    for (const { command } of strangers)
+      imagined.set(command.member, { id: -1 - imagined.size, externalId: command.member.slice(4) });
     for (const slot of strangers) slot.holder = imagined.get(slot.command.member);
     return;
   }
-  const found = await mode.directory.holders(tx, strangers.map(({ command }) => ({ programId: command.programId, member: command.member, enrol: true })));
+  const found = await mode.directory.holders(
+    tx,
+    strangers.map(({ command, program }) => ({
+      programId: command.programId,
+      member: command.member,
+      enrol: true,
+      at: (program as ProgramFacts).now,
+    })),
+  );
   for (const [index, slot] of strangers.entries()) {
     const holder = found[index] as Outcome<Holder>;
     if (holder.ok) slot.holder = holder.value;
@@ -124,11 +146,12 @@ async function lock(tx: Tx, slots: readonly Slot[], write: boolean): Promise<Hel
   const programs = new Map<number, number>();
   for (const { holder, program } of slots) {
     const { id: programId, units } = program as ProgramFacts;
-    for (let unit = 0; unit < units.length; unit += 1) programs.set(walletId((holder as Holder).id, unit), programId);
+    for (let unit = 0; unit < units.length; unit += 1)
+      programs.set(walletId((holder as Holder).id, unit), programId);
   }
   const held: Held = { wallets: new Map(), isNew: new Set() };
   if (programs.size === 0) return held;
-  const ids = [...programs.keys()].filter((id) => id >= 0).sort((a, b) => a - b);
+  const ids = [...programs.keys()].filter(id => id >= 0).sort((a, b) => a - b);
   for (const wallet of await store.wallets(tx, ids, write)) held.wallets.set(wallet.id, wallet);
   for (const [id, programId] of programs) {
     if (held.wallets.has(id)) continue;
@@ -141,9 +164,16 @@ async function lock(tx: Tx, slots: readonly Slot[], write: boolean): Promise<Hel
 async function loadFacts(tx: Tx, slots: readonly Slot[]): Promise<Map<AnyCommandType, unknown>> {
   const facts = new Map<AnyCommandType, unknown>();
   await Promise.all(
-    [...new Set(slots.map((slot) => slot.type))].map(async (type) => {
-      const own = slots.filter((slot) => slot.type === type);
-      facts.set(type, await type.load(tx, own.map((slot) => slot.command), own.flatMap((slot) => slot.known?.result ?? [])));
+    [...new Set(slots.map(slot => slot.type))].map(async type => {
+      const own = slots.filter(slot => slot.type === type);
+      facts.set(
+        type,
+        await type.load(
+          tx,
+          own.map(slot => slot.command),
+          own.flatMap(slot => slot.known?.result ?? []),
+        ),
+      );
     }),
   );
   return facts;
@@ -151,15 +181,29 @@ async function loadFacts(tx: Tx, slots: readonly Slot[]): Promise<Map<AnyCommand
 
 /** Answers keys that are taken: the first answer again, or what differs. */
 async function replay(tx: Tx, slots: readonly Slot[]): Promise<void> {
-  for (const type of new Set(slots.map((slot) => slot.type))) {
-    const own = slots.filter((slot) => slot.type === type);
-    const found = await type.find(tx, own.map((slot) => slot.known?.result as bigint));
+  for (const type of new Set(slots.map(slot => slot.type))) {
+    const own = slots.filter(slot => slot.type === type);
+    const found = await type.find(
+      tx,
+      own.map(slot => slot.known?.result as bigint),
+    );
     const ranges = [...found.values()].flatMap(({ posted }) => posted);
-    const entries = new Map((ranges.length > 0 ? await store.entriesOf(tx, ranges) : []).map((entry) => [`${entry.wallet}:${entry.seq}`, entry]));
+    const entries = new Map(
+      (ranges.length > 0 ? await store.entriesOf(tx, ranges) : []).map(entry => [
+        `${entry.wallet}:${entry.seq}`,
+        entry,
+      ]),
+    );
     for (const slot of own) {
       const record = found.get(slot.known?.result as bigint);
-      if (record === undefined) throw new Error(`a key of ${type.name} points to ${slot.known?.result}, which does not exist`);
-      slot.outcome = again(slot, record.stored, slot.known?.payload as string, entriesIn(record.posted, entries));
+      if (record === undefined)
+        throw new Error(`a key of ${type.name} points to ${slot.known?.result}, which does not exist`);
+      slot.outcome = again(
+        slot,
+        record.stored,
+        slot.known?.payload as string,
+        entriesIn(record.posted, entries),
+      );
     }
   }
 }
@@ -177,14 +221,26 @@ export function entriesIn(posted: Posted, entries: ReadonlyMap<string, Entry>): 
   return own;
 }
 
-function again(slot: Slot, stored: { id: bigint }, payload: string, entries: readonly Entry[]): Outcome<Done<unknown>> {
+function again(
+  slot: Slot,
+  stored: { id: bigint },
+  payload: string,
+  entries: readonly Entry[],
+): Outcome<Done<unknown>> {
   const { command, type, holder, program } = slot;
   if (payload !== command.payload) {
-    return refuse('key_reused', `Another ${type.name} was accepted under this external id before. Send the same content again, or use another id.`, {
-      differences: type.differences(command, stored),
-    });
+    return refuse(
+      'key_reused',
+      `Another ${type.name} was accepted under this external id before. Send the same content again, or use another id.`,
+      {
+        differences: type.differences(command, stored),
+      },
+    );
   }
-  return accept({ known: true, answer: () => type.answer(stored, entries, holder as Holder, program as ProgramFacts) });
+  return accept({
+    known: true,
+    answer: () => type.answer(stored, entries, holder as Holder, program as ProgramFacts),
+  });
 }
 
 async function fillLots(tx: Tx, slots: readonly Slot[], held: Held): Promise<void> {
@@ -214,25 +270,56 @@ interface Accepted {
   entries: readonly Entry[];
 }
 
-function fold(slots: readonly Slot[], held: Held, facts: ReadonlyMap<AnyCommandType, unknown>, mode: Mode): Decided {
-  const before = new Map([...held.wallets.values()].map((wallet) => [wallet.id, { seq: wallet.seq, lots: new Map(wallet.lots), holds: new Set(wallet.holds.keys()) }]));
-  const decided: Decided = { outcomes: [], postings: [], changes: [], keys: [], facts: new Map(), stores: [] };
+function fold(
+  slots: readonly Slot[],
+  held: Held,
+  facts: ReadonlyMap<AnyCommandType, unknown>,
+  mode: Mode,
+): Decided {
+  const before = new Map(
+    [...held.wallets.values()].map(wallet => [
+      wallet.id,
+      { seq: wallet.seq, lots: new Map(wallet.lots), holds: new Set(wallet.holds.keys()) },
+    ]),
+  );
+  const decided: Decided = {
+    outcomes: [],
+    postings: [],
+    changes: [],
+    keys: [],
+    facts: new Map(),
+    stores: [],
+  };
   const byKey = new Map<string, Accepted>();
   const stores = new Map<AnyCommandType, { stored: { id: bigint }; posted: Posted }[]>();
   for (const slot of slots) {
-    if (slot.outcome === undefined) slot.outcome = decideOne(slot, held, facts.get(slot.type), mode, byKey, decided, stores);
+    if (slot.outcome === undefined)
+      slot.outcome = decideOne(slot, held, facts.get(slot.type), mode, byKey, decided, stores);
     decided.outcomes.push(slot.outcome);
   }
   for (const wallet of held.wallets.values()) {
     const old = before.get(wallet.id);
     if (old === undefined || old.seq === wallet.seq) continue;
-    decided.changes.push({ wallet, isNew: held.isNew.has(wallet.id), lotsBefore: old.lots, holdsBefore: old.holds });
+    decided.changes.push({
+      wallet,
+      isNew: held.isNew.has(wallet.id),
+      lotsBefore: old.lots,
+      holdsBefore: old.holds,
+    });
   }
   decided.stores = [...stores].map(([type, decisions]) => ({ type, decisions }));
   return decided;
 }
 
-function decideOne(slot: Slot, held: Held, facts: unknown, mode: Mode, byKey: Map<string, Accepted>, decided: Decided, stores: Map<AnyCommandType, { stored: { id: bigint }; posted: Posted }[]>): Outcome<Done<unknown>> {
+function decideOne(
+  slot: Slot,
+  held: Held,
+  facts: unknown,
+  mode: Mode,
+  byKey: Map<string, Accepted>,
+  decided: Decided,
+  stores: Map<AnyCommandType, { stored: { id: bigint }; posted: Posted }[]>,
+): Outcome<Done<unknown>> {
   const { command, type } = slot;
   const holder = slot.holder as Holder;
   const program = slot.program as ProgramFacts;
@@ -241,7 +328,12 @@ function decideOne(slot: Slot, held: Held, facts: unknown, mode: Mode, byKey: Ma
     return again(slot, earlier.stored, earlier.slot.command.payload as string, earlier.entries);
   }
   const wallet = (unit: number) => held.wallets.get(walletId(holder.id, unit)) as Wallet;
-  const outcome = type.decide(command, facts, { program, holder, id: mode.ids.next(), wallet }, slot.known?.result ?? earlier?.stored.id ?? null);
+  const outcome = type.decide(
+    command,
+    facts,
+    { program, holder, id: mode.ids.next(), wallet },
+    slot.known?.result ?? earlier?.stored.id ?? null,
+  );
   if (!outcome.ok) return outcome;
   if ('repeats' in outcome.value) {
     const { repeats, entries } = outcome.value;
@@ -251,46 +343,19 @@ function decideOne(slot: Slot, held: Held, facts: unknown, mode: Mode, byKey: Ma
   const entries = drafts.flatMap((draft: Draft) => draft.entries);
   for (const draft of drafts) draft.apply();
   type.evolve(facts, record, entries);
-  const posted: Posted = drafts.filter((draft: Draft) => draft.entries.length > 0).map((draft: Draft) => [draft.walletId, (draft.entries[0] as Entry).seq, (draft.entries.at(-1) as Entry).seq] as const);
+  const posted: Posted = drafts
+    .filter((draft: Draft) => draft.entries.length > 0)
+    .map(
+      (draft: Draft) =>
+        [draft.walletId, (draft.entries[0] as Entry).seq, (draft.entries.at(-1) as Entry).seq] as const,
+    );
   if (entries.length > 0) decided.postings.push({ command: type.name, tx: record.id, entries });
-  if (command.key !== null && slot.known === undefined && earlier === undefined) decided.keys.push({ key: command.key, payload: command.payload as string, result: record.id });
+  if (command.key !== null && slot.known === undefined && earlier === undefined)
+    decided.keys.push({ key: command.key, payload: command.payload as string, result: record.id });
   if (command.key !== null) byKey.set(command.key, { slot, stored: record, entries });
   const stored = stores.get(type) ?? [];
   stored.push({ stored: record, posted });
   stores.set(type, stored);
-  if (fact !== null) publish(decided, program, holder, fact, drafts, entries);
+  if (fact !== null) publish(decided.facts, program, holder, fact, drafts[0]?.now ?? program.now, entries);
   return accept({ known: false, answer: () => type.answer(record, entries, holder, program) });
-}
-
-function publish(decided: Decided, program: ProgramFacts, holder: Holder, fact: Omit<Fact, 'bookedAt'>, drafts: readonly Draft[], entries: readonly Entry[]): void {
-  let own = decided.facts.get(program.id);
-  if (own === undefined) {
-    own = { facts: [], entries: 0 };
-    decided.facts.set(program.id, own);
-  }
-  own.entries += entries.length;
-  own.facts.push({
-    ...fact,
-    bookedAt: drafts[0]?.now ?? program.now,
-    member: wireId('mem', BigInt(holder.id)),
-    entries: entries.map((entry) => ({
-      entry: entryId(entry.wallet, entry.seq),
-      kind: entry.kind,
-      unit: unitOf(entry.wallet),
-      available: String(entry.available),
-      pending: String(entry.pending),
-      held: String(entry.held),
-    })),
-  });
-}
-
-/** `ent_…` of a wallet's entry. */
-export const entryId = (wallet: number, seq: number): string => `${wireId('ent', BigInt(wallet))}${base32(BigInt(seq), 7)}`;
-
-/** The wallet and seq of an `ent_…` (or `lot_…`) id, or undefined where it is not one. */
-export function parseEntryId(text: string): { wallet: number; seq: number } | undefined {
-  const wallet = parseWireId('ent', text.slice(0, 17));
-  const seq = text.length === 24 ? parseBase32(text.slice(17)) : undefined;
-  if (wallet === undefined || seq === undefined || wallet > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;
-  return { wallet: Number(wallet), seq: Number(seq) };
 }

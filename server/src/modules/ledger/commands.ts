@@ -80,7 +80,12 @@ export interface Done<Answer> {
  * One kind of command. The module that owns the business registers it; the lanes mix all kinds in one
  * batch and keep each member's order. `load` and `store` are called once for the whole batch.
  */
-export interface CommandType<Body = unknown, Facts = unknown, Stored extends { id: bigint } = { id: bigint }, Answer = unknown> {
+export interface CommandType<
+  Body = unknown,
+  Facts = unknown,
+  Stored extends { id: bigint } = { id: bigint },
+  Answer = unknown,
+> {
   readonly name: string;
   /** Whether open lots and holds are needed; a credit does without. */
   needsLots(command: Command<Body>): boolean;
@@ -93,7 +98,12 @@ export interface CommandType<Body = unknown, Facts = unknown, Stored extends { i
   /** Set-based: everything that `decide` needs, read under the locks. `known` are the results of keys that were found. */
   load(tx: Tx, commands: readonly Command<Body>[], known: readonly bigint[]): Promise<Facts>;
   /** Pure. `known` is the id of what exists under the command's key (only where `amends`). */
-  decide(command: Command<Body>, facts: Facts, context: Context, known: bigint | null): Outcome<Decision<Stored> | Repeat<Stored>>;
+  decide(
+    command: Command<Body>,
+    facts: Facts,
+    context: Context,
+    known: bigint | null,
+  ): Outcome<Decision<Stored> | Repeat<Stored>>;
   /** Makes a decision visible to the later commands of the batch. */
   evolve(facts: Facts, stored: Stored, entries: readonly Entry[]): void;
   /** Set-based: writes the records. Sends all its statements before it waits for any: the commit follows at once. */

@@ -1,27 +1,19 @@
 import {
-  byConsumption,
   type Entry,
   type Hold,
   type IfSpent,
   type Kind,
-  least,
   type Lot,
-  nextDue,
-  type Sums,
+  least,
   type Taken,
   type Wallet,
 } from './model.ts';
+import { type Movement, Overlay } from './overlay.ts';
 
 /** The terms of the lot that a credit opens. */
 export interface LotTerms {
   availableFrom: number | null;
   expiresAt: number | null;
-}
-
-/** What an entry changes; what is left out does not change. */
-interface Movement extends Partial<Omit<Entry, 'wallet' | 'seq' | 'kind' | 'occurredAt'>> {
-  debt?: bigint;
-  shortfall?: bigint;
 }
 
 /** What a clawback did: the five parts sum to what was asked for. */
@@ -34,74 +26,31 @@ export interface Clawback {
   debt: bigint;
 }
 
-const sum = (lots: readonly { remaining: bigint }[]): bigint => lots.reduce((all, lot) => all + lot.remaining, 0n);
+const sum = (lots: readonly { remaining: bigint }[]): bigint =>
+  lots.reduce((all, lot) => all + lot.remaining, 0n);
 const allocations = (taken: readonly Taken[], sign: bigint) => ({
-  lots: taken.map((part) => part.seq),
-  amounts: taken.map((part) => sign * part.amount),
+  lots: taken.map(part => part.seq),
+  amounts: taken.map(part => sign * part.amount),
 });
 
 /**
- * What one command does to one wallet, worked out without touching the wallet: it reads through to the
- * wallet's lots and collects entries. `apply` (the ledger's `evolve`) writes the result into the wallet; a
- * refused command just drops its draft. What has fallen due is settled first (ledger rule 1).
- *
- * All methods take points > 0.
+ * What one command does to one wallet, worked out without touching the wallet: a refused command just drops
+ * its draft. What has fallen due is settled first (ledger rule 1). All methods take points > 0.
  */
-export class Draft {
-  readonly entries: Entry[] = [];
-  private readonly wallet: Wallet;
-  private readonly sums: Sums;
-  private readonly lots = new Map<number, Lot | null>();
-  private readonly holds = new Map<number, Hold | null>();
-
+export class Draft extends Overlay {
   constructor(wallet: Wallet, now: number) {
-    this.wallet = wallet;
-    const { seq, available, pending, held, debt, shortfall, earned, redeemed, expired, nextDueAt } = wallet;
-    const bookedAt = Math.max(wallet.bookedAt, now);
-    this.sums = { seq, available, pending, held, debt, shortfall, earned, redeemed, expired, nextDueAt, bookedAt };
-    if (nextDueAt !== null && nextDueAt <= bookedAt) this.settle();
-  }
-
-  /** The program's clock, never before what was booked in this wallet. */
-  get now(): number {
-    return this.sums.bookedAt;
-  }
-
-  get balance(): Readonly<Sums> {
-    return this.sums;
-  }
-
-  get walletId(): number {
-    return this.wallet.id;
-  }
-
-  lot(seq: number): Lot | undefined {
-    const own = this.lots.get(seq);
-    return own === null ? undefined : (own ?? this.wallet.lots.get(seq));
-  }
-
-  hold(seq: number): Hold | undefined {
-    const own = this.holds.get(seq);
-    return own === null ? undefined : (own ?? this.wallet.holds.get(seq));
-  }
-
-  /** How much of a lot this batch has let expire. */
-  lapsed(seq: number): bigint {
-    let points = this.wallet.lapsed.get(seq) ?? 0n;
-    for (const entry of this.entries) if (entry.kind === 'expire') points -= entry.amounts[entry.lots.indexOf(seq)] ?? 0n;
-    return points;
-  }
-
-  /** Every lot that is open, in no order. */
-  get openLots(): Lot[] {
-    const open: Lot[] = [];
-    for (const lot of this.wallet.lots.values()) if (!this.lots.has(lot.seq)) open.push(lot);
-    for (const lot of this.lots.values()) if (lot !== null) open.push(lot);
-    return open;
+    super(wallet, now);
+    if (this.sums.nextDueAt !== null && this.sums.nextDueAt <= this.now) this.settle();
   }
 
   /** Opens a lot. A debt is repaid from it at once: its opening entry then consumes a part of its own lot. */
-  credit(kind: Kind, points: bigint, terms: LotTerms, occurredAt: number, cause: { rule?: string; reason?: string } = {}): Entry {
+  credit(
+    kind: Kind,
+    points: bigint,
+    terms: LotTerms,
+    occurredAt: number,
+    cause: { rule?: string; reason?: string } = {},
+  ): Entry {
     const pending = terms.availableFrom !== null && terms.availableFrom > this.now;
     const repaid = pending ? 0n : least(this.sums.debt, points);
     const seq = this.sums.seq + 1;
@@ -173,17 +122,24 @@ export class Draft {
    * Takes back what was earned: from the order's own lots first (pending ones are cancelled), then what
    * had expired with them is excused, then by rule 3, then by the policy. Undefined where the policy refuses.
    */
-  clawback(points: bigint, own: readonly number[], expired: bigint, policy: IfSpent, occurredAt: number, rule: string | null = null): Clawback | undefined {
+  clawback(
+    points: bigint,
+    own: readonly number[],
+    expired: bigint,
+    policy: IfSpent,
+    occurredAt: number,
+    rule: string | null = null,
+  ): Clawback | undefined {
     const result: Clawback = { cancelled: 0n, taken: 0n, excused: 0n, shortfall: 0n, debt: 0n };
-    const ownLots = own.map((seq) => this.lot(seq)).filter((lot) => lot !== undefined);
+    const ownLots = own.map(seq => this.lot(seq)).filter(lot => lot !== undefined);
     result.cancelled = this.cancel(
       points,
-      ownLots.filter((lot) => lot.pending),
+      ownLots.filter(lot => lot.pending),
       occurredAt,
       rule,
     );
     let left = points - result.cancelled;
-    const usableOwn = ownLots.filter((lot) => !lot.pending);
+    const usableOwn = ownLots.filter(lot => !lot.pending);
     result.excused = least(left - least(left, sum(usableOwn)), expired);
     left -= result.excused;
     result.taken = least(left, this.sums.available + this.sums.debt);
@@ -203,22 +159,6 @@ export class Draft {
     return result;
   }
 
-  /** Writes what was worked out into the wallet. */
-  apply(): void {
-    const expired = new Set(this.entries.flatMap((entry) => (entry.kind === 'expire' ? entry.lots : [])));
-    for (const [seq, points] of [...expired].map((lot) => [lot, this.lapsed(lot)] as const)) this.wallet.lapsed.set(seq, points);
-    Object.assign(this.wallet, this.sums);
-    for (const [seq, lot] of this.lots) {
-      if (lot === null) this.wallet.lots.delete(seq);
-      else this.wallet.lots.set(seq, lot);
-    }
-    for (const [seq, hold] of this.holds) {
-      if (hold === null) this.wallet.holds.delete(seq);
-      else this.wallet.holds.set(seq, hold);
-    }
-    if (this.entries.length > 0 && this.wallet.dueBeyond === null) this.wallet.nextDueAt = nextDue(this.wallet);
-  }
-
   private cancel(points: bigint, lots: readonly Lot[], occurredAt: number, rule: string | null): bigint {
     const cancelled: Taken[] = [];
     let left = points;
@@ -229,7 +169,8 @@ export class Draft {
       this.put({ ...lot, remaining: lot.remaining - amount });
       cancelled.push({ seq: lot.seq, amount, expiresAt: lot.expiresAt });
     }
-    if (cancelled.length > 0) this.write('cancel', occurredAt, { pending: left - points, rule, ...allocations(cancelled, -1n) });
+    if (cancelled.length > 0)
+      this.write('cancel', occurredAt, { pending: left - points, rule, ...allocations(cancelled, -1n) });
     return points - left;
   }
 
@@ -237,7 +178,12 @@ export class Draft {
    * Puts points back into their lots. A debt is repaid and a shortfall netted from them first, the earliest
    * expiry first, also from what has expired since: an earn, redeem, return, refund leaves nothing behind.
    */
-  private reopen(kind: 'release' | 'refund', back: readonly Taken[], occurredAt: number, movement: Movement): void {
+  private reopen(
+    kind: 'release' | 'refund',
+    back: readonly Taken[],
+    occurredAt: number,
+    movement: Movement,
+  ): void {
     const points = back.reduce((all, part) => all + part.amount, 0n);
     const repaid = least(this.sums.debt, points);
     for (const part of back) {
@@ -250,18 +196,20 @@ export class Draft {
         expiresAt: part.expiresAt,
       });
     }
-    const reopened = () => back.map((part) => this.lot(part.seq)).filter((lot) => lot !== undefined);
-    const consumed = new Map((repaid > 0n ? this.takeFrom(repaid, reopened()) : []).map((part) => [part.seq, part.amount]));
+    const reopened = () => back.map(part => this.lot(part.seq)).filter(lot => lot !== undefined);
+    const consumed = new Map(
+      (repaid > 0n ? this.takeFrom(repaid, reopened()) : []).map(part => [part.seq, part.amount]),
+    );
     this.write(kind, occurredAt, {
       ...movement,
       available: points,
       debt: -repaid,
-      lots: back.map((part) => part.seq),
-      amounts: back.map((part) => part.amount - (consumed.get(part.seq) ?? 0n)),
+      lots: back.map(part => part.seq),
+      amounts: back.map(part => part.amount - (consumed.get(part.seq) ?? 0n)),
     });
     this.net(points - repaid, reopened(), occurredAt);
     this.expire(
-      reopened().filter((lot) => lot.expiresAt !== null && lot.expiresAt <= occurredAt),
+      reopened().filter(lot => lot.expiresAt !== null && lot.expiresAt <= occurredAt),
       occurredAt,
     );
   }
@@ -271,13 +219,19 @@ export class Draft {
     const amount = least(this.sums.shortfall, points);
     if (amount === 0n) return;
     const taken = this.takeFrom(amount, lots);
-    this.write('clawback', occurredAt, { available: -amount, shortfall: -amount, ...allocations(taken, -1n) });
+    this.write('clawback', occurredAt, {
+      available: -amount,
+      shortfall: -amount,
+      ...allocations(taken, -1n),
+    });
   }
 
   /** Does what has fallen due in the order in which it did; at one instant holds end before lots open or expire. */
   private settle(): void {
     for (;;) {
-      const hold = this.openHolds.filter((open) => open.expiresAt <= this.now).sort((a, b) => a.expiresAt - b.expiresAt || a.seq - b.seq)[0];
+      const hold = this.openHolds
+        .filter(open => open.expiresAt <= this.now)
+        .sort((a, b) => a.expiresAt - b.expiresAt || a.seq - b.seq)[0];
       if (hold === undefined) break;
       this.settleLots(hold.expiresAt - 1);
       this.release(hold, hold.expiresAt);
@@ -295,7 +249,8 @@ export class Draft {
     for (const lot of this.openLots.sort((a, b) => a.seq - b.seq)) {
       if (lot.expiresAt !== null && lot.expiresAt <= until) at(lot.expiresAt).expires.push(lot);
       const opens = lot.pending ? lot.availableFrom : null;
-      if (opens !== null && opens <= until && opens < (lot.expiresAt ?? Number.POSITIVE_INFINITY)) at(opens).opens.push(lot);
+      if (opens !== null && opens <= until && opens < (lot.expiresAt ?? Number.POSITIVE_INFINITY))
+        at(opens).opens.push(lot);
     }
     for (const [instant, due] of [...instants].sort((a, b) => a[0] - b[0])) {
       this.activate(due.opens, instant);
@@ -305,116 +260,37 @@ export class Draft {
 
   /** Makes pending lots usable; a debt is repaid from them and a shortfall netted. */
   private activate(due: readonly Lot[], at: number): void {
-    const lots = due.map((lot) => this.lot(lot.seq)).filter((lot) => lot !== undefined);
+    const lots = due.map(lot => this.lot(lot.seq)).filter(lot => lot !== undefined);
     if (lots.length === 0) return;
     const points = sum(lots);
     for (const lot of lots) this.put({ ...lot, pending: false });
-    const current = () => lots.map((lot) => this.lot(lot.seq)).filter((lot) => lot !== undefined);
+    const current = () => lots.map(lot => this.lot(lot.seq)).filter(lot => lot !== undefined);
     const repaid = least(this.sums.debt, points);
-    const consumed = new Map((repaid > 0n ? this.takeFrom(repaid, current()) : []).map((part) => [part.seq, part.amount]));
+    const consumed = new Map(
+      (repaid > 0n ? this.takeFrom(repaid, current()) : []).map(part => [part.seq, part.amount]),
+    );
     this.write('activate', at, {
       available: points,
       pending: -points,
       debt: -repaid,
-      lots: lots.map((lot) => lot.seq),
-      amounts: lots.map((lot) => -(consumed.get(lot.seq) ?? 0n)),
+      lots: lots.map(lot => lot.seq),
+      amounts: lots.map(lot => -(consumed.get(lot.seq) ?? 0n)),
     });
     this.net(points - repaid, current(), at);
   }
 
   private expire(due: readonly Lot[], at: number): void {
-    const lots = due.map((lot) => this.lot(lot.seq)).filter((lot) => lot !== undefined);
+    const lots = due.map(lot => this.lot(lot.seq)).filter(lot => lot !== undefined);
     if (lots.length === 0) return;
-    const usable = sum(lots.filter((lot) => !lot.pending));
-    const pending = sum(lots.filter((lot) => lot.pending));
+    const usable = sum(lots.filter(lot => !lot.pending));
+    const pending = sum(lots.filter(lot => lot.pending));
     for (const lot of lots) this.put({ ...lot, remaining: 0n });
     this.sums.expired += usable + pending;
     this.write('expire', at, {
       available: -usable,
       pending: -pending,
-      lots: lots.map((lot) => lot.seq),
-      amounts: lots.map((lot) => -lot.remaining),
+      lots: lots.map(lot => lot.seq),
+      amounts: lots.map(lot => -lot.remaining),
     });
-  }
-
-  /** Consumes usable points: `first` in its order, then by rule 3. The caller has checked the balance. */
-  private take(points: bigint, first: readonly Lot[] = []): Taken[] {
-    const taken = this.takeFrom(points, first, true);
-    const left = points - taken.reduce((all, part) => all + part.amount, 0n);
-    if (left === 0n) return taken;
-    const usable = this.openLots.filter((lot) => !lot.pending);
-    // Most debits fit into one lot: finding it is one pass, sorting thousands of lots would not be.
-    const next = usable.reduce<Lot | undefined>((best, lot) => (best === undefined || byConsumption(lot, best) < 0 ? lot : best), undefined);
-    return [...taken, ...this.takeFrom(left, next !== undefined && next.remaining >= left ? [next] : usable)];
-  }
-
-  private takeFrom(points: bigint, lots: readonly Lot[], inOrder = false): Taken[] {
-    const taken: Taken[] = [];
-    let left = points;
-    for (const lot of inOrder ? lots : lots.toSorted(byConsumption)) {
-      if (left === 0n) break;
-      const amount = least(left, lot.remaining);
-      left -= amount;
-      this.put({ ...lot, remaining: lot.remaining - amount });
-      taken.push({ seq: lot.seq, amount, expiresAt: lot.expiresAt });
-    }
-    if (left > 0n && !inOrder) throw new Error(`wallet ${this.wallet.id}: its lots hold ${left} points less than its balance`);
-    return taken;
-  }
-
-  private put(lot: Lot): void {
-    this.lots.set(lot.seq, lot.remaining === 0n ? null : lot);
-    if (lot.remaining > 0n) this.dueOf(lot);
-  }
-
-  private dueOf(lot: Lot): void {
-    if (lot.pending && lot.availableFrom !== null) this.due(lot.availableFrom);
-    if (lot.expiresAt !== null) this.due(lot.expiresAt);
-  }
-
-  private due(at: number): void {
-    const { sums } = this;
-    if (sums.nextDueAt === null || at < sums.nextDueAt) sums.nextDueAt = at;
-  }
-
-  private get openHolds(): Hold[] {
-    const open: Hold[] = [];
-    for (const hold of this.wallet.holds.values()) if (!this.holds.has(hold.seq)) open.push(hold);
-    for (const hold of this.holds.values()) if (hold !== null) open.push(hold);
-    return open;
-  }
-
-  private write(kind: Kind, occurredAt: number, movement: Movement): Entry {
-    const { sums } = this;
-    sums.seq += 1;
-    sums.available += movement.available ?? 0n;
-    sums.pending += movement.pending ?? 0n;
-    sums.held += movement.held ?? 0n;
-    sums.debt += movement.debt ?? 0n;
-    sums.shortfall += movement.shortfall ?? 0n;
-    const entry: Entry = {
-      wallet: this.wallet.id,
-      seq: sums.seq,
-      kind,
-      available: movement.available ?? 0n,
-      pending: movement.pending ?? 0n,
-      held: movement.held ?? 0n,
-      availableAfter: sums.available,
-      pendingAfter: sums.pending,
-      heldAfter: sums.held,
-      debtAfter: sums.debt,
-      shortfallAfter: sums.shortfall,
-      occurredAt,
-      bookedAt: sums.bookedAt,
-      rule: movement.rule ?? null,
-      availableFrom: movement.availableFrom ?? null,
-      expiresAt: movement.expiresAt ?? null,
-      ofSeq: movement.ofSeq ?? null,
-      lots: movement.lots ?? [],
-      amounts: movement.amounts ?? [],
-      reason: movement.reason ?? null,
-    };
-    this.entries.push(entry);
-    return entry;
   }
 }

@@ -1,5 +1,5 @@
 import { Draft } from './draft.ts';
-import { emptyWallet, type Entry, type Lot, nextDue, type Taken, type Wallet } from './model.ts';
+import { type Entry, emptyWallet, type Lot, nextDue, type Taken, type Wallet } from './model.ts';
 
 /**
  * A wallet as its entries make it, from the first to the last given: the reference that lots and sums are
@@ -25,7 +25,11 @@ export function replay(id: number, programId: number, entries: readonly Entry[])
 
 /** Whether an entry opens a lot. */
 export const opensLot = (entry: Pick<Entry, 'kind' | 'available' | 'pending'>): boolean =>
-  entry.kind === 'earn' || entry.kind === 'bonus' || entry.kind === 'opening' || entry.kind === 'transfer' || entry.kind === 'adjust'
+  entry.kind === 'earn' ||
+  entry.kind === 'bonus' ||
+  entry.kind === 'opening' ||
+  entry.kind === 'transfer' ||
+  entry.kind === 'adjust'
     ? entry.available + entry.pending > 0n
     : false;
 
@@ -40,24 +44,52 @@ function moveLots(wallet: Wallet, entry: Entry, expiry: Map<number, number | nul
   if (opensLot(entry)) {
     const { seq, availableFrom, expiresAt } = entry;
     expiry.set(seq, expiresAt);
-    wallet.lots.set(seq, { seq, remaining: entry.available + entry.pending, pending: entry.pending > 0n, availableFrom, expiresAt });
+    wallet.lots.set(seq, {
+      seq,
+      remaining: entry.available + entry.pending,
+      pending: entry.pending > 0n,
+      availableFrom,
+      expiresAt,
+    });
   }
   entry.lots.forEach((seq, index) => {
     const open = wallet.lots.get(seq);
-    const lot: Lot = open ?? { seq, remaining: 0n, pending: false, availableFrom: null, expiresAt: expiry.get(seq) ?? null };
+    const lot: Lot = open ?? {
+      seq,
+      remaining: 0n,
+      pending: false,
+      availableFrom: null,
+      expiresAt: expiry.get(seq) ?? null,
+    };
     const remaining = lot.remaining + (entry.amounts[index] as bigint);
     if (remaining === 0n) wallet.lots.delete(seq);
     else wallet.lots.set(seq, { ...lot, remaining, pending: lot.pending && entry.kind !== 'activate' });
   });
   if (entry.kind === 'hold') {
-    const taken = entry.lots.map((seq, index): Taken => ({ seq, amount: -(entry.amounts[index] as bigint), expiresAt: expiry.get(seq) ?? null }));
-    wallet.holds.set(entry.seq, { seq: entry.seq, points: entry.held, expiresAt: entry.expiresAt as number, taken });
+    const taken = entry.lots.map(
+      (seq, index): Taken => ({
+        seq,
+        amount: -(entry.amounts[index] as bigint),
+        expiresAt: expiry.get(seq) ?? null,
+      }),
+    );
+    wallet.holds.set(entry.seq, {
+      seq: entry.seq,
+      points: entry.held,
+      expiresAt: entry.expiresAt as number,
+      taken,
+    });
   } else if (entry.ofSeq !== null) wallet.holds.delete(entry.ofSeq);
 }
 
 /** A wallet as it is at an instant: what has fallen due by then is done, without writing it. */
 export function settledAt(wallet: Wallet, now: number): Wallet {
-  const copy: Wallet = { ...wallet, lots: new Map(wallet.lots), holds: new Map(wallet.holds), lapsed: new Map() };
+  const copy: Wallet = {
+    ...wallet,
+    lots: new Map(wallet.lots),
+    holds: new Map(wallet.holds),
+    lapsed: new Map(),
+  };
   new Draft(copy, now).apply();
   return copy;
 }

@@ -8,7 +8,7 @@ import { BalanceReader } from './balances.ts';
 import { type Directory, entriesIn } from './batch.ts';
 import type { AnyCommandType, Command, Done, Posted } from './commands.ts';
 import { type LaneObserver, Lanes } from './lanes.ts';
-import { type Entry, holderOf } from './model.ts';
+import { type Entry, holderOf, unitOf } from './model.ts';
 import { ledgerRoutes } from './routes.ts';
 import { settleCommand, settleType } from './settlement.ts';
 import * as store from './store.ts';
@@ -16,16 +16,39 @@ import { fold } from './verification.store.ts';
 import { type VerifyReport, verify } from './verify.ts';
 
 export type { Directory } from './batch.ts';
-export { entryId, parseEntryId } from './batch.ts';
-export type { Command, CommandType, Context, Decision, Done, Fact, Holder, Posted, ProgramFacts, Repeat } from './commands.ts';
+export type {
+  Command,
+  CommandType,
+  Context,
+  Decision,
+  Done,
+  Fact,
+  Holder,
+  Posted,
+  ProgramFacts,
+  Repeat,
+} from './commands.ts';
 export { type Clawback, Draft } from './draft.ts';
+export { entryId, parseEntryId } from './entry-ids.ts';
 export { ledgerErrors } from './errors.ts';
 export { opensLot, replay, settledAt } from './history.ts';
 export { businessKey, type LaneObserver } from './lanes.ts';
+export {
+  type Entry,
+  emptyWallet,
+  type Hold,
+  holderOf,
+  type IfSpent,
+  type Kind,
+  type Lot,
+  type Taken,
+  unitOf,
+  type Wallet,
+  walletId,
+} from './model.ts';
+export { insufficientBalance } from './refusals.ts';
 export { memberText, wires } from './routes.ts';
 export { sourceOf } from './sources.ts';
-export { emptyWallet, type Entry, type Hold, holderOf, type IfSpent, type Kind, type Lot, type Taken, unitOf, type Wallet, walletId } from './model.ts';
-export { insufficientBalance } from './refusals.ts';
 export type { StoredEntry } from './store.ts';
 export { type Balance, type Effect, type Effects, effectsOf, effectsShape, time } from './wire.ts';
 
@@ -39,7 +62,11 @@ export interface SweepReport {
 }
 
 /** Why an entry is what it is, as the module that owns its command tells it. */
-export type Explainer = (tx: Tx, commandId: bigint, entry: store.StoredEntry) => Promise<Record<string, unknown>>;
+export type Explainer = (
+  tx: Tx,
+  commandId: bigint,
+  entry: store.StoredEntry,
+) => Promise<Record<string, unknown>>;
 
 export interface LedgerOptions {
   appUrl: string;
@@ -72,7 +99,11 @@ export class Ledger {
   constructor(options: LedgerOptions) {
     this.options = options;
     this.lanes = new Lanes({ ...options, url: options.appUrl });
-    this.balances = new BalanceReader({ url: options.appUrl, pool: options.pool, directory: () => this.directory });
+    this.balances = new BalanceReader({
+      url: options.appUrl,
+      pool: options.pool,
+      directory: () => this.directory,
+    });
     this.register(settleType);
     this.register(adjustType);
   }
@@ -102,7 +133,7 @@ export class Ledger {
   /** The entries that a command wrote, in order. */
   async entriesOf(tx: Tx, posted: Posted): Promise<Entry[]> {
     const entries = await store.entriesOf(tx, posted);
-    return entriesIn(posted, new Map(entries.map((entry) => [`${entry.wallet}:${entry.seq}`, entry])));
+    return entriesIn(posted, new Map(entries.map(entry => [`${entry.wallet}:${entry.seq}`, entry])));
   }
 
   /** The id of what a business key stands for, or undefined where it is free. */
@@ -121,20 +152,29 @@ export class Ledger {
   }
 
   /**
-   * Settles every wallet of a program in which something has fallen due, in bounded steps through the lanes.
+   * Settles every wallet of these programs in which something has fallen due by the program's clock, in bounded steps through the lanes.
    * Interrupted anywhere it can be run again; run twice it finds nothing.
    */
-  async sweep(programId: number, now: number): Promise<SweepReport> {
-    const report: SweepReport = { wallets: 0, entries: 0, expired: new Map(), activated: new Map(), released: new Map() };
-    const add = (to: Map<number, bigint>, unit: number, points: bigint) => to.set(unit, (to.get(unit) ?? 0n) + points);
+  async sweep(programs: readonly { id: number; now: number }[]): Promise<SweepReport> {
+    const report: SweepReport = {
+      wallets: 0,
+      entries: 0,
+      expired: new Map(),
+      activated: new Map(),
+      released: new Map(),
+    };
+    const add = (to: Map<number, bigint>, unit: number, points: bigint) =>
+      to.set(unit, (to.get(unit) ?? 0n) + points);
     for (let after = -1; ; ) {
-      const due = await store.due(this.options.pool, programId, after, now, SWEEP_STEP);
-      const holders = [...new Set(due.map(holderOf))];
-      const outcomes = await this.run<readonly Entry[]>(holders.map((holder) => settleCommand(programId, wireId('mem', BigInt(holder)))));
+      const due = await store.due(this.options.pool, programs, after, SWEEP_STEP);
+      const holders = new Map(due.map(({ wallet, programId }) => [holderOf(wallet), programId]));
+      const outcomes = await this.run<readonly Entry[]>(
+        [...holders].map(([holder, programId]) => settleCommand(programId, wireId('mem', BigInt(holder)))),
+      );
       for (const outcome of outcomes) {
         if (!outcome.ok) continue;
         for (const entry of outcome.value.answer()) {
-          const unit = entry.wallet % 64;
+          const unit = unitOf(entry.wallet);
           report.entries += 1;
           if (entry.kind === 'expire') add(report.expired, unit, -entry.available - entry.pending);
           else if (entry.kind === 'activate') add(report.activated, unit, entry.available);
@@ -143,7 +183,7 @@ export class Ledger {
       }
       report.wallets += due.length;
       if (due.length < SWEEP_STEP) return report;
-      after = due.at(-1) as number;
+      after = due.at(-1)?.wallet ?? after;
     }
   }
 
@@ -156,7 +196,7 @@ export class Ledger {
     const { pool, ids, clock } = this.options;
     const until = ids.next() - (BigInt(TOTALS_SETTLE) << 22n);
     if (idTime(until) > clock.now()) return Promise.resolve();
-    return pool.transaction((tx) => fold(tx, until));
+    return pool.transaction(tx => fold(tx, until));
   }
 
   /** Finishes what was accepted and closes the connections. */

@@ -1,10 +1,10 @@
-import { Connection, type Pool, transactionStatements } from '#platform/db/client.ts';
 import type { Clock } from '#platform/clock.ts';
+import { Connection, type Pool, transactionStatements } from '#platform/db/client.ts';
 import { Fault, type Outcome, refuse } from '#platform/errors.ts';
 import { appendFacts } from '#platform/events/log.ts';
 import { hash128, type Ids } from '#platform/ids.ts';
 import type { Audit } from '../audit/index.ts';
-import { type Decided, decideBatch, type Directory } from './batch.ts';
+import { type Decided, type Directory, decideBatch } from './batch.ts';
 import type { AnyCommandType, Command, Done } from './commands.ts';
 import { digest, post, settled } from './posting.store.ts';
 
@@ -57,7 +57,10 @@ export class Lanes {
 
   constructor(options: LanesOptions) {
     this.options = options;
-    this.lanes = Array.from({ length: options.lanes }, (_, number) => new Lane(`lane ${number}`, options, () => this.mode()));
+    this.lanes = Array.from(
+      { length: options.lanes },
+      (_, number) => new Lane(`lane ${number}`, options, () => this.mode()),
+    );
   }
 
   /** Registers a kind of command; done by the owning module when it is built. */
@@ -76,9 +79,20 @@ export class Lanes {
    * the outcome is then unknown and the same keys may be sent again.
    */
   submit(commands: readonly Command[]): Promise<Outcome<Done<unknown>>[]> {
-    if (this.stopping) return Promise.reject(new Fault('stopping', 'The engine is stopping. Send the request again in a moment.', { retryAfter: 2 }));
+    if (this.stopping)
+      return Promise.reject(
+        new Fault('stopping', 'The engine is stopping. Send the request again in a moment.', {
+          retryAfter: 2,
+        }),
+      );
     if (this.waiting + commands.length > this.options.queue) {
-      return Promise.reject(new Fault('overloaded', 'Too many commands are waiting. Nothing of this request was taken; send it again.', { retryAfter: 1 }));
+      return Promise.reject(
+        new Fault(
+          'overloaded',
+          'Too many commands are waiting. Nothing of this request was taken; send it again.',
+          { retryAfter: 1 },
+        ),
+      );
     }
     if (commands.length === 0) return Promise.resolve([]);
     this.waiting += commands.length;
@@ -109,23 +123,27 @@ export class Lanes {
 
   /** What the commands would do, from one read-only snapshot outside the lanes. Writes nothing. */
   dryRun(commands: readonly Command[]): Promise<Outcome<Done<unknown>>[]> {
-    return this.options.pool.snapshot(async (tx) => (await decideBatch(tx, commands, { ...this.mode(), write: false })).outcomes);
+    return this.options.pool.snapshot(
+      async tx => (await decideBatch(tx, commands, { ...this.mode(), write: false })).outcomes,
+    );
   }
 
   /** Takes nothing new, finishes what was accepted and closes the connections. */
   async stop(): Promise<void> {
     this.stopping = true;
-    await Promise.all(this.lanes.map((lane) => lane.stop()));
+    await Promise.all(this.lanes.map(lane => lane.stop()));
   }
 
   private mode() {
-    if (this.directory === undefined) throw new Error('the lanes were used before members and programs were registered');
+    if (this.directory === undefined)
+      throw new Error('the lanes were used before members and programs were registered');
     return { write: true, ids: this.options.ids, types: this.types, directory: this.directory };
   }
 
   private laneOf(command: Command): Lane {
     let hash = command.programId;
-    for (let i = 0; i < command.member.length; i += 1) hash = (Math.imul(hash, 31) + command.member.charCodeAt(i)) | 0;
+    for (let i = 0; i < command.member.length; i += 1)
+      hash = (Math.imul(hash, 31) + command.member.charCodeAt(i)) | 0;
     return this.lanes[(hash >>> 0) % this.lanes.length] as Lane;
   }
 }
@@ -156,9 +174,10 @@ class Lane {
 
   private async run(): Promise<void> {
     // Let the commands that arrive in the same turn of the event loop join the first batch.
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise(resolve => setImmediate(resolve));
     while (this.queue.length > 0) {
-      const batch = this.queue.length <= this.options.batch ? this.queue : this.queue.slice(0, this.options.batch);
+      const batch =
+        this.queue.length <= this.options.batch ? this.queue : this.queue.slice(0, this.options.batch);
       this.queue = batch === this.queue ? [] : this.queue.slice(batch.length);
       await this.carryOut(batch);
     }
@@ -171,19 +190,24 @@ class Lane {
     for (let attempt = 1; ; attempt += 1) {
       const started = performance.now();
       try {
-        const outcomes = await this.attempt(batch.map((waiting) => waiting.command));
+        const outcomes = await this.attempt(batch.map(waiting => waiting.command));
         this.options.observer.batch(batch.length, (performance.now() - started) / 1000);
-        batch.forEach((waiting, index) => waiting.done(outcomes[index] as Outcome<Done<unknown>>));
+        for (const [index, waiting] of batch.entries())
+          waiting.done(outcomes[index] as Outcome<Done<unknown>>);
         return;
       } catch (error) {
         const state = (error as { code?: unknown }).code;
         if (this.connection?.usable !== true) {
           this.options.observer.retry('connection');
           if (this.options.clock.now() < deadline) {
-            await new Promise((resolve) => setTimeout(resolve, Math.min(50 * 2 ** attempt, 1000)));
+            await new Promise(resolve => setTimeout(resolve, Math.min(50 * 2 ** attempt, 1000)));
             continue;
           }
-          const fault = new Fault('database_unavailable', 'The database cannot be reached. The outcome is unknown: send the same request again.', { cause: error, retryAfter: 2 });
+          const fault = new Fault(
+            'database_unavailable',
+            'The database cannot be reached. The outcome is unknown: send the same request again.',
+            { cause: error, retryAfter: 2 },
+          );
           for (const waiting of batch) waiting.failed(fault);
           return;
         }
@@ -208,10 +232,28 @@ class Lane {
     const state = String((error as { code?: unknown }).code ?? '');
     // Class 22 and 23 are about the data that was sent; the rest is the engine's or the database's fault.
     if (/^2[23]/.test(state)) {
-      only.done(refuse('command_failed', 'The database refused this command and nothing of it was carried out. Check its values; if they are right, report it with the request id.'));
+      only.done(
+        refuse(
+          'command_failed',
+          'The database refused this command and nothing of it was carried out. Check its values; if they are right, report it with the request id.',
+        ),
+      );
     } else if (/^(53|57|58)/.test(state)) {
-      only.failed(new Fault('database_unavailable', 'The database cannot take writes at the moment (full, or shutting down). Send the same request again.', { cause: error, retryAfter: 5 }));
-    } else only.failed(new Fault('internal', 'The engine met an unexpected fault with this command. Nothing of it was carried out.', { cause: error }));
+      only.failed(
+        new Fault(
+          'database_unavailable',
+          'The database cannot take writes at the moment (full, or shutting down). Send the same request again.',
+          { cause: error, retryAfter: 5 },
+        ),
+      );
+    } else
+      only.failed(
+        new Fault(
+          'internal',
+          'The engine met an unexpected fault with this command. Nothing of it was carried out.',
+          { cause: error },
+        ),
+      );
   }
 
   private async attempt(commands: readonly Command[]): Promise<Outcome<Done<unknown>>[]> {
@@ -234,7 +276,7 @@ class Lane {
     const facts = [...decided.facts].map(([programId, own]) => ({
       programId,
       entries: own.entries,
-      facts: own.facts.map((fact) => ({
+      facts: own.facts.map(fact => ({
         type: fact.type,
         occurred_at: new Date(fact.occurredAt).toISOString(),
         booked_at: new Date(fact.bookedAt).toISOString(),

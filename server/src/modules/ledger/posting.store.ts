@@ -103,63 +103,98 @@ const insertTotals = statement(
  * Writes what a batch did, in a handful of set-based statements that go out without waiting for each
  * other. Resolves when all have answered; a taken key rejects with SQLSTATE 23505.
  */
-export async function post(tx: Tx, batch: { id: bigint; recordedAt: number }, postings: readonly Posting[], changes: readonly Change[], keys: readonly NewKey[]): Promise<void> {
+export async function post(
+  tx: Tx,
+  batch: { id: bigint; recordedAt: number },
+  postings: readonly Posting[],
+  changes: readonly Change[],
+  keys: readonly NewKey[],
+): Promise<void> {
   const writes: Promise<unknown>[] = [];
   if (keys.length > 0) {
-    writes.push(tx.run(insertKeys, [texts(keys.map((key) => key.key)), texts(keys.map((key) => key.payload)), numbers(keys.map((key) => key.result))]));
+    writes.push(
+      tx.run(insertKeys, [
+        texts(keys.map(key => key.key)),
+        texts(keys.map(key => key.payload)),
+        numbers(keys.map(key => key.result)),
+      ]),
+    );
   }
   writes.push(...postWallets(tx, changes), ...postLots(tx, changes));
-  const rows = postings.flatMap((posting) => posting.entries.map((entry) => ({ entry, posting })));
+  const rows = postings.flatMap(posting => posting.entries.map(entry => ({ entry, posting })));
   if (rows.length > 0) writes.push(postEntries(tx, batch, rows), postTotals(tx, batch.id, rows, changes));
   await settled(writes);
 }
 
 /** Waits for all, then throws the first failure: a pipelined connection must not be left with answers to come. */
 export async function settled(work: readonly Promise<unknown>[]): Promise<void> {
-  const failed = (await Promise.allSettled(work)).find((result) => result.status === 'rejected');
+  const failed = (await Promise.allSettled(work)).find(result => result.status === 'rejected');
   if (failed) throw failed.reason;
 }
 
-function postEntries(tx: Tx, batch: { id: bigint; recordedAt: number }, rows: readonly { entry: Entry; posting: Posting }[]) {
-  const of = <T>(pick: (entry: Entry) => T): T[] => rows.map((row) => pick(row.entry));
+function postEntries(
+  tx: Tx,
+  batch: { id: bigint; recordedAt: number },
+  rows: readonly { entry: Entry; posting: Posting }[],
+) {
+  const of = <T>(pick: (entry: Entry) => T): T[] => rows.map(row => pick(row.entry));
   const none = (value: bigint) => (value === 0n ? null : value);
   return tx.run(insertEntries, [
-    numbers(of((entry) => entry.wallet)),
-    numbers(of((entry) => entry.seq)),
-    numbers(rows.map((row) => row.posting.tx)),
-    texts(rows.map((row) => row.posting.command)),
-    texts(of((entry) => entry.kind)),
-    numbers(of((entry) => entry.available)),
-    numbers(of((entry) => entry.pending)),
-    numbers(of((entry) => entry.held)),
-    numbers(of((entry) => entry.availableAfter)),
-    numbers(of((entry) => entry.pendingAfter)),
-    numbers(of((entry) => entry.heldAfter)),
-    numbers(of((entry) => none(entry.debtAfter))),
-    numbers(of((entry) => none(entry.shortfallAfter))),
-    instants(of((entry) => entry.occurredAt)),
-    instants(of((entry) => entry.bookedAt)),
-    texts(of((entry) => entry.rule)),
-    instants(of((entry) => entry.availableFrom)),
-    instants(of((entry) => entry.expiresAt)),
-    numbers(of((entry) => entry.ofSeq)),
-    texts(of((entry) => (entry.lots.length === 0 ? null : `{${entry.lots.join(',')}}`))),
-    texts(of((entry) => (entry.lots.length === 0 ? null : `{${entry.amounts.join(',')}}`))),
+    numbers(of(entry => entry.wallet)),
+    numbers(of(entry => entry.seq)),
+    numbers(rows.map(row => row.posting.tx)),
+    texts(rows.map(row => row.posting.command)),
+    texts(of(entry => entry.kind)),
+    numbers(of(entry => entry.available)),
+    numbers(of(entry => entry.pending)),
+    numbers(of(entry => entry.held)),
+    numbers(of(entry => entry.availableAfter)),
+    numbers(of(entry => entry.pendingAfter)),
+    numbers(of(entry => entry.heldAfter)),
+    numbers(of(entry => none(entry.debtAfter))),
+    numbers(of(entry => none(entry.shortfallAfter))),
+    instants(of(entry => entry.occurredAt)),
+    instants(of(entry => entry.bookedAt)),
+    texts(of(entry => entry.rule)),
+    instants(of(entry => entry.availableFrom)),
+    instants(of(entry => entry.expiresAt)),
+    numbers(of(entry => entry.ofSeq)),
+    texts(of(entry => (entry.lots.length === 0 ? null : `{${entry.lots.join(',')}}`))),
+    texts(of(entry => (entry.lots.length === 0 ? null : `{${entry.amounts.join(',')}}`))),
     batch.id,
     new Date(batch.recordedAt).toISOString(),
-    texts(of((entry) => entry.reason)),
+    texts(of(entry => entry.reason)),
   ]);
 }
 
 function postTotals(tx: Tx, batch: bigint, rows: readonly { entry: Entry }[], changes: readonly Change[]) {
-  const programs = new Map(changes.map((change) => [change.wallet.id, change.wallet.programId]));
-  const totals = new Map<string, { program: number; unit: number; kind: string; entries: number; available: bigint; pending: bigint; held: bigint }>();
+  const programs = new Map(changes.map(change => [change.wallet.id, change.wallet.programId]));
+  const totals = new Map<
+    string,
+    {
+      program: number;
+      unit: number;
+      kind: string;
+      entries: number;
+      available: bigint;
+      pending: bigint;
+      held: bigint;
+    }
+  >();
   for (const { entry } of rows) {
     const program = programs.get(entry.wallet) as number;
     const name = `${program}:${unitOf(entry.wallet)}:${entry.kind}`;
     let total = totals.get(name);
     if (total === undefined) {
-      total = { program, unit: unitOf(entry.wallet), kind: entry.kind, entries: 0, available: 0n, pending: 0n, held: 0n };
+      total = {
+        program,
+        unit: unitOf(entry.wallet),
+        kind: entry.kind,
+        entries: 0,
+        available: 0n,
+        pending: 0n,
+        held: 0n,
+      };
       totals.set(name, total);
     }
     total.entries += 1;
@@ -170,35 +205,35 @@ function postTotals(tx: Tx, batch: bigint, rows: readonly { entry: Entry }[], ch
   const all = [...totals.values()];
   return tx.run(insertTotals, [
     batch,
-    numbers(all.map((total) => total.program)),
-    numbers(all.map((total) => total.unit)),
-    texts(all.map((total) => total.kind)),
-    numbers(all.map((total) => total.entries)),
-    numbers(all.map((total) => total.available)),
-    numbers(all.map((total) => total.pending)),
-    numbers(all.map((total) => total.held)),
+    numbers(all.map(total => total.program)),
+    numbers(all.map(total => total.unit)),
+    texts(all.map(total => total.kind)),
+    numbers(all.map(total => total.entries)),
+    numbers(all.map(total => total.available)),
+    numbers(all.map(total => total.pending)),
+    numbers(all.map(total => total.held)),
   ]);
 }
 
 function postWallets(tx: Tx, changes: readonly Change[]): Promise<unknown>[] {
   const write = (isNew: boolean) => {
-    const rows = changes.filter((change) => change.isNew === isNew).map((change) => change.wallet);
+    const rows = changes.filter(change => change.isNew === isNew).map(change => change.wallet);
     if (rows.length === 0) return [];
     return [
       tx.run(isNew ? insertWallets : updateWallets, [
-        numbers(rows.map((row) => row.id)),
-        numbers(rows.map((row) => row.programId)),
-        numbers(rows.map((row) => row.seq)),
-        numbers(rows.map((row) => row.available)),
-        numbers(rows.map((row) => row.pending)),
-        numbers(rows.map((row) => row.held)),
-        numbers(rows.map((row) => row.debt)),
-        numbers(rows.map((row) => row.shortfall)),
-        numbers(rows.map((row) => row.earned)),
-        numbers(rows.map((row) => row.redeemed)),
-        numbers(rows.map((row) => row.expired)),
-        instants(rows.map((row) => row.nextDueAt)),
-        instants(rows.map((row) => row.bookedAt)),
+        numbers(rows.map(row => row.id)),
+        numbers(rows.map(row => row.programId)),
+        numbers(rows.map(row => row.seq)),
+        numbers(rows.map(row => row.available)),
+        numbers(rows.map(row => row.pending)),
+        numbers(rows.map(row => row.held)),
+        numbers(rows.map(row => row.debt)),
+        numbers(rows.map(row => row.shortfall)),
+        numbers(rows.map(row => row.earned)),
+        numbers(rows.map(row => row.redeemed)),
+        numbers(rows.map(row => row.expired)),
+        instants(rows.map(row => row.nextDueAt)),
+        instants(rows.map(row => row.bookedAt)),
       ]),
     ];
   };
@@ -206,7 +241,14 @@ function postWallets(tx: Tx, changes: readonly Change[]): Promise<unknown>[] {
 }
 
 function postLots(tx: Tx, changes: readonly Change[]): Promise<unknown>[] {
-  const added: { wallet: number; seq: number; remaining: bigint; pending: boolean; from: number | null; until: number | null }[] = [];
+  const added: {
+    wallet: number;
+    seq: number;
+    remaining: bigint;
+    pending: boolean;
+    from: number | null;
+    until: number | null;
+  }[] = [];
   const changed: typeof added = [];
   const gone: { wallet: number; seq: number }[] = [];
   const held: { wallet: number; seq: number; points: bigint; until: number }[] = [];
@@ -214,38 +256,82 @@ function postLots(tx: Tx, changes: readonly Change[]): Promise<unknown>[] {
   for (const { wallet, lotsBefore, holdsBefore } of changes) {
     for (const lot of wallet.lots.values()) {
       const before = lotsBefore.get(lot.seq);
-      const row = { wallet: wallet.id, seq: lot.seq, remaining: lot.remaining, pending: lot.pending, from: lot.availableFrom, until: lot.expiresAt };
+      const row = {
+        wallet: wallet.id,
+        seq: lot.seq,
+        remaining: lot.remaining,
+        pending: lot.pending,
+        from: lot.availableFrom,
+        until: lot.expiresAt,
+      };
       if (before === undefined) added.push(row);
       else if (before.remaining !== lot.remaining || before.pending !== lot.pending) changed.push(row);
     }
     for (const seq of lotsBefore.keys()) if (!wallet.lots.has(seq)) gone.push({ wallet: wallet.id, seq });
-    for (const hold of wallet.holds.values()) if (!holdsBefore.has(hold.seq)) held.push({ wallet: wallet.id, seq: hold.seq, points: hold.points, until: hold.expiresAt });
+    for (const hold of wallet.holds.values())
+      if (!holdsBefore.has(hold.seq))
+        held.push({ wallet: wallet.id, seq: hold.seq, points: hold.points, until: hold.expiresAt });
     for (const seq of holdsBefore) if (!wallet.holds.has(seq)) ended.push({ wallet: wallet.id, seq });
   }
-  const ids = (rows: readonly { wallet: number; seq: number }[]) => [numbers(rows.map((row) => row.wallet)), numbers(rows.map((row) => row.seq))];
-  const lots = (rows: typeof added) => [...ids(rows), numbers(rows.map((row) => row.remaining)), `{${rows.map((row) => (row.pending ? 't' : 'f')).join(',')}}`];
-  const terms = (rows: typeof added) => [instants(rows.map((row) => row.from)), instants(rows.map((row) => row.until))];
+  const ids = (rows: readonly { wallet: number; seq: number }[]) => [
+    numbers(rows.map(row => row.wallet)),
+    numbers(rows.map(row => row.seq)),
+  ];
+  const lots = (rows: typeof added) => [
+    ...ids(rows),
+    numbers(rows.map(row => row.remaining)),
+    `{${rows.map(row => (row.pending ? 't' : 'f')).join(',')}}`,
+  ];
+  const terms = (rows: typeof added) => [
+    instants(rows.map(row => row.from)),
+    instants(rows.map(row => row.until)),
+  ];
   const writes: Promise<unknown>[] = [];
   if (gone.length > 0) writes.push(tx.run(deleteLots, ids(gone)));
   if (changed.length > 0) writes.push(tx.run(updateLots, lots(changed)));
   if (added.length > 0) writes.push(tx.run(insertLots, [...lots(added), ...terms(added)]));
   if (ended.length > 0) writes.push(tx.run(deleteHolds, ids(ended)));
-  if (held.length > 0) writes.push(tx.run(insertHolds, [...ids(held), numbers(held.map((row) => row.points)), instants(held.map((row) => row.until))]));
+  if (held.length > 0)
+    writes.push(
+      tx.run(insertHolds, [
+        ...ids(held),
+        numbers(held.map(row => row.points)),
+        instants(held.map(row => row.until)),
+      ]),
+    );
   return writes;
 }
 
 /** The canonical text of an entry: what the proof covers. `verification.store.ts` builds the same in SQL. */
 const canonical = (entry: Entry, posting: Posting): string =>
   [
-    entry.wallet, entry.seq, posting.command, posting.tx, entry.kind, entry.available, entry.pending, entry.held,
-    entry.availableAfter, entry.pendingAfter, entry.heldAfter, entry.debtAfter, entry.shortfallAfter, entry.occurredAt,
-    entry.bookedAt, entry.rule ?? '', entry.availableFrom ?? '', entry.expiresAt ?? '', entry.ofSeq ?? '',
-    entry.lots.join(','), entry.amounts.join(','), entry.reason ?? '',
+    entry.wallet,
+    entry.seq,
+    posting.command,
+    posting.tx,
+    entry.kind,
+    entry.available,
+    entry.pending,
+    entry.held,
+    entry.availableAfter,
+    entry.pendingAfter,
+    entry.heldAfter,
+    entry.debtAfter,
+    entry.shortfallAfter,
+    entry.occurredAt,
+    entry.bookedAt,
+    entry.rule ?? '',
+    entry.availableFrom ?? '',
+    entry.expiresAt ?? '',
+    entry.ofSeq ?? '',
+    entry.lots.join(','),
+    entry.amounts.join(','),
+    entry.reason ?? '',
   ].join('|');
 
 /** SHA-256 (hex) over the canonical texts of a batch's entries, in the order of wallet and seq. */
 export function digest(postings: readonly Posting[]): string {
-  const rows = postings.flatMap((posting) => posting.entries.map((entry) => ({ entry, posting })));
+  const rows = postings.flatMap(posting => posting.entries.map(entry => ({ entry, posting })));
   rows.sort((a, b) => a.entry.wallet - b.entry.wallet || a.entry.seq - b.entry.seq);
-  return sha256(rows.map((row) => canonical(row.entry, row.posting)).join('\n'));
+  return sha256(rows.map(row => canonical(row.entry, row.posting)).join('\n'));
 }

@@ -6,8 +6,8 @@ import { decodeCursor, encodeCursor } from '#platform/http/cursors.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { hash128, wireId } from '#platform/ids.ts';
 import type { AdjustmentAnswer, AdjustmentBody } from './adjustments.ts';
-import { parseEntryId } from './batch.ts';
 import type { Done, Holder } from './commands.ts';
+import { parseEntryId } from './entry-ids.ts';
 import type { Ledger, SweepReport } from './index.ts';
 import { businessKey } from './lanes.ts';
 import { holderOf, walletId } from './model.ts';
@@ -23,17 +23,32 @@ const memberParams = z.strictObject({ member: schemas.reference('mem') });
 export const memberText = (reference: schemas.Reference): string =>
   reference.id === undefined ? `ext:${reference.externalId}` : wireId('mem', reference.id);
 
-const prefixes: Readonly<Record<string, string>> = { order: 'ord', return: 'ret', redemption: 'red', redemption_change: 'rch', adjust: 'adj', settle: 'stl' };
+const prefixes: Readonly<Record<string, string>> = {
+  order: 'ord',
+  return: 'ret',
+  redemption: 'red',
+  redemption_change: 'rch',
+  adjust: 'adj',
+  settle: 'stl',
+};
 const commandId = (entry: store.StoredEntry): string => wireId(prefixes[entry.command] ?? 'cmd', entry.tx);
 
 const wires = (outcome: Outcome<Done<object>>) =>
-  outcome.ok ? { ok: true as const, value: { known: outcome.value.known, ...outcome.value.answer() }, status: outcome.value.known ? 200 : 201 } : outcome;
+  outcome.ok
+    ? {
+        ok: true as const,
+        value: { known: outcome.value.known, ...outcome.value.answer() },
+        status: outcome.value.known ? 200 : 201,
+      }
+    : outcome;
+
 export { wires };
 
 export const ledgerRoutes =
   ({ ledger, pool }: { ledger: Ledger; pool: Pool }) =>
   (api: Api): void => {
-    const find = (program: { id: number }, reference: schemas.Reference): Promise<Outcome<Holder>> => ledger.directory.find(program.id, memberText(reference));
+    const find = (program: { id: number }, reference: schemas.Reference): Promise<Outcome<Holder>> =>
+      ledger.directory.find(program.id, memberText(reference));
     const factsOf = async (programId: number) => {
       const facts = (await ledger.directory.programs(pool, [programId])).get(programId);
       if (facts === undefined) throw new Error(`program ${programId} is gone`);
@@ -48,11 +63,19 @@ export const ledgerRoutes =
         tag: 'Members',
         operation: 'getBalances',
         summary: 'The balances of a member, now or as they were',
-        description: 'Strongly consistent: every write that was answered before is in it. `as_of` answers by the time of booking: what would have been answered then.',
+        description:
+          'Strongly consistent: every write that was answered before is in it. `as_of` answers by the time of booking: what would have been answered then.',
         program: true,
         params: memberParams,
         query: z.strictObject({ as_of: schemas.instant.optional(), expiring: schemas.flag.optional() }),
-        answers: { 200: z.strictObject({ member: text, external_id: text, as_of: schemas.instant, balances: z.array(walletSchema) }) },
+        answers: {
+          200: z.strictObject({
+            member: text,
+            external_id: text,
+            as_of: schemas.instant,
+            balances: z.array(walletSchema),
+          }),
+        },
         refusals: ['member_not_found', 'as_of_in_future'],
       },
       async ({ program, params, query }) => {
@@ -60,11 +83,24 @@ export const ledgerRoutes =
         if (!holder.ok) return holder;
         const { id, externalId } = holder.value;
         if (query.as_of !== undefined && query.as_of > (await factsOf(program.id)).now) {
-          return refuse('as_of_in_future', 'The instant lies in the future of the program. Leave as_of out for the balance now.');
+          return refuse(
+            'as_of_in_future',
+            'The instant lies in the future of the program. Leave as_of out for the balance now.',
+          );
         }
-        const { now, units, wallets } = query.as_of === undefined ? await ledger.balances.now(program.id, id, query.expiring) : await ledger.balances.at(program.id, id, query.as_of);
-        const balances = wallets.map((wallet, unit) => walletOf(wallet, units[unit] as string, query.expiring === true));
-        return accept({ member: wireId('mem', BigInt(id)), external_id: externalId, as_of: time(now), balances });
+        const { now, units, wallets } =
+          query.as_of === undefined
+            ? await ledger.balances.now(program.id, id, query.expiring)
+            : await ledger.balances.at(program.id, id, query.as_of);
+        const balances = wallets.map((wallet, unit) =>
+          walletOf(wallet, units[unit] as string, query.expiring === true),
+        );
+        return accept({
+          member: wireId('mem', BigInt(id)),
+          external_id: externalId,
+          as_of: time(now),
+          balances,
+        });
       },
     );
 
@@ -87,13 +123,25 @@ export const ledgerRoutes =
         if (!holder.ok) return holder;
         const { units } = await factsOf(program.id);
         const wanted = query.unit === undefined ? units.map((_, unit) => unit) : [units.indexOf(query.unit)];
-        if (wanted.includes(-1)) return refuse('unit_unknown', `The program counts ${units.join(', ')}, not ${query.unit}.`);
+        if (wanted.includes(-1))
+          return refuse('unit_unknown', `The program counts ${units.join(', ')}, not ${query.unit}.`);
         const before = placeOf(query.cursor);
-        if (before === undefined) return refuse('invalid_request', 'The cursor is not one of this list.', { errors: [{ pointer: '/query/cursor', message: 'must be the `next` of an earlier answer' }] });
-        const rows = await store.history(pool, wanted.map((unit) => walletId(holder.value.id, unit)), before, query.limit);
+        if (before === undefined)
+          return refuse('invalid_request', 'The cursor is not one of this list.', {
+            errors: [{ pointer: '/query/cursor', message: 'must be the `next` of an earlier answer' }],
+          });
+        const rows = await store.history(
+          pool,
+          wanted.map(unit => walletId(holder.value.id, unit)),
+          before,
+          query.limit,
+        );
         const last = rows.length === query.limit ? rows.at(-1) : undefined;
-        const next = last === undefined ? null : encodeCursor(String(last.bookedAt), String(last.wallet), String(last.seq));
-        return accept({ data: rows.map((entry) => entryOf(entry, units, commandId(entry))), next });
+        const next =
+          last === undefined
+            ? null
+            : encodeCursor(String(last.bookedAt), String(last.wallet), String(last.seq));
+        return accept({ data: rows.map(entry => entryOf(entry, units, commandId(entry))), next });
       },
     );
 
@@ -115,12 +163,16 @@ export const ledgerRoutes =
         const missing = refuse('entry_not_found', 'There is no entry with this id in the program.');
         if (place === undefined) return missing;
         const { units } = await factsOf(program.id);
-        return pool.snapshot(async (tx) => {
+        return pool.snapshot(async tx => {
           const [entry] = await store.entriesOf(tx, [[place.wallet, place.seq, place.seq]]);
           const [wallet] = await store.wallets(tx, [place.wallet], false);
           if (entry === undefined || wallet?.programId !== program.id) return missing;
           const why = (await ledger.explainers.get(entry.command)?.(tx, entry.tx, entry)) ?? {};
-          return accept({ ...entryOf(entry, units, commandId(entry)), member: wireId('mem', BigInt(holderOf(entry.wallet))), why });
+          return accept({
+            ...entryOf(entry, units, commandId(entry)),
+            member: wireId('mem', BigInt(holderOf(entry.wallet))),
+            why,
+          });
         });
       },
     );
@@ -140,7 +192,7 @@ export const ledgerRoutes =
           external_id: schemas.externalId,
           source: schemas.sourceName.optional(),
           unit: text.max(32).optional(),
-          points: schemas.signedAmount.refine((points) => points !== 0n, 'must not be 0'),
+          points: schemas.signedAmount.refine(points => points !== 0n, 'must not be 0'),
           reason: schemas.line(200, 'goodwill for a late parcel'),
           expires_at: schemas.instant.optional(),
         }),
@@ -148,7 +200,14 @@ export const ledgerRoutes =
           200: adjustmentAnswer,
           201: adjustmentAnswer,
         },
-        refusals: ['member_not_found', 'unit_unknown', 'insufficient_balance', 'points_out_of_range', 'key_reused', 'source_not_allowed'],
+        refusals: [
+          'member_not_found',
+          'unit_unknown',
+          'insufficient_balance',
+          'points_out_of_range',
+          'key_reused',
+          'source_not_allowed',
+        ],
       },
       async ({ program, params, body, credentials, dryRun }) => {
         const source = sourceOf(credentials, body.source);
@@ -162,9 +221,18 @@ export const ledgerRoutes =
           reason: body.reason,
           expiresAt: body.expires_at ?? null,
         };
-        const payload = hash128(member, adjustment.unit ?? '', String(body.points), body.reason, String(adjustment.expiresAt));
+        const payload = hash128(
+          member,
+          adjustment.unit ?? '',
+          String(body.points),
+          body.reason,
+          String(adjustment.expiresAt),
+        );
         const key = businessKey(program.id, source.value, 'adjust', body.external_id);
-        const [outcome] = await ledger.run<AdjustmentAnswer>([{ type: 'adjust', programId: program.id, member, key, payload, body: adjustment }], dryRun);
+        const [outcome] = await ledger.run<AdjustmentAnswer>(
+          [{ type: 'adjust', programId: program.id, member, key, payload, body: adjustment }],
+          dryRun,
+        );
         return wires(outcome as Outcome<Done<AdjustmentAnswer>>);
       },
     );
@@ -177,16 +245,26 @@ export const ledgerRoutes =
         tag: 'Programs',
         operation: 'sweepProgram',
         summary: 'Do everything that has fallen due',
-        description: 'Expiry, activation and the end of holds. The scheduler does the same by itself; balances are right without it.',
+        description:
+          'Expiry, activation and the end of holds. The scheduler does the same by itself; balances are right without it.',
         params: z.strictObject({ program: schemas.programName }),
-        answers: { 200: z.strictObject({ wallets: z.int(), entries: z.int(), expired: z.record(text, sum), activated: z.record(text, sum), released: z.record(text, sum) }) },
+        answers: {
+          200: z.strictObject({
+            wallets: z.int(),
+            entries: z.int(),
+            expired: z.record(text, sum),
+            activated: z.record(text, sum),
+            released: z.record(text, sum),
+          }),
+        },
         refusals: ['program_not_found'],
       },
       async ({ params, credentials }) => {
-        if (credentials.program !== null && credentials.program !== params.program) return refuse('forbidden', 'The key is bound to another program.');
+        if (credentials.program !== null && credentials.program !== params.program)
+          return refuse('forbidden', 'The key is bound to another program.');
         const found = await ledger.directory.programNamed(params.program);
         if (found === undefined) return refuse('program_not_found', 'There is no program with this name.');
-        return accept(sweepOf(await ledger.sweep(found.id, found.now), found.units));
+        return accept(sweepOf(await ledger.sweep([found]), found.units));
       },
     );
 
@@ -204,29 +282,58 @@ export const ledgerRoutes =
       },
       async ({ body, credentials }) => {
         const name = credentials.program ?? body.program;
-        if (credentials.program !== null && body.program !== undefined && body.program !== credentials.program) return refuse('forbidden', 'The key is bound to another program.');
+        if (
+          credentials.program !== null &&
+          body.program !== undefined &&
+          body.program !== credentials.program
+        )
+          return refuse('forbidden', 'The key is bound to another program.');
         const found = name === undefined ? undefined : await ledger.directory.programNamed(name);
-        if (name !== undefined && found === undefined) return refuse('program_not_found', 'There is no program with this name.');
+        if (name !== undefined && found === undefined)
+          return refuse('program_not_found', 'There is no program with this name.');
         return accept(await ledger.verify(found?.id ?? null));
       },
     );
   };
 
 const adjustmentAnswer = z
-  .strictObject({ known: z.boolean(), adjustment: z.strictObject({ id: text, external_id: text, source: text, points: sum, reason: text }), ...effectsShape })
+  .strictObject({
+    known: z.boolean(),
+    adjustment: z.strictObject({ id: text, external_id: text, source: text, points: sum, reason: text }),
+    ...effectsShape,
+  })
   .meta({ id: 'AdjustmentAnswer' });
 
 const verifyAnswer = z
   .strictObject({
     ok: z.boolean(),
-    checks: z.array(z.strictObject({ name: text, title: text, ok: z.boolean(), checked: z.int(), differences: z.array(text) })),
-    liability: z.array(z.strictObject({ program_id: z.int(), unit: z.int(), wallets: z.int(), available: sum, pending: sum, held: sum })),
+    checks: z.array(
+      z.strictObject({
+        name: text,
+        title: text,
+        ok: z.boolean(),
+        checked: z.int(),
+        differences: z.array(text),
+      }),
+    ),
+    liability: z.array(
+      z.strictObject({
+        program_id: z.int(),
+        unit: z.int(),
+        wallets: z.int(),
+        available: sum,
+        pending: sum,
+        held: sum,
+      }),
+    ),
     chain: z.strictObject({ seals: z.int(), batches: z.int(), unsealed: z.int(), head: text }),
   })
   .meta({ id: 'Verification' });
 
 /** Where a page of the history goes on; undefined for a cursor of something else. */
-function placeOf(cursor: string | undefined): { bookedAt: number | null; wallet: number; seq: number } | undefined {
+function placeOf(
+  cursor: string | undefined,
+): { bookedAt: number | null; wallet: number; seq: number } | undefined {
   if (cursor === undefined) return { bookedAt: null, wallet: 0, seq: 0 };
   const [bookedAt, wallet, seq] = (decodeCursor(cursor, 3) ?? []).map(Number);
   const whole = Number.isSafeInteger(bookedAt) && Number.isSafeInteger(wallet) && Number.isSafeInteger(seq);
@@ -234,6 +341,13 @@ function placeOf(cursor: string | undefined): { bookedAt: number | null; wallet:
 }
 
 const sweepOf = (report: SweepReport, units: readonly string[]) => {
-  const named = (points: ReadonlyMap<number, bigint>) => Object.fromEntries([...points].map(([unit, value]) => [units[unit] as string, String(value)]));
-  return { wallets: report.wallets, entries: report.entries, expired: named(report.expired), activated: named(report.activated), released: named(report.released) };
+  const named = (points: ReadonlyMap<number, bigint>) =>
+    Object.fromEntries([...points].map(([unit, value]) => [units[unit] as string, String(value)]));
+  return {
+    wallets: report.wallets,
+    entries: report.entries,
+    expired: named(report.expired),
+    activated: named(report.activated),
+    released: named(report.released),
+  };
 };

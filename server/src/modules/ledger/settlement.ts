@@ -21,8 +21,10 @@ export const settleType: CommandType<null, null, Settled, readonly Entry[]> = {
   admit: () => undefined,
   load: () => Promise.resolve(null),
   decide(_command, _facts, { program, wallet, id }) {
-    const drafts = program.units.map((_, unit) => new Draft(wallet(unit), program.now)).filter((draft) => draft.entries.length > 0);
-    const entries = drafts.flatMap((draft) => draft.entries);
+    const drafts = program.units
+      .map((_, unit) => new Draft(wallet(unit), program.now))
+      .filter(draft => draft.entries.length > 0);
+    const entries = drafts.flatMap(draft => draft.entries);
     const fact = entries.length === 0 ? null : { type: 'wallet.settled', occurredAt: program.now, data: {} };
     return accept({ record: { id, entries }, drafts, fact });
   },

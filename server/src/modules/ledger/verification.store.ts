@@ -1,4 +1,4 @@
-import { statement, type Statement, type Tx } from '#platform/db/client.ts';
+import { type Statement, statement, type Tx } from '#platform/db/client.ts';
 
 /** One comparison: how much was compared, and the first differences in words. */
 export interface CheckResult {
@@ -112,7 +112,11 @@ const totals = check(
 const CHECKS = { sequences, running_sums: runningSums, wallets, lots, cover, holds, totals };
 
 /** Compares a program (null: all) along every path but the chain and the event log. */
-export async function compare(tx: Tx, programId: number | null, limit: number): Promise<Map<string, CheckResult>> {
+export async function compare(
+  tx: Tx,
+  programId: number | null,
+  limit: number,
+): Promise<Map<string, CheckResult>> {
   const results = new Map<string, CheckResult>();
   for (const [name, query] of Object.entries(CHECKS)) {
     const [row] = await tx.run<[bigint, string[]]>(query, [programId, limit]);
@@ -154,14 +158,16 @@ export interface Liability {
 }
 
 export const liabilities = async (tx: Tx, programId: number | null): Promise<Liability[]> =>
-  (await tx.run<[number, number, bigint, string, string, string]>(liability, [programId])).map(([program, unit, count, available, pending, held]) => ({
-    programId: program,
-    unit,
-    wallets: Number(count),
-    available,
-    pending,
-    held,
-  }));
+  (await tx.run<[number, number, bigint, string, string, string]>(liability, [programId])).map(
+    ([program, unit, count, available, pending, held]) => ({
+      programId: program,
+      unit,
+      wallets: Number(count),
+      available,
+      pending,
+      held,
+    }),
+  );
 
 const noTimeout = statement('ledger_verify_no_timeout', `set local statement_timeout = 0`);
 /** A verification of hundreds of millions of entries may take longer than any single statement else. */

@@ -7,7 +7,14 @@ import * as store from './verification.store.ts';
 export interface VerifyReport {
   ok: boolean;
   checks: { name: string; title: string; ok: boolean; checked: number; differences: string[] }[];
-  liability: { program_id: number; unit: number; wallets: number; available: string; pending: string; held: string }[];
+  liability: {
+    program_id: number;
+    unit: number;
+    wallets: number;
+    available: string;
+    pending: string;
+    held: string;
+  }[];
   chain: { seals: number; batches: number; unsealed: number; head: string };
 }
 
@@ -28,7 +35,7 @@ const MOST = 20;
 
 /** Recomputes everything from the entries, on one snapshot, and compares it along every other path. */
 export function verify(deps: { pool: Pool; audit: Audit }, programId: number | null): Promise<VerifyReport> {
-  return deps.pool.snapshot(async (tx) => {
+  return deps.pool.snapshot(async tx => {
     await store.allowLongReads(tx);
     const results = await store.compare(tx, programId, MOST);
     const digests = await store.batchDigests(tx);
@@ -38,14 +45,20 @@ export function verify(deps: { pool: Pool; audit: Audit }, programId: number | n
     for (const batch of new Set([...digests.keys(), ...logged.keys()])) {
       const there = digests.get(batch)?.entries ?? 0;
       const published = logged.get(batch) ?? 0;
-      if (there !== published && differences.length < MOST) differences.push(`batch ${batch} has ${there} entries, its events speak of ${published}`);
+      if (there !== published && differences.length < MOST)
+        differences.push(`batch ${batch} has ${there} entries, its events speak of ${published}`);
     }
     results.set('events', { checked: logged.size, differences });
     results.set('chain', { checked: chain.batches + chain.unsealed, differences: chain.differences });
-    const checks = [...results].map(([name, result]) => ({ name, title: TITLES[name] ?? name, ok: result.differences.length === 0, ...result }));
+    const checks = [...results].map(([name, result]) => ({
+      name,
+      title: TITLES[name] ?? name,
+      ok: result.differences.length === 0,
+      ...result,
+    }));
     const liability = await store.liabilities(tx, programId);
     return {
-      ok: checks.every((check) => check.ok),
+      ok: checks.every(check => check.ok),
       checks,
       liability: liability.map(({ programId: program_id, ...rest }) => ({ program_id, ...rest })),
       chain: { seals: chain.seals, batches: chain.batches, unsealed: chain.unsealed, head: chain.head },

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import * as schemas from '#platform/http/schemas.ts';
-import { entryId } from './batch.ts';
 import type { ProgramFacts } from './commands.ts';
-import type { StoredEntry } from './store.ts';
+import { entryId } from './entry-ids.ts';
 import { type Entry, unitOf, type Wallet } from './model.ts';
+import type { StoredEntry } from './store.ts';
 
 /*
  * How the ledger looks to callers. The answers of orders, returns, redemptions and adjustments share these
@@ -39,10 +39,16 @@ export interface Effects {
   balances: Balance[];
 }
 
-const size = (entry: Entry): bigint => entry.available + entry.pending || (entry.held > 0n ? entry.held : -entry.held);
+const size = (entry: Entry): bigint =>
+  entry.available + entry.pending || (entry.held > 0n ? entry.held : -entry.held);
 
 /** The points that a movement is about: what came (positive) or went (negative); for activation what became usable. */
-const moved = (entry: Entry): bigint => (entry.kind === 'activate' ? entry.available : entry.kind === 'redeem' && entry.held < 0n ? entry.held : size(entry));
+const moved = (entry: Entry): bigint =>
+  entry.kind === 'activate'
+    ? entry.available
+    : entry.kind === 'redeem' && entry.held < 0n
+      ? entry.held
+      : size(entry);
 
 const effect = (entry: Entry, units: readonly string[]): Effect => ({
   entry: entryId(entry.wallet, entry.seq),
@@ -52,7 +58,10 @@ const effect = (entry: Entry, units: readonly string[]): Effect => ({
   rule: entry.rule,
   lots:
     entry.lots.length > 0
-      ? entry.lots.map((seq, index) => ({ lot: entryId(entry.wallet, seq), points: points(entry.amounts[index] as bigint) }))
+      ? entry.lots.map((seq, index) => ({
+          lot: entryId(entry.wallet, seq),
+          points: points(entry.amounts[index] as bigint),
+        }))
       : entry.ofSeq === null && entry.available + entry.pending > 0n
         ? [{ lot: entryId(entry.wallet, entry.seq), points: points(entry.available + entry.pending) }]
         : [],
@@ -65,8 +74,8 @@ export function effectsOf(entries: readonly Entry[], program: ProgramFacts): Eff
   const last = new Map<number, Entry>();
   for (const entry of entries) last.set(entry.wallet, entry);
   return {
-    effects: entries.map((entry) => effect(entry, program.units)),
-    balances: [...last.values()].map((entry) => ({
+    effects: entries.map(entry => effect(entry, program.units)),
+    balances: [...last.values()].map(entry => ({
       unit: program.units[unitOf(entry.wallet)] as string,
       available: points(entry.availableAfter),
       pending: points(entry.pendingAfter),
@@ -88,7 +97,10 @@ export const effectSchema = z
     available_at: schemas.instant.nullable(),
     expires_at: schemas.instant.nullable(),
   })
-  .meta({ id: 'Effect', description: 'One movement of one wallet: what came or went, by which rule, from or into which lots.' });
+  .meta({
+    id: 'Effect',
+    description: 'One movement of one wallet: what came or went, by which rule, from or into which lots.',
+  });
 
 export const balanceSchema = z
   .strictObject({ unit: z.string(), available: sum, pending: sum, held: sum })
@@ -109,7 +121,10 @@ export const walletSchema = z
     next_due_at: schemas.instant.nullable(),
     expiring: z.array(z.strictObject({ expires_at: schemas.instant, points: sum })).optional(),
   })
-  .meta({ id: 'WalletBalance', description: 'A wallet: points that can be spent, points earned but not usable yet, points on hold.' });
+  .meta({
+    id: 'WalletBalance',
+    description: 'A wallet: points that can be spent, points earned but not usable yet, points on hold.',
+  });
 
 /** How many dates of expiry a balance lists. */
 const EXPIRING = 20;
@@ -122,7 +137,11 @@ export function walletOf(wallet: Wallet, unit: string, expiring: boolean) {
     held: points(wallet.held),
     debt: points(wallet.debt),
     shortfall: points(wallet.shortfall),
-    lifetime: { earned: points(wallet.earned), redeemed: points(wallet.redeemed), expired: points(wallet.expired) },
+    lifetime: {
+      earned: points(wallet.earned),
+      redeemed: points(wallet.redeemed),
+      expired: points(wallet.expired),
+    },
     next_due_at: time(wallet.nextDueAt),
   };
   return expiring ? { ...body, expiring: expiringOf(wallet) } : body;
@@ -130,7 +149,8 @@ export function walletOf(wallet: Wallet, unit: string, expiring: boolean) {
 
 function expiringOf(wallet: Wallet) {
   const dates = new Map<number, bigint>();
-  for (const lot of wallet.lots.values()) if (lot.expiresAt !== null) dates.set(lot.expiresAt, (dates.get(lot.expiresAt) ?? 0n) + lot.remaining);
+  for (const lot of wallet.lots.values())
+    if (lot.expiresAt !== null) dates.set(lot.expiresAt, (dates.get(lot.expiresAt) ?? 0n) + lot.remaining);
   return [...dates]
     .sort((a, b) => a[0] - b[0])
     .slice(0, EXPIRING)
@@ -153,7 +173,9 @@ export const entrySchema = z
     rule: z.string().nullable(),
     available_at: schemas.instant.nullable(),
     expires_at: schemas.instant.nullable(),
-    follows: z.string().nullable().meta({ description: 'The entry that this one follows from: the hold of a capture, the redemption of a refund.' }),
+    follows: z.string().nullable().meta({
+      description: 'The entry that this one follows from: the hold of a capture, the redemption of a refund.',
+    }),
     lots: z.array(z.strictObject({ lot: z.string(), points: sum })),
     reason: z.string().nullable(),
     command: z.strictObject({ type: z.string(), id: z.string() }),

@@ -1,6 +1,14 @@
 import { accept, type Difference, refuse } from '#platform/errors.ts';
 import { hash128, wireId } from '#platform/ids.ts';
-import { type CommandType, Draft, type Effects, effectsOf, type Ledger, type Taken, unitOf } from '../ledger/index.ts';
+import {
+  type CommandType,
+  Draft,
+  type Effects,
+  effectsOf,
+  type Ledger,
+  type Taken,
+  unitOf,
+} from '../ledger/index.ts';
 import type { Redemption } from './model.ts';
 import { changeable, redemptionToWire } from './redemptions.ts';
 import * as store from './store.ts';
@@ -31,7 +39,8 @@ export interface ChangeAnswer extends Effects {
   redemption: ReturnType<typeof redemptionToWire>;
 }
 
-export const changePayload = (body: ChangeBody): string => hash128(String(body.redemptionId), body.kind, String(body.points));
+export const changePayload = (body: ChangeBody): string =>
+  hash128(String(body.redemptionId), body.kind, String(body.points));
 
 const STATES = { capture: 'captured', void: 'voided', refund: 'captured' } as const;
 
@@ -43,9 +52,19 @@ export const changeType = (ledger: Ledger): CommandType<ChangeBody, Facts, Store
   needsLots: () => true,
   admit: () => undefined,
   async load(tx, commands) {
-    const redemptions = await store.redemptions(tx, [...new Set(commands.map((command) => command.body.redemptionId))]);
-    const refunds = commands.flatMap(({ body }) => (body.kind === 'refund' ? (redemptions.get(body.redemptionId) ?? []) : []));
-    const taken = refunds.length === 0 ? new Map() : await ledger.taken(tx, refunds.map(({ wallet, holdSeq }) => ({ wallet, seq: holdSeq })));
+    const redemptions = await store.redemptions(tx, [
+      ...new Set(commands.map(command => command.body.redemptionId)),
+    ]);
+    const refunds = commands.flatMap(({ body }) =>
+      body.kind === 'refund' ? (redemptions.get(body.redemptionId) ?? []) : [],
+    );
+    const taken =
+      refunds.length === 0
+        ? new Map()
+        : await ledger.taken(
+            tx,
+            refunds.map(({ wallet, holdSeq }) => ({ wallet, seq: holdSeq })),
+          );
     return { redemptions, taken };
   },
   decide({ body, programId }, facts, { program, wallet, id }) {
@@ -57,21 +76,47 @@ export const changeType = (ledger: Ledger): CommandType<ChangeBody, Facts, Store
     const left = before.points - before.refunded;
     const points = body.kind === 'refund' ? (body.points ?? left) : before.points;
     if (body.kind === 'refund' && (points > left || left === 0n)) {
-      return refuse('refund_exceeds_redemption', `${before.points} points were redeemed and ${before.refunded} of them given back; ${points} cannot be.`, {
-        reasons: [{ code: 'refund_exceeds_redemption', redeemed: String(before.points), refunded: String(before.refunded), requested: String(points) }],
-      });
+      return refuse(
+        'refund_exceeds_redemption',
+        `${before.points} points were redeemed and ${before.refunded} of them given back; ${points} cannot be.`,
+        {
+          reasons: [
+            {
+              code: 'refund_exceeds_redemption',
+              redeemed: String(before.points),
+              refunded: String(before.refunded),
+              requested: String(points),
+            },
+          ],
+        },
+      );
     }
     if (body.kind === 'refund') {
-      draft.refund(before.holdSeq, facts.taken.get(`${before.wallet}:${before.holdSeq}`) ?? [], before.refunded, points, draft.now);
+      draft.refund(
+        before.holdSeq,
+        facts.taken.get(`${before.wallet}:${before.holdSeq}`) ?? [],
+        before.refunded,
+        points,
+        draft.now,
+      );
     } else {
       const hold = draft.hold(before.holdSeq);
       if (hold === undefined) throw new Error(`redemption ${before.id} is held, its hold is not there`);
       if (body.kind === 'capture') draft.capture(hold, draft.now);
       else draft.release(hold, draft.now);
     }
-    const redemption: Redemption = { ...before, state: STATES[body.kind], refunded: body.kind === 'refund' ? before.refunded + points : before.refunded };
+    const redemption: Redemption = {
+      ...before,
+      state: STATES[body.kind],
+      refunded: body.kind === 'refund' ? before.refunded + points : before.refunded,
+    };
     const record: StoredChange = { ...body, id, points, redemption };
-    const data = { redemption: wireId('red', before.id), points: String(points), external_id: body.externalId, source: body.source };
+    const data = {
+      redemption: wireId('red', before.id),
+      points: String(points),
+      external_id: body.externalId,
+      source: body.source,
+    };
     const type = body.kind === 'refund' ? 'redemption.refunded' : `redemption.${STATES[body.kind]}`;
     return accept({ record, drafts: [draft], fact: { type, occurredAt: draft.now, data } });
   },
@@ -80,9 +125,19 @@ export const changeType = (ledger: Ledger): CommandType<ChangeBody, Facts, Store
   find: store.findChanges,
   differences({ body }, stored) {
     const differences: Difference[] = [];
-    if (body.redemptionId !== stored.redemptionId) differences.push({ pointer: '', stored: wireId('red', stored.redemptionId), sent: wireId('red', body.redemptionId) });
+    if (body.redemptionId !== stored.redemptionId)
+      differences.push({
+        pointer: '',
+        stored: wireId('red', stored.redemptionId),
+        sent: wireId('red', body.redemptionId),
+      });
     if (body.kind !== stored.kind) differences.push({ pointer: '', stored: stored.kind, sent: body.kind });
-    if (body.points !== stored.points) differences.push({ pointer: '/points', stored: String(stored.points), sent: body.points === null ? null : String(body.points) });
+    if (body.points !== stored.points)
+      differences.push({
+        pointer: '/points',
+        stored: String(stored.points),
+        sent: body.points === null ? null : String(body.points),
+      });
     return differences;
   },
   answer: ({ redemption }, entries, _holder, program) => ({

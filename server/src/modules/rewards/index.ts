@@ -12,11 +12,19 @@ export { rewardsErrors } from './errors.ts';
 export function createRewards(deps: { ledger: Ledger; pool: Pool }): { routes(api: Api): void } {
   deps.ledger.register(redemptionType, async (tx: Tx, id) => {
     const redemption = (await store.redemptions(tx, [id])).get(id);
-    return redemption === undefined ? {} : { redemption: redemptionToWire(redemption, redemption.occurredAt) };
+    return redemption === undefined
+      ? {}
+      : { redemption: redemptionToWire(redemption, redemption.occurredAt) };
   });
   deps.ledger.register(changeType(deps.ledger), async (tx: Tx, id) => {
     const change = (await store.findChanges(tx, [id])).get(id)?.stored;
-    return change === undefined ? {} : { kind: change.kind, points: String(change.points), redemption: redemptionToWire(change.redemption, change.redemption.occurredAt) };
+    return change === undefined
+      ? {}
+      : {
+          kind: change.kind,
+          points: String(change.points),
+          redemption: redemptionToWire(change.redemption, change.redemption.occurredAt),
+        };
   });
   return { routes: rewardsRoutes(deps) };
 }

@@ -27,12 +27,24 @@ export interface Redemption {
 }
 
 /** `expired` is not stored: it follows from the hold's end and the clock. */
-export const stateAt = (redemption: Pick<Redemption, 'state' | 'holdExpiresAt'>, now: number): Redemption['state'] | 'expired' =>
-  redemption.state === 'held' && redemption.holdExpiresAt !== null && redemption.holdExpiresAt <= now ? 'expired' : redemption.state;
+export const stateAt = (
+  redemption: Pick<Redemption, 'state' | 'holdExpiresAt'>,
+  now: number,
+): Redemption['state'] | 'expired' =>
+  redemption.state === 'held' && redemption.holdExpiresAt !== null && redemption.holdExpiresAt <= now
+    ? 'expired'
+    : redemption.state;
 
 /** What points take off a bill, in minor units of the program's currency, rounded down; null where they are worth no money. */
-export function moneyOff(points: bigint, unit: Unit, version: ProgramVersion): { amount: bigint; currency: string } | null {
+export function moneyOff(
+  points: bigint,
+  unit: Unit,
+  version: ProgramVersion,
+): { amount: bigint; currency: string } | null {
   if (unit.worth === null) return null;
-  const minor: Rational = times(unit.worth, { num: points * 10n ** BigInt(version.exponent(version.currency)), den: 1n });
+  const minor: Rational = times(unit.worth, {
+    num: points * 10n ** BigInt(version.exponent(version.currency)),
+    den: 1n,
+  });
   return { amount: floorDiv(minor.num, minor.den), currency: version.currency };
 }

@@ -1,6 +1,14 @@
 import { accept, type Difference, type Outcome, refuse } from '#platform/errors.ts';
 import { wireId } from '#platform/ids.ts';
-import { type CommandType, Draft, type Effects, effectsOf, insufficientBalance, time, walletId } from '../ledger/index.ts';
+import {
+  type CommandType,
+  Draft,
+  type Effects,
+  effectsOf,
+  insufficientBalance,
+  time,
+  walletId,
+} from '../ledger/index.ts';
 import { versionAt } from '../program/index.ts';
 import { moneyOff, type ProgramInForce, type Redemption, stateAt } from './model.ts';
 import * as store from './store.ts';
@@ -30,7 +38,10 @@ export const redemptionToWire = (redemption: Redemption, now: number) => ({
   unit: redemption.unit,
   points: String(redemption.points),
   state: stateAt(redemption, now),
-  money_off: redemption.moneyOff === null ? null : { amount: String(redemption.moneyOff.amount), currency: redemption.moneyOff.currency },
+  money_off:
+    redemption.moneyOff === null
+      ? null
+      : { amount: String(redemption.moneyOff.amount), currency: redemption.moneyOff.currency },
   hold_expires_at: time(redemption.holdExpiresAt),
   refunded: String(redemption.refunded),
 });
@@ -44,8 +55,12 @@ export const redemptionType: CommandType<RedemptionBody, null, Redemption, Redem
   admit({ body }, program) {
     const version = versionAt((program as ProgramInForce).program, program.now);
     const unit = body.unit === null ? version.defaultUnit : version.units.get(body.unit);
-    if (unit === undefined) return refuse('unit_unknown', `The program counts ${program.units.join(', ')}, not ${body.unit}.`).refusal;
-    if (!unit.redeemable) return refuse('unit_not_redeemable', `${unit.name} only count towards a tier; they cannot be redeemed.`).refusal;
+    if (unit === undefined)
+      return refuse('unit_unknown', `The program counts ${program.units.join(', ')}, not ${body.unit}.`)
+        .refusal;
+    if (!unit.redeemable)
+      return refuse('unit_not_redeemable', `${unit.name} only count towards a tier; they cannot be redeemed.`)
+        .refusal;
     return undefined;
   },
   load: () => Promise.resolve(null),
@@ -54,9 +69,13 @@ export const redemptionType: CommandType<RedemptionBody, null, Redemption, Redem
     const unit = body.unit === null ? version.defaultUnit : version.units.get(body.unit);
     if (unit === undefined) return refuse('unit_unknown', 'The program has no such unit.');
     const draft = new Draft(wallet(unit.number), program.now);
-    if (draft.balance.available < body.points) return insufficientBalance(body.points, draft.balance.available);
+    if (draft.balance.available < body.points)
+      return insufficientBalance(body.points, draft.balance.available);
     const holdExpiresAt = body.capture ? null : draft.now + body.holdFor;
-    const entry = holdExpiresAt === null ? draft.debit('redeem', body.points, draft.now) : draft.reserve(body.points, draft.now, holdExpiresAt);
+    const entry =
+      holdExpiresAt === null
+        ? draft.debit('redeem', body.points, draft.now)
+        : draft.reserve(body.points, draft.now, holdExpiresAt);
     const record: Redemption = {
       id,
       programId,
@@ -74,29 +93,53 @@ export const redemptionType: CommandType<RedemptionBody, null, Redemption, Redem
       refunded: 0n,
     };
     const data = { redemption: wireId('red', id), external_id: body.externalId, source: body.source };
-    return accept({ record, drafts: [draft], fact: { type: body.capture ? 'redemption.captured' : 'redemption.held', occurredAt: draft.now, data } });
+    return accept({
+      record,
+      drafts: [draft],
+      fact: { type: body.capture ? 'redemption.captured' : 'redemption.held', occurredAt: draft.now, data },
+    });
   },
   evolve: () => undefined,
   store: store.insertRedemptions,
   find: store.firstAnswers,
   differences({ body }, stored) {
     const differences: Difference[] = [];
-    if (body.points !== stored.points) differences.push({ pointer: '/points', stored: String(stored.points), sent: String(body.points) });
-    if (body.unit !== null && body.unit !== stored.unit) differences.push({ pointer: '/unit', stored: stored.unit, sent: body.unit });
+    if (body.points !== stored.points)
+      differences.push({ pointer: '/points', stored: String(stored.points), sent: String(body.points) });
+    if (body.unit !== null && body.unit !== stored.unit)
+      differences.push({ pointer: '/unit', stored: stored.unit, sent: body.unit });
     const captured = stored.holdExpiresAt === null;
-    if (body.capture !== captured) differences.push({ pointer: '/capture', stored: captured, sent: body.capture });
+    if (body.capture !== captured)
+      differences.push({ pointer: '/capture', stored: captured, sent: body.capture });
     return differences;
   },
-  answer: (stored, entries, _holder, program) => ({ redemption: redemptionToWire(stored, stored.occurredAt), ...effectsOf(entries, program) }),
+  answer: (stored, entries, _holder, program) => ({
+    redemption: redemptionToWire(stored, stored.occurredAt),
+    ...effectsOf(entries, program),
+  }),
 };
 
 /** Why a capture, void or refund cannot be, or the redemption that it is about. */
-export function changeable(redemption: Redemption | undefined, programId: number, kind: 'capture' | 'void' | 'refund', now: number): Outcome<Redemption> {
-  if (redemption === undefined || redemption.programId !== programId) return refuse('redemption_not_found', 'There is no such redemption in this program.');
+export function changeable(
+  redemption: Redemption | undefined,
+  programId: number,
+  kind: 'capture' | 'void' | 'refund',
+  now: number,
+): Outcome<Redemption> {
+  if (redemption === undefined || redemption.programId !== programId)
+    return refuse('redemption_not_found', 'There is no such redemption in this program.');
   const state = stateAt(redemption, now);
   if (kind === 'refund') {
-    return state === 'captured' ? accept(redemption) : refuse('redemption_not_captured', `The redemption is ${state}: only what was captured can be refunded.`);
+    return state === 'captured'
+      ? accept(redemption)
+      : refuse(
+          'redemption_not_captured',
+          `The redemption is ${state}: only what was captured can be refunded.`,
+        );
   }
   if (state === 'held') return accept(redemption);
-  return refuse(`redemption_${state}`, `The redemption is ${state} and cannot be ${kind === 'capture' ? 'captured' : 'voided'} any more.`);
+  return refuse(
+    `redemption_${state}`,
+    `The redemption is ${state} and cannot be ${kind === 'capture' ? 'captured' : 'voided'} any more.`,
+  );
 }

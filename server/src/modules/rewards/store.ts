@@ -16,34 +16,54 @@ const insertRedemption = statement(
      hold_expires_at, state, posted)`,
 );
 
-export async function insertRedemptions(tx: Tx, rows: readonly { stored: Redemption; posted: Posted }[]): Promise<void> {
-  const stored = rows.map((row) => row.stored);
+export async function insertRedemptions(
+  tx: Tx,
+  rows: readonly { stored: Redemption; posted: Posted }[],
+): Promise<void> {
+  const stored = rows.map(row => row.stored);
   await tx.run(insertRedemption, [
-    numbers(stored.map((row) => row.id)),
-    numbers(stored.map((row) => row.programId)),
-    numbers(stored.map((row) => row.memberId)),
-    numbers(stored.map((row) => row.wallet)),
-    texts(stored.map((row) => row.externalId)),
-    texts(stored.map((row) => row.source)),
-    texts(stored.map((row) => row.unit)),
-    numbers(stored.map((row) => row.points)),
-    numbers(stored.map((row) => row.moneyOff?.amount ?? null)),
-    texts(stored.map((row) => row.moneyOff?.currency ?? null)),
-    instants(stored.map((row) => row.occurredAt)),
-    numbers(stored.map((row) => row.holdSeq)),
-    instants(stored.map((row) => row.holdExpiresAt)),
-    texts(stored.map((row) => row.state)),
-    texts(rows.map((row) => JSON.stringify(row.posted))),
+    numbers(stored.map(row => row.id)),
+    numbers(stored.map(row => row.programId)),
+    numbers(stored.map(row => row.memberId)),
+    numbers(stored.map(row => row.wallet)),
+    texts(stored.map(row => row.externalId)),
+    texts(stored.map(row => row.source)),
+    texts(stored.map(row => row.unit)),
+    numbers(stored.map(row => row.points)),
+    numbers(stored.map(row => row.moneyOff?.amount ?? null)),
+    texts(stored.map(row => row.moneyOff?.currency ?? null)),
+    instants(stored.map(row => row.occurredAt)),
+    numbers(stored.map(row => row.holdSeq)),
+    instants(stored.map(row => row.holdExpiresAt)),
+    texts(stored.map(row => row.state)),
+    texts(rows.map(row => JSON.stringify(row.posted))),
   ]);
 }
 
 const REDEMPTION = `r.id, r.program_id, r.member_id, r.wallet_id, r.external_id, r.source, r.unit, r.points, r.money_amount, r.money_currency,
   r.occurred_at, r.hold_seq, r.hold_expires_at, r.state, r.refunded, r.posted`;
-const readRedemptions = statement('rewards_redemptions', `select ${REDEMPTION} from rewards.redemptions r where r.id = any($1::bigint[])`);
+const readRedemptions = statement(
+  'rewards_redemptions',
+  `select ${REDEMPTION} from rewards.redemptions r where r.id = any($1::bigint[])`,
+);
 
 type Row = [
-  bigint, number, bigint, bigint, string, string, string, bigint, bigint | null, string | null, number, number, number | null,
-  Redemption['state'], bigint, Posted,
+  bigint,
+  number,
+  bigint,
+  bigint,
+  string,
+  string,
+  string,
+  bigint,
+  bigint | null,
+  string | null,
+  number,
+  number,
+  number | null,
+  Redemption['state'],
+  bigint,
+  Posted,
 ];
 
 const asRedemption = (row: Row): Redemption => ({
@@ -67,11 +87,22 @@ const read = (tx: Tx, ids: readonly bigint[]) => tx.run<Row>(readRedemptions, [n
 
 /** These redemptions as they are now. */
 export const redemptions = async (tx: Tx, ids: readonly bigint[]): Promise<Map<bigint, Redemption>> =>
-  new Map((await read(tx, ids)).map((row) => [row[0], asRedemption(row)]));
+  new Map((await read(tx, ids)).map(row => [row[0], asRedemption(row)]));
 
 /** These redemptions as they were first answered, whatever has become of them. */
-export const firstAnswers = async (tx: Tx, ids: readonly bigint[]): Promise<Map<bigint, { stored: Redemption; posted: Posted }>> =>
-  new Map((await read(tx, ids)).map((row) => [row[0], { stored: { ...asRedemption(row), state: row[12] === null ? 'captured' : 'held', refunded: 0n }, posted: row[15] }]));
+export const firstAnswers = async (
+  tx: Tx,
+  ids: readonly bigint[],
+): Promise<Map<bigint, { stored: Redemption; posted: Posted }>> =>
+  new Map(
+    (await read(tx, ids)).map(row => [
+      row[0],
+      {
+        stored: { ...asRedemption(row), state: row[12] === null ? 'captured' : 'held', refunded: 0n },
+        posted: row[15],
+      },
+    ]),
+  );
 
 const insertChange = statement(
   'rewards_insert_changes',
@@ -86,21 +117,28 @@ const updateRedemptions = statement(
    from unnest($1::bigint[], $2::text[], $3::bigint[]) as u(id, state, refunded) where r.id = u.id`,
 );
 
-export async function insertChanges(tx: Tx, rows: readonly { stored: StoredChange; posted: Posted }[]): Promise<void> {
-  const stored = rows.map((row) => row.stored);
-  const last = [...new Map(stored.map((row) => [row.redemption.id, row.redemption])).values()];
+export async function insertChanges(
+  tx: Tx,
+  rows: readonly { stored: StoredChange; posted: Posted }[],
+): Promise<void> {
+  const stored = rows.map(row => row.stored);
+  const last = [...new Map(stored.map(row => [row.redemption.id, row.redemption])).values()];
   await Promise.all([
     tx.run(insertChange, [
-      numbers(stored.map((row) => row.id)),
-      numbers(stored.map((row) => row.redemptionId)),
-      texts(stored.map((row) => row.kind)),
-      texts(stored.map((row) => row.externalId)),
-      texts(stored.map((row) => row.source)),
-      numbers(stored.map((row) => row.points)),
-      numbers(stored.map((row) => row.redemption.refunded)),
-      texts(rows.map((row) => JSON.stringify(row.posted))),
+      numbers(stored.map(row => row.id)),
+      numbers(stored.map(row => row.redemptionId)),
+      texts(stored.map(row => row.kind)),
+      texts(stored.map(row => row.externalId)),
+      texts(stored.map(row => row.source)),
+      numbers(stored.map(row => row.points)),
+      numbers(stored.map(row => row.redemption.refunded)),
+      texts(rows.map(row => JSON.stringify(row.posted))),
     ]),
-    tx.run(updateRedemptions, [numbers(last.map((row) => row.id)), texts(last.map((row) => row.state)), numbers(last.map((row) => row.refunded))]),
+    tx.run(updateRedemptions, [
+      numbers(last.map(row => row.id)),
+      texts(last.map(row => row.state)),
+      numbers(last.map(row => row.refunded)),
+    ]),
   ]);
 }
 
@@ -113,13 +151,34 @@ const readChanges = statement(
 const STATES = { capture: 'captured', void: 'voided', refund: 'captured' } as const;
 
 /** These changes, each with the redemption as it was right after it. */
-export async function findChanges(tx: Tx, ids: readonly bigint[]): Promise<Map<bigint, { stored: StoredChange; posted: Posted }>> {
-  const rows = await tx.run<[...Row, bigint, StoredChange['kind'], string, string, bigint, bigint, Posted]>(readChanges, [numbers(ids)]);
+export async function findChanges(
+  tx: Tx,
+  ids: readonly bigint[],
+): Promise<Map<bigint, { stored: StoredChange; posted: Posted }>> {
+  const rows = await tx.run<[...Row, bigint, StoredChange['kind'], string, string, bigint, bigint, Posted]>(
+    readChanges,
+    [numbers(ids)],
+  );
   return new Map(
-    rows.map((row) => {
-      const [id, kind, externalId, source, points, refunded, posted] = row.slice(16) as [bigint, StoredChange['kind'], string, string, bigint, bigint, Posted];
-      const redemption: Redemption = { ...asRedemption(row.slice(0, 16) as Row), state: STATES[kind], refunded };
-      return [id, { stored: { id, redemptionId: redemption.id, kind, externalId, source, points, redemption }, posted }];
+    rows.map(row => {
+      const [id, kind, externalId, source, points, refunded, posted] = row.slice(16) as [
+        bigint,
+        StoredChange['kind'],
+        string,
+        string,
+        bigint,
+        bigint,
+        Posted,
+      ];
+      const redemption: Redemption = {
+        ...asRedemption(row.slice(0, 16) as Row),
+        state: STATES[kind],
+        refunded,
+      };
+      return [
+        id,
+        { stored: { id, redemptionId: redemption.id, kind, externalId, source, points, redemption }, posted },
+      ];
     }),
   );
 }

@@ -6,13 +6,14 @@
 /** Numbers, bigints or null. */
 export const numbers = (values: readonly (number | bigint | null)[]): string => {
   let text = '{';
-  for (let i = 0; i < values.length; i += 1) text += i === 0 ? (values[i] ?? 'null') : `,${values[i] ?? 'null'}`;
+  for (let i = 0; i < values.length; i += 1)
+    text += i === 0 ? (values[i] ?? 'null') : `,${values[i] ?? 'null'}`;
   return `${text}}`;
 };
 
 const SPECIAL = /["\\]/;
 const escapeText = (value: string): string =>
-  SPECIAL.test(value) ? value.replace(/["\\]/g, (character) => `\\${character}`) : value;
+  SPECIAL.test(value) ? value.replace(/["\\]/g, character => `\\${character}`) : value;
 
 /** Texts or null, each quoted. */
 export const texts = (values: readonly (string | null)[]): string => {
@@ -29,7 +30,8 @@ export const texts = (values: readonly (string | null)[]): string => {
  * JSON texts go as one string with a separator that JSON never holds, for `string_to_array($1, chr(30), chr(31))`:
  * escaping each quote of each JSON text for an array literal took a tenth of the engine's time.
  */
-export const jsons = (values: readonly (string | null)[]): string => values.map((value) => value ?? '\u001f').join('\u001e');
+export const jsons = (values: readonly (string | null)[]): string =>
+  values.map(value => value ?? '\u001f').join('\u001e');
 
 /** Instants (epoch milliseconds) or null, as RFC 3339. Neighbours are often equal: the time of the batch. */
 export const instants = (values: readonly (number | null)[]): string => {

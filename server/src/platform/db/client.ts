@@ -40,7 +40,8 @@ export function parseTimestamp(text: string): number {
   );
 }
 
-const parseBigints = (text: string): bigint[] => (text === '{}' ? [] : text.slice(1, -1).split(',').map(BigInt));
+const parseBigints = (text: string): bigint[] =>
+  text === '{}' ? [] : text.slice(1, -1).split(',').map(BigInt);
 
 type Parser = (text: string) => unknown;
 const parsers = new Map<number, Parser>([
@@ -63,7 +64,8 @@ const connection = (url: string, name: string) => ({
   application_name: `fealty ${name}`,
   keepAlive: true,
   connectionTimeoutMillis: 5_000,
-  options: '-c timezone=UTC -c datestyle=ISO,YMD -c idle_in_transaction_session_timeout=60000 -c statement_timeout=120000',
+  options:
+    '-c timezone=UTC -c datestyle=ISO,YMD -c idle_in_transaction_session_timeout=60000 -c statement_timeout=120000',
 });
 
 const query = (statement: Statement, values: readonly Value[]) => ({
@@ -87,7 +89,7 @@ export class Connection implements Tx {
 
   private constructor(client: pg.Client) {
     this.client = client;
-    client.on('error', (error) => {
+    client.on('error', error => {
       this.broken = error;
     });
     client.on('end', () => {

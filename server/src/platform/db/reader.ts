@@ -14,7 +14,12 @@ export class CoalescedReader<Key, Value> {
   private connection: Connection | undefined;
 
   /** `read` answers each key at its place; at most `most` keys go into one read. */
-  constructor(options: { url: string; name: string; most: number; read(tx: Tx, keys: readonly Key[]): Promise<readonly Value[]> }) {
+  constructor(options: {
+    url: string;
+    name: string;
+    most: number;
+    read(tx: Tx, keys: readonly Key[]): Promise<readonly Value[]>;
+  }) {
     this.url = options.url;
     this.name = options.name;
     this.read = options.read;
@@ -39,8 +44,8 @@ export class CoalescedReader<Key, Value> {
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, this.most);
       try {
-        const values = await this.attempt(batch.map((waiting) => waiting.key));
-        batch.forEach((waiting, index) => waiting.resolve(values[index] as Value));
+        const values = await this.attempt(batch.map(waiting => waiting.key));
+        for (const [index, waiting] of batch.entries()) waiting.resolve(values[index] as Value);
       } catch (error) {
         for (const waiting of batch) waiting.reject(error);
       }

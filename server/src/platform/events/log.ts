@@ -34,21 +34,28 @@ const append = statement(
 );
 
 /** Adds the facts of a batch to the log, in the transaction that makes them true. */
-export async function appendFacts(tx: Tx, batch: bigint, recordedAt: number, batches: readonly RecordBatch[]): Promise<void> {
+export async function appendFacts(
+  tx: Tx,
+  batch: bigint,
+  recordedAt: number,
+  batches: readonly RecordBatch[],
+): Promise<void> {
   if (batches.length === 0) return;
   await tx.run(append, [
     batch,
-    numbers(batches.map((own) => own.programId)),
-    numbers(batches.map((own) => own.facts.length)),
-    numbers(batches.map((own) => own.entries)),
+    numbers(batches.map(own => own.programId)),
+    numbers(batches.map(own => own.facts.length)),
+    numbers(batches.map(own => own.entries)),
     instants(batches.map(() => recordedAt)),
-    `{${batches.map((own) => `"\\\\x${pack(own.facts)}"`).join(',')}}`,
+    `{${batches.map(own => `"\\\\x${pack(own.facts)}"`).join(',')}}`,
   ]);
 }
 
 const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
-const pack = (facts: readonly LoggedFact[]): string => zstdCompressSync(JSON.stringify(facts), FAST).toString('hex');
-const unpack = (facts: Buffer): LoggedFact[] => JSON.parse(zstdDecompressSync(facts).toString()) as LoggedFact[];
+const pack = (facts: readonly LoggedFact[]): string =>
+  zstdCompressSync(JSON.stringify(facts), FAST).toString('hex');
+const unpack = (facts: Buffer): LoggedFact[] =>
+  JSON.parse(zstdDecompressSync(facts).toString()) as LoggedFact[];
 
 /** A place in the log: behind the fact `index` of the record batch (xid, batch). */
 export interface Position {
@@ -73,11 +80,21 @@ const read = statement(
 const BATCHES_AT_ONCE = 16;
 
 /** Up to `limit` facts of a program behind a position, in commit order, and the position behind the last. */
-export async function readFacts(tx: Tx, program: { id: number; name: string }, after: Position, limit: number): Promise<{ events: Event[]; next: Position }> {
+export async function readFacts(
+  tx: Tx,
+  program: { id: number; name: string },
+  after: Position,
+  limit: number,
+): Promise<{ events: Event[]; next: Position }> {
   const events: Event[] = [];
   let next = after;
   for (;;) {
-    const rows = await tx.run<[string, bigint, number, Buffer]>(read, [program.id, next.xid, next.batch, BATCHES_AT_ONCE]);
+    const rows = await tx.run<[string, bigint, number, Buffer]>(read, [
+      program.id,
+      next.xid,
+      next.batch,
+      BATCHES_AT_ONCE,
+    ]);
     for (const [xid, batch, recordedAt, packed] of rows) {
       const same = BigInt(xid) === next.xid && batch === next.batch;
       const facts = unpack(packed);
@@ -91,7 +108,13 @@ export async function readFacts(tx: Tx, program: { id: number; name: string }, a
   }
 }
 
-const event = (fact: LoggedFact, batch: bigint, index: number, recordedAt: number, program: string): Event => ({
+const event = (
+  fact: LoggedFact,
+  batch: bigint,
+  index: number,
+  recordedAt: number,
+  program: string,
+): Event => ({
   id: `${wireId('evt', batch)}${index.toString().padStart(4, '0')}`,
   type: fact.type,
   occurred_at: fact.occurred_at,
@@ -103,12 +126,15 @@ const event = (fact: LoggedFact, batch: bigint, index: number, recordedAt: numbe
 });
 
 /** The opaque cursor of a position. */
-export const toCursor = (position: Position): string => Buffer.from(`${position.xid}.${position.batch}.${position.index}`).toString('base64url');
+export const toCursor = (position: Position): string =>
+  Buffer.from(`${position.xid}.${position.batch}.${position.index}`).toString('base64url');
 
 /** The position of a cursor; undefined where it is not one. */
 export function fromCursor(cursor: string): Position | undefined {
   const match = /^(\d{1,19})\.(\d{1,19})\.(-1|\d{1,6})$/.exec(Buffer.from(cursor, 'base64url').toString());
-  return match ? { xid: BigInt(match[1] as string), batch: BigInt(match[2] as string), index: Number(match[3]) } : undefined;
+  return match
+    ? { xid: BigInt(match[1] as string), batch: BigInt(match[2] as string), index: Number(match[3]) }
+    : undefined;
 }
 
 const counts = statement(

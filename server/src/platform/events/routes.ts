@@ -32,7 +32,8 @@ export const eventRoutes =
         tag: 'Events',
         operation: 'listEvents',
         summary: 'Facts in the order in which they were committed',
-        description: 'Pass `next` as `after` to go on; it is always there, so that a reader can wait for more. Nothing is skipped, whatever commits late.',
+        description:
+          'Pass `next` as `after` to go on; it is always there, so that a reader can wait for more. Nothing is skipped, whatever commits late.',
         program: true,
         query: z.strictObject({ after: schemas.cursor.optional(), limit: schemas.limit }),
         answers: { 200: z.strictObject({ data: z.array(eventSchema), next: schemas.cursor }) },
@@ -41,7 +42,9 @@ export const eventRoutes =
       async ({ program, query }) => {
         const after = query.after === undefined ? START : fromCursor(query.after);
         if (after === undefined) {
-          return refuse('invalid_request', 'The cursor is not one of this log.', { errors: [{ pointer: '/query/after', message: 'must be the `next` of an earlier answer' }] });
+          return refuse('invalid_request', 'The cursor is not one of this log.', {
+            errors: [{ pointer: '/query/after', message: 'must be the `next` of an earlier answer' }],
+          });
         }
         const { events, next } = await readFacts(pool, program, after, query.limit);
         return accept({ data: events, next: toCursor(next) });

@@ -32,7 +32,7 @@ export class Jobs {
   }
 
   start(): void {
-    this.running = Promise.all(this.options.jobs.map((job) => this.loop(job)));
+    this.running = Promise.all(this.options.jobs.map(job => this.loop(job)));
   }
 
   /** Lets what is running finish and starts nothing more. */
@@ -49,7 +49,11 @@ export class Jobs {
         if (await this.leads()) await job.run();
         await this.pause(job.every);
       } catch (error) {
-        if (!this.stopping) this.options.log.warn({ job: job.name, err: describeError(error) }, 'a job failed and will be tried again');
+        if (!this.stopping)
+          this.options.log.warn(
+            { job: job.name, err: describeError(error) },
+            'a job failed and will be tried again',
+          );
         await this.pause(Math.max(job.every, LEASE_RETRY));
       }
     }
@@ -59,7 +63,8 @@ export class Jobs {
   private async leads(): Promise<boolean> {
     const { lease } = this.options;
     if (lease === undefined) return true;
-    if (this.leading === undefined || this.connection?.usable !== true) this.leading = this.lead(lease).finally(() => setTimeout(() => this.forget(), LEASE_RETRY).unref());
+    if (this.leading === undefined || this.connection?.usable !== true)
+      this.leading = this.lead(lease).finally(() => setTimeout(() => this.forget(), LEASE_RETRY).unref());
     return this.leading;
   }
 
@@ -80,10 +85,10 @@ export class Jobs {
 
   private pause(milliseconds: number): Promise<void> {
     if (this.stopping) return Promise.resolve();
-    return new Promise((resolve) => {
+    return new Promise(resolve => {
       const wake = () => {
         clearTimeout(timer);
-        this.wake = this.wake.filter((other) => other !== wake);
+        this.wake = this.wake.filter(other => other !== wake);
         resolve();
       };
       const timer = setTimeout(wake, milliseconds);
