@@ -1,0 +1,105 @@
+import { instants, numbers, texts } from '#platform/db/arrays.ts';
+import { statement, type Tx } from '#platform/db/client.ts';
+import type { Member } from './model.ts';
+
+const BY_EXTERNAL_ID = statement(
+  'members_by_external_id',
+  `select r.nr::integer, m.id
+     from unnest($1::integer[], $2::text[]) with ordinality as r(program_id, external_id, nr)
+     join members.members m on m.program_id = r.program_id and m.external_id = r.external_id`,
+);
+const BY_ID = statement(
+  'members_by_id',
+  `select r.nr::integer, m.external_id
+     from unnest($1::integer[], $2::bigint[]) with ordinality as r(program_id, id, nr)
+     join members.members m on m.program_id = r.program_id and m.id = r.id`,
+);
+/*
+ * Sorted, so that two batches which enrol the same people wait for each other in one order. The keys are
+ * returned, because rows that another transaction made meanwhile are not.
+ */
+const ENROL = statement(
+  'members_enrol',
+  `insert into members.members (program_id, external_id, enrolled_at)
+   select r.program_id, r.external_id, r.enrolled_at
+     from unnest($1::integer[], $2::text[], $3::timestamptz[]) as r(program_id, external_id, enrolled_at)
+    order by r.program_id, r.external_id collate "C"
+   on conflict (program_id, external_id) do nothing
+   returning program_id, external_id, id`,
+);
+const ONE_BY_ID = statement(
+  'members_one_by_id',
+  'select id, external_id, status, enrolled_at from members.members where program_id = $1 and id = $2',
+);
+const ONE_BY_EXTERNAL_ID = statement(
+  'members_one_by_external_id',
+  'select id, external_id, status, enrolled_at from members.members where program_id = $1 and external_id = $2',
+);
+const LIST = statement(
+  'members_list',
+  `select id, external_id, status, enrolled_at
+     from members.members
+    where program_id = $1 and id > $2
+    order by id
+    limit $3`,
+);
+
+export interface ExternalKey {
+  programId: number;
+  externalId: string;
+}
+
+const programs = (keys: readonly { programId: number }[]): string => numbers(keys.map(key => key.programId));
+
+/** The ids of those keys that exist, by the key's place in the list. */
+export async function idsOf(tx: Tx, keys: readonly ExternalKey[]): Promise<Map<number, bigint>> {
+  const externalIds = texts(keys.map(key => key.externalId));
+  const rows = await tx.run<[number, bigint]>(BY_EXTERNAL_ID, [programs(keys), externalIds]);
+  return new Map(rows.map(([nr, id]) => [nr - 1, id]));
+}
+
+/** The external ids of those (program, id) that exist, by their place in the list. */
+export async function externalIdsOf(
+  tx: Tx,
+  keys: readonly { programId: number; id: bigint }[],
+): Promise<Map<number, string>> {
+  const rows = await tx.run<[number, string]>(BY_ID, [programs(keys), numbers(keys.map(key => key.id))]);
+  return new Map(rows.map(([nr, externalId]) => [nr - 1, externalId]));
+}
+
+/** Makes members; gives back those that this transaction made, not those that were there. */
+export function enrol(
+  tx: Tx,
+  rows: readonly (ExternalKey & { enrolledAt: number })[],
+): Promise<[programId: number, externalId: string, id: bigint][]> {
+  const externalIds = texts(rows.map(row => row.externalId));
+  return tx.run(ENROL, [programs(rows), externalIds, instants(rows.map(row => row.enrolledAt))]);
+}
+
+type Row = [bigint, string, 'active', number];
+const toMember = (programId: number, [id, externalId, status, enrolledAt]: Row): Member => ({
+  id,
+  programId,
+  externalId,
+  status,
+  enrolledAt,
+});
+
+export async function byId(tx: Tx, programId: number, id: bigint): Promise<Member | undefined> {
+  const [row] = await tx.run<Row>(ONE_BY_ID, [programId, id]);
+  return row && toMember(programId, row);
+}
+
+export async function byExternalId(
+  tx: Tx,
+  programId: number,
+  externalId: string,
+): Promise<Member | undefined> {
+  const [row] = await tx.run<Row>(ONE_BY_EXTERNAL_ID, [programId, externalId]);
+  return row && toMember(programId, row);
+}
+
+/** Members of a program by id, after `after`. */
+export async function list(tx: Tx, programId: number, after: bigint, limit: number): Promise<Member[]> {
+  return (await tx.run<Row>(LIST, [programId, after, limit])).map(row => toMember(programId, row));
+}

@@ -1,0 +1,20 @@
+import type { Api } from '#platform/http/api.ts';
+import { programRoutes } from './routes.ts';
+import { createService, type ProgramOptions, type ProgramService } from './service.ts';
+
+export { addDuration, parseDuration } from './calendar.ts';
+export type { ProgramDocument } from './document.ts';
+export { programErrors } from './errors.ts';
+export type { EarningRule, Program, ProgramVersion, Unit } from './model.ts';
+export { programNow, versionAt } from './model.ts';
+export type { Registry } from './registry.ts';
+
+export interface ProgramModule extends ProgramService {
+  routes(api: Api): void;
+}
+
+/** The programs, as versioned documents and ready to decide by. Owns the schema `program`. */
+export function createProgram(options: ProgramOptions): ProgramModule {
+  const service = createService(options);
+  return { ...service, routes: api => programRoutes(api, service) };
+}

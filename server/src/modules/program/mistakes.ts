@@ -1,0 +1,191 @@
+import type { z } from 'zod';
+import { minorUnitExponent } from '#platform/currency.ts';
+import { accept, type Outcome, refuse } from '#platform/errors.ts';
+import { isTimeZone, parseDuration } from './calendar.ts';
+import { MAX_DOCUMENT, MAX_UNITS, type ProgramDocument, programDocument } from './document.ts';
+
+/** One thing that is wrong with a document: where (JSON pointer) and, in a sentence, what. */
+export interface Mistake {
+  pointer: string;
+  message: string;
+}
+
+/** What a document has to agree with. */
+export interface Setting {
+  /** The name in the address. */
+  name: string;
+  /** Units of earlier versions, which must stay. */
+  units: Iterable<string>;
+  /** The kind of clock of a program that exists already. */
+  clock: 'wall' | 'test' | null;
+}
+
+const MAX_REPORTED = 50;
+
+/**
+ * The document, if it is one and agrees with its setting; else `program_invalid` with a JSON pointer and a
+ * sentence for each mistake (at most 50).
+ */
+export function checkDocument(input: unknown, setting: Setting): Outcome<ProgramDocument> {
+  if ((JSON.stringify(input) ?? '').length > MAX_DOCUMENT)
+    return invalid([{ pointer: '', message: `A program has at most ${MAX_DOCUMENT} characters of JSON.` }]);
+  const parsed = programDocument.safeParse(input);
+  if (!parsed.success) return invalid(parsed.error.issues.flatMap(issue => mistakesOf(issue, input)));
+  const mistakes = [...mistakesIn(parsed.data), ...disagreements(parsed.data, setting)];
+  return mistakes.length === 0 ? accept(parsed.data) : invalid(mistakes);
+}
+
+function invalid(mistakes: Mistake[]): Outcome<never> {
+  const { pointer: at, message } = mistakes[0] as Mistake;
+  const place = at === '' ? '' : ` at ${at}`;
+  const found =
+    mistakes.length === 1 ? `a mistake${place}` : `${mistakes.length} mistakes, the first${place}`;
+  return refuse('program_invalid', `The program has ${found}: ${message}`, {
+    errors: mistakes.slice(0, MAX_REPORTED),
+  });
+}
+
+const pointer = (path: readonly PropertyKey[]): string =>
+  path.map(step => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+
+/** The sentences for one finding of zod, whose own words are written for programmers. */
+function mistakesOf(issue: z.core.$ZodIssue, input: unknown): Mistake[] {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map(key => ({ pointer: pointer([...issue.path, key]), message: issue.message }));
+  if (issue.code === 'invalid_union') {
+    const best = likeliest(issue.errors);
+    if (best)
+      return best.flatMap(inner => mistakesOf({ ...inner, path: [...issue.path, ...inner.path] }, input));
+  }
+  const name = issue.path.at(-1);
+  const message = isMissing(input, issue.path)
+    ? `"${String(name)}" is missing. ${issue.message}`
+    : issue.message;
+  return [{ pointer: pointer(issue.path), message }];
+}
+
+/** The alternative that was meant, if one alone has the fewest mistakes and none at its root. */
+function likeliest(alternatives: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {
+  const atRoot = (issue: z.core.$ZodIssue) => issue.path.length === 0 && issue.code !== 'unrecognized_keys';
+  const possible = alternatives.filter(issues => !issues.some(atRoot));
+  possible.sort((a, b) => a.length - b.length);
+  const [best, second] = possible;
+  return best && second?.length !== best.length ? best : undefined;
+}
+
+function isMissing(input: unknown, path: readonly PropertyKey[]): boolean {
+  let value: unknown = input;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null) return false;
+    if (!Object.hasOwn(value, step)) return true;
+    value = (value as Record<PropertyKey, unknown>)[step];
+  }
+  return false;
+}
+
+/** What a schema cannot see: names that must exist, be different, or be known to the world. */
+function* mistakesIn(document: ProgramDocument): Generator<Mistake> {
+  if (minorUnitExponent(document.currency) === undefined)
+    yield { pointer: '/currency', message: `"${document.currency}" is not a currency of ISO 4217.` };
+  if (document.time_zone !== undefined && !isTimeZone(document.time_zone))
+    yield {
+      pointer: '/time_zone',
+      message: `"${document.time_zone}" is not a time zone. Write its IANA name, for example "Europe/Paris".`,
+    };
+  yield* mistakesInCurrencies(document);
+  yield* mistakesInUnits(document);
+  yield* mistakesInRules(document);
+}
+
+function* mistakesInCurrencies(document: ProgramDocument): Generator<Mistake> {
+  for (const [code, currency] of Object.entries(document.currencies ?? {})) {
+    const at = `/currencies/${code}`;
+    if (minorUnitExponent(code) === undefined)
+      yield { pointer: at, message: `"${code}" is not a currency of ISO 4217.` };
+    if (code === document.currency)
+      yield { pointer: at, message: `${code} is the program's own currency and needs no rate.` };
+    const rates: { from?: string; rate: string }[] = Array.isArray(currency) ? currency : [currency];
+    const seen = new Map<number, number>();
+    for (const [index, rate] of rates.entries()) {
+      const place = Array.isArray(currency) ? `${at}/${index}` : at;
+      if (!/[1-9]/.test(rate.rate)) yield { pointer: `${place}/rate`, message: 'A rate is more than 0.' };
+      if (rate.from === undefined) continue;
+      const from = Date.parse(rate.from);
+      const earlier = seen.get(from);
+      if (earlier !== undefined)
+        yield {
+          pointer: `${place}/from`,
+          message: `Rate ${earlier + 1} of ${code} begins at the same instant.`,
+        };
+      else seen.set(from, index);
+    }
+  }
+}
+
+function* mistakesInUnits(document: ProgramDocument): Generator<Mistake> {
+  const units = Object.entries(document.units);
+  if (units.length === 0) yield { pointer: '/units', message: 'A program has at least one unit.' };
+  if (units.length > MAX_UNITS)
+    yield { pointer: '/units', message: `A program has at most ${MAX_UNITS} units.` };
+  for (const [name, unit] of units)
+    if (unit.redeemable === false && unit.worth !== undefined)
+      yield {
+        pointer: `/units/${name}/worth`,
+        message: `Members cannot spend "${name}" (redeemable is false), so it has no worth.`,
+      };
+}
+
+function* mistakesInRules(document: ProgramDocument): Generator<Mistake> {
+  const names = Object.keys(document.units);
+  const seen = new Map<string, number>();
+  for (const [index, rule] of (document.earning ?? []).entries()) {
+    const at = `/earning/${index}`;
+    const earlier = seen.get(rule.id);
+    if (earlier !== undefined)
+      yield {
+        pointer: `${at}/id`,
+        message: `Rule ${earlier + 1} has the id "${rule.id}" too. Give each rule its own.`,
+      };
+    else seen.set(rule.id, index);
+    if (names.length > 0 && !Object.hasOwn(document.units, rule.earn.unit))
+      yield {
+        pointer: `${at}/earn/unit`,
+        message: `This program has no unit "${rule.earn.unit}". Its units are ${names.join(', ')}.`,
+      };
+    if (rule.pending) yield* mistakeInDuration(`${at}/pending/for`, rule.pending.for);
+    if (rule.expires) yield* mistakeInDuration(`${at}/expires/after`, rule.expires.after);
+  }
+}
+
+function* mistakeInDuration(at: string, text: string): Generator<Mistake> {
+  if (parseDuration(text) === undefined)
+    yield {
+      pointer: at,
+      message: `"${text}" is not a duration of more than zero and at most 100 years. Write "P12M" for 12 months, "P30D" for 30 days, "PT15M" for 15 minutes.`,
+    };
+}
+
+/** Where a document contradicts its address or what the program already is. */
+function* disagreements(document: ProgramDocument, setting: Setting): Generator<Mistake> {
+  if (document.program !== undefined && document.program !== setting.name)
+    yield {
+      pointer: '/program',
+      message: `The document is for the program "${document.program}", the address for "${setting.name}".`,
+    };
+  for (const name of setting.units)
+    if (!Object.hasOwn(document.units, name))
+      yield {
+        pointer: '/units',
+        message: `The unit "${name}" of an earlier version is missing. Members may hold it, so it cannot be removed.`,
+      };
+  const clock = clockKind(document);
+  if (document.clock !== undefined && setting.clock !== null && clock !== setting.clock)
+    yield {
+      pointer: '/clock',
+      message: `The program was made with a ${setting.clock} clock, which cannot become a ${clock} clock.`,
+    };
+}
+
+/** Which kind of clock a program has that this document makes. */
+export const clockKind = (document: ProgramDocument): 'wall' | 'test' =>
+  typeof document.clock === 'object' ? 'test' : 'wall';

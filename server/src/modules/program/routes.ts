@@ -1,0 +1,151 @@
+import { z } from 'zod';
+import { accept, refuse } from '#platform/errors.ts';
+import type { Api } from '#platform/http/api.ts';
+import { decodeCursor, encodeCursor } from '#platform/http/cursors.ts';
+import {
+  cursor,
+  formatInstant,
+  instant,
+  limit,
+  page,
+  programName,
+  wholeNumber,
+} from '#platform/http/schemas.ts';
+import { LAST_INSTANT, MAX_DOCUMENT, programDocument } from './document.ts';
+import type { ListedProgram, ProgramService, ProgramView } from './service.ts';
+
+const MAX_VERSION = 2 ** 31 - 1;
+
+const namedDocument = programDocument.meta({ id: 'ProgramDocument' });
+const listed = z.strictObject({
+  program: programName,
+  version: z.int(),
+  effective_from: z
+    .string()
+    .nullable()
+    .describe('Null for the first version, which covers all earlier time.'),
+  published_at: z.string().describe("By the program's clock."),
+  clock: z.strictObject({ kind: z.enum(['wall', 'test']), now: z.string() }),
+});
+const shown = listed.extend({ document: namedDocument }).meta({ id: 'Program' });
+
+/** Any JSON object is taken here, so that every mistake gets its pointer and sentence (`program_invalid`). */
+const body = z.union([namedDocument, z.record(z.string(), z.unknown())]);
+const params = z.strictObject({ program: programName });
+
+const clockInstant = instant.refine(at => at <= LAST_INSTANT, { error: 'must be before the year 9800' });
+
+const listedView = (view: ListedProgram | ProgramView) => ({
+  program: view.name,
+  version: view.version,
+  effective_from: view.effectiveFrom === null ? null : formatInstant(view.effectiveFrom),
+  published_at: formatInstant(view.publishedAt),
+  clock: { kind: view.clock.kind, now: formatInstant(view.clock.now) },
+});
+const shownView = (view: ProgramView) => ({ ...listedView(view), document: view.document });
+
+export function programRoutes(api: Api, program: ProgramService): void {
+  api.route(
+    {
+      method: 'PUT',
+      path: '/v1/programs/{program}',
+      scope: 'program:write',
+      summary: 'Make a program or publish its next version',
+      description:
+        'The latest document again publishes nothing and answers 200. A version takes effect at once, or at `effective_from`; once in force it replaces every version before it.',
+      tag: 'Programs',
+      operation: 'putProgram',
+      params,
+      query: z.strictObject({
+        effective_from: instant
+          .optional()
+          .describe("When the version takes effect, by the program's clock. Not for the first version."),
+        base_version: wholeNumber(0, MAX_VERSION)
+          .optional()
+          .describe('The latest version that you know (0: none). Refused when someone published since.'),
+      }),
+      body,
+      bodyLimit: 2 * MAX_DOCUMENT,
+      answers: { 200: shown, 201: shown },
+      refusals: ['program_invalid', 'program_version_conflict', 'program_effective_from_invalid'],
+      dryRun: true,
+    },
+    async call => {
+      const published = await program.publish(call.params.program, call.body, {
+        effectiveFrom: call.query.effective_from,
+        baseVersion: call.query.base_version,
+        dryRun: call.dryRun,
+      });
+      if (!published.ok) return published;
+      const { view, created } = published.value;
+      return { ...accept(shownView(view)), status: created ? 201 : 200 };
+    },
+  );
+
+  api.route(
+    {
+      method: 'GET',
+      path: '/v1/programs',
+      scope: 'program:read',
+      summary: 'List programs at their latest version',
+      tag: 'Programs',
+      operation: 'listPrograms',
+      query: z.strictObject({ limit, cursor: cursor.optional() }),
+      answers: { 200: page(listed).meta({ id: 'ProgramPage' }) },
+    },
+    async call => {
+      const after = call.query.cursor === undefined ? 0 : idOf(call.query.cursor);
+      if (after === undefined) return refuse('invalid_request', 'The cursor is not one of this list.');
+      const rows = await program.list(after, call.credentials.program, call.query.limit);
+      const last = rows.length < call.query.limit ? undefined : rows.at(-1);
+      return accept({ data: rows.map(listedView), next: last ? encodeCursor(String(last.id)) : null });
+    },
+  );
+
+  api.route(
+    {
+      method: 'GET',
+      path: '/v1/programs/{program}',
+      scope: 'program:read',
+      summary: 'Show a program at its latest version, or at an earlier one',
+      tag: 'Programs',
+      operation: 'getProgram',
+      params,
+      query: z.strictObject({ version: wholeNumber(1, MAX_VERSION).optional() }),
+      answers: { 200: shown },
+      refusals: ['program_not_found', 'program_version_not_found'],
+    },
+    async call => {
+      const found = await program.show(call.params.program, call.query.version);
+      return found.ok ? accept(shownView(found.value)) : found;
+    },
+  );
+
+  api.route(
+    {
+      method: 'POST',
+      path: '/v1/programs/{program}/clock',
+      scope: 'program:write',
+      summary: 'Set the clock of a test program forward',
+      tag: 'Programs',
+      operation: 'setProgramClock',
+      params,
+      body: z.strictObject({ now: clockInstant }),
+      answers: { 200: shown },
+      refusals: ['program_not_found', 'clock_not_settable', 'clock_backwards'],
+      dryRun: true,
+    },
+    async call => {
+      const set = await program.advanceClock(call.params.program, call.body.now, call.dryRun);
+      return set.ok ? accept(shownView(set.value)) : set;
+    },
+  );
+}
+
+/** The id in a cursor of the list. */
+function idOf(cursor: string): number | undefined {
+  const text = decodeCursor(cursor, 1)?.[0];
+  return text !== undefined && /^[0-9]{1,10}$/.test(text) && Number(text) <= MAX_VERSION
+    ? Number(text)
+    : undefined;
+}
