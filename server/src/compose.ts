@@ -6,6 +6,7 @@ import {
   type Directory,
   type Ledger,
   ledgerErrors,
+  ledgerRoutes,
   type ProgramFacts,
 } from './modules/ledger/index.ts';
 import { createMembers, memberErrors } from './modules/members/index.ts';
@@ -111,7 +112,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
   for (const routes of [
     program.routes,
     members.routes,
-    ledger.routes,
+    ledgerRoutes({ ledger, pool }),
     earning.routes,
     rewards.routes,
     eventRoutes({ pool }),
@@ -120,12 +121,26 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     routes(http.api);
   http.addReadiness('database', async () => void (await pool.run(reachable)));
 
+  let drifts = 0;
+  metrics.gauge(
+    'fealty_ledger_drifts',
+    'Units whose liability differs from the program totals; anything but 0 is an alarm.',
+    () => drifts,
+  );
   const worker = new Jobs({ log, jobs: [{ name: 'seal', every: SECOND, run: () => sealAll(audit) }] });
   const scheduler = new Jobs({
     log,
     lease: { url: appUrl, name: 'fealty scheduler' },
     jobs: [
       { name: 'sweep', every: 60 * SECOND, run: () => sweepAll(pool, ledger, program) },
+      {
+        name: 'drift',
+        every: 300 * SECOND,
+        run: async () => {
+          drifts = await ledger.drifts();
+          if (drifts > 0) log.error({ drifts }, 'the ledger drifts: run `fealty verify`');
+        },
+      },
       { name: 'totals', every: 60 * SECOND, run: () => ledger.foldTotals() },
       { name: 'partitions', every: 6 * 3600 * SECOND, run: () => makePartitions(owner) },
     ],
@@ -173,10 +188,14 @@ function directory(deps: {
       const found = await registry.byName(pool, name);
       return found && factsOf(found);
     },
-    holders: async (tx, refs) =>
-      (await members.locate(tx, refs, clock.now())).map(found =>
+    holders: async (tx, refs) => {
+      const located = await members.locate(tx, refs, clock.now());
+      // Whoever was enrolled by this very batch is not committed yet and must not be remembered.
+      members.remember(located.flatMap(found => (found.ok && !found.value.enrolled ? [found.value] : [])));
+      return located.map(found =>
         found.ok ? accept({ id: Number(found.value.id), externalId: found.value.externalId }) : found,
-      ),
+      );
+    },
     find: async (programId, member) => {
       const [found] = await members.locate(pool, [{ programId, member, enrol: false }], clock.now());
       if (found === undefined) throw new Error('a member was not located');
@@ -198,6 +217,10 @@ function observe(metrics: ReturnType<typeof createMetrics>) {
   const retries = metrics.counter('fealty_batch_retries_total', 'Batches that were tried again, by reason.', [
     'reason',
   ]);
+  const locks = metrics.histogram(
+    'fealty_lock_wait_seconds',
+    'From asking for the locks of a batch to having them.',
+  );
   let queued = 0;
   metrics.gauge('fealty_lane_queue', 'Commands that wait or are under way.', () => queued);
   return {
@@ -206,6 +229,7 @@ function observe(metrics: ReturnType<typeof createMetrics>) {
       seconds.observe(time);
     },
     retry: (reason: string) => retries.inc({ reason }),
+    locked: (time: number) => locks.observe(time),
     depth(depth: number) {
       queued = depth;
     },

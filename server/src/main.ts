@@ -19,7 +19,11 @@ async function start(config: Config, log: Log): Promise<Running> {
   mkdirSync(config.dataDir, { recursive: true });
   const embedded =
     config.databaseUrl === null
-      ? await startEmbeddedPostgres({ dir: join(config.dataDir, 'postgres'), log: line => log.debug(line) })
+      ? await startEmbeddedPostgres({
+          dir: join(config.dataDir, 'postgres'),
+          log: say,
+          onLost: error => lost(error, log),
+        })
       : null;
   const ownerUrl = embedded?.url ?? (config.databaseUrl as string);
   try {
@@ -71,20 +75,33 @@ Try next, in another terminal:
 Ctrl-C stops the engine.`);
 }
 
-/** The first signal stops cleanly, a second one at once. */
-function stopOnSignal(running: Running, log: Log): void {
-  let stopping = false;
+/** Without its database the engine can only end; whoever watches it starts it again. */
+function lost(error: Error, log: Log): void {
+  log.fatal({ err: error }, 'PostgreSQL ended and could not be started again');
+  process.exit(1);
+}
+
+/** Ctrl-C in a terminal can arrive twice at once, from the terminal and from the launcher: that is one wish. */
+const ONE_WISH = 1_000;
+
+/** The first signal stops cleanly, also while the engine still starts; a later one at once. */
+function stopOnSignal(starting: Promise<Running>, log: Log): void {
+  let stopping = 0;
   const stop = (signal: string) => {
-    if (stopping) process.exit(1);
-    stopping = true;
+    const now = performance.now();
+    if (stopping > 0 && now - stopping > ONE_WISH) process.exit(1);
+    if (stopping > 0) return;
+    stopping = now;
     say(`Stopping (${signal}): finishing what was accepted ...`);
-    running.stop().then(
-      () => process.exit(0),
-      error => {
-        log.error({ err: error }, 'the engine did not stop cleanly');
-        process.exit(1);
-      },
-    );
+    starting
+      .then(running => running.stop())
+      .then(
+        () => process.exit(0),
+        error => {
+          log.error({ err: error }, 'the engine did not stop cleanly');
+          process.exit(1);
+        },
+      );
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(signal));
 }
@@ -92,7 +109,9 @@ function stopOnSignal(running: Running, log: Log): void {
 try {
   const config = readConfig();
   const log = createLog({ level: config.logLevel });
-  stopOnSignal(await start(config, log), log);
+  const starting = start(config, log);
+  stopOnSignal(starting, log);
+  await starting;
 } catch (error) {
   process.stderr.write(
     `Fealty could not start.\n${error instanceof Error ? error.message : String(error)}\n`,

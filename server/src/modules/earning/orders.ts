@@ -17,20 +17,9 @@ import {
 } from '../ledger/index.ts';
 import { versionAt } from '../program/index.ts';
 import type { Line, Order, OrderState, ProgramInForce } from './model.ts';
-import { addDecision, type Decided, post } from './posting.ts';
-import type { StoredReturn } from './returns.ts';
+import { addDecision, post } from './posting.ts';
+import type { StoredOrder, StoredReturn } from './records.ts';
 import * as store from './store.ts';
-
-/** One revision of an order, as stored. */
-export interface StoredOrder {
-  id: bigint;
-  programId: number;
-  memberId: number;
-  programVersion: number;
-  payload: string;
-  order: Order;
-  decided: Decided;
-}
 
 /** What orders and returns need to know: the orders that they are about, and what of their lots had expired. */
 export interface OrderFacts {

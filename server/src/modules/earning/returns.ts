@@ -1,32 +1,11 @@
 import { accept, type Difference, refuse } from '#platform/errors.ts';
 import { hash128, wireId } from '#platform/ids.ts';
-import type { Rational } from '#platform/money.ts';
 import { type CommandType, type Effects, effectsOf, type Ledger, time } from '../ledger/index.ts';
-import { addReturn, type ProgramInForce, type ReturnLine, type ReturnMistake } from './model.ts';
+import { addReturn, type ProgramInForce, type ReturnMistake } from './model.ts';
 import { admitTime, evolveReturn, loadOrders, type OrderFacts } from './orders.ts';
-import { type Decided, post } from './posting.ts';
+import { post } from './posting.ts';
+import type { ReturnBody, StoredReturn } from './records.ts';
 import * as store from './store.ts';
-
-/** What comes back of an order. */
-export interface ReturnBody {
-  orderId: bigint;
-  externalId: string;
-  source: string;
-  occurredAt: number;
-  /** Null: all that is left. */
-  lines: readonly ReturnLine[] | null;
-  /** The order is cancelled: nothing can be changed or returned any more. */
-  cancels: boolean;
-}
-
-export interface StoredReturn extends Omit<ReturnBody, 'lines'> {
-  id: bigint;
-  programId: number;
-  payload: string;
-  /** What of each line that it is about has come back in all, after it. */
-  returned: ReadonlyMap<string, Rational>;
-  decided: Decided;
-}
 
 export interface ReturnAnswer extends Effects {
   return: {

@@ -16,7 +16,8 @@ import {
 } from '../ledger/index.ts';
 import type { OrderState } from './model.ts';
 import { loadOrders, type OrderAnswer, payloadOf, wireLine } from './orders.ts';
-import { type ReturnAnswer, type ReturnBody, returnPayload } from './returns.ts';
+import type { ReturnBody } from './records.ts';
+import { type ReturnAnswer, returnPayload } from './returns.ts';
 import {
   bulkAnswer,
   bulkSchema,

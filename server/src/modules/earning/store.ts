@@ -3,9 +3,8 @@ import { statement, type Tx } from '#platform/db/client.ts';
 import type { Rational } from '#platform/money.ts';
 import type { Posted } from '../ledger/index.ts';
 import type { Line, Order } from './model.ts';
-import type { StoredOrder } from './orders.ts';
 import type { Decided } from './posting.ts';
-import type { StoredReturn } from './returns.ts';
+import type { StoredOrder, StoredReturn } from './records.ts';
 
 /* Amounts are texts inside JSON: a JSON number would lose digits beyond 2^53. */
 type LineJson = [id: string, sku: string | null, category: string | null, quantity: number, amount: string];

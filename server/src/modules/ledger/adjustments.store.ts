@@ -1,7 +1,26 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
-import type { Adjustment } from './adjustments.ts';
 import type { Posted } from './commands.ts';
+
+/** Points given or taken by hand. */
+export interface AdjustmentBody {
+  externalId: string;
+  source: string;
+  /** The name of a unit; null: the program's default unit. */
+  unit: string | null;
+  /** Positive gives, negative takes. */
+  points: bigint;
+  reason: string;
+  expiresAt: number | null;
+}
+
+/** An adjustment, as stored. */
+export interface Adjustment extends Omit<AdjustmentBody, 'unit'> {
+  id: bigint;
+  programId: number;
+  wallet: number;
+  occurredAt: number;
+}
 
 const insert = statement(
   'ledger_insert_adjustments',

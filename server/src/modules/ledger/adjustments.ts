@@ -1,31 +1,17 @@
 import { accept, type Difference, refuse } from '#platform/errors.ts';
 import { wireId } from '#platform/ids.ts';
 import { MAX_AMOUNT } from '#platform/money.ts';
-import { findAdjustments, insertAdjustments } from './adjustments.store.ts';
+import {
+  type Adjustment,
+  type AdjustmentBody,
+  findAdjustments,
+  insertAdjustments,
+} from './adjustments.store.ts';
 import type { CommandType } from './commands.ts';
 import { Draft } from './draft.ts';
 import { walletId } from './model.ts';
 import { insufficientBalance } from './refusals.ts';
 import { type Effects, effectsOf, time } from './wire.ts';
-
-/** Points given or taken by hand. */
-export interface AdjustmentBody {
-  externalId: string;
-  source: string;
-  /** The name of a unit; null: the program's default unit. */
-  unit: string | null;
-  /** Positive gives, negative takes. */
-  points: bigint;
-  reason: string;
-  expiresAt: number | null;
-}
-
-export interface Adjustment extends Omit<AdjustmentBody, 'unit'> {
-  id: bigint;
-  programId: number;
-  wallet: number;
-  occurredAt: number;
-}
 
 export interface AdjustmentAnswer extends Effects {
   adjustment: { id: string; external_id: string; source: string; points: string; reason: string };

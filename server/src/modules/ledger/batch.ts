@@ -48,6 +48,8 @@ export interface Mode {
   write: boolean;
   ids: Ids;
   types: ReadonlyMap<string, AnyCommandType>;
+  /** Told how long the locks took, seconds. */
+  locked(seconds: number): void;
   directory: Directory;
 }
 
@@ -62,7 +64,11 @@ export async function decideBatch(tx: Tx, commands: readonly Command[], mode: Mo
   const replays = live.filter(isReplay);
   const open = live.filter(slot => !isReplay(slot));
   // The statements go out together; PostgreSQL runs them in order, so what `load` reads is under the locks.
-  const locking = lock(tx, open, mode.write);
+  const asked = performance.now();
+  const locking = lock(tx, open, mode.write).then(held => {
+    if (mode.write) mode.locked((performance.now() - asked) / 1000);
+    return held;
+  });
   const loading = loadFacts(tx, open);
   const finding = replay(tx, replays);
   const [wallets, facts] = await Promise.all([locking, loading, finding]);

@@ -12,6 +12,8 @@ import { digest, post, settled } from './posting.store.ts';
 export interface LaneObserver {
   batch(size: number, seconds: number): void;
   retry(reason: string): void;
+  /** How long a batch waited for the locks of its wallets, seconds. */
+  locked(seconds: number): void;
   depth(queued: number): void;
 }
 
@@ -137,7 +139,8 @@ export class Lanes {
   private mode() {
     if (this.directory === undefined)
       throw new Error('the lanes were used before members and programs were registered');
-    return { write: true, ids: this.options.ids, types: this.types, directory: this.directory };
+    const { ids, observer } = this.options;
+    return { write: true, ids, types: this.types, directory: this.directory, locked: observer.locked };
   }
 
   private laneOf(command: Command): Lane {

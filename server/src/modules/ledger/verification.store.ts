@@ -169,6 +169,20 @@ export const liabilities = async (tx: Tx, programId: number | null): Promise<Lia
     }),
   );
 
+const drifts = statement(
+  'ledger_drifts',
+  `select count(*) from (
+     select program_id, unit, sum(available) as available, sum(pending) as pending, sum(held) as held from (
+       select program_id, unit::integer as unit, available, pending, held from ledger.totals
+       union all
+       select program_id, (wallet_id % 64)::integer, -available, -pending, -held from ledger.wallets) m
+     group by program_id, unit having (sum(available), sum(pending), sum(held)) is distinct from (0::numeric, 0::numeric, 0::numeric)) d`,
+);
+
+/** How many units of programs have a liability that differs from the totals: 0, or something is wrong. One pass over the wallets. */
+export const countDrifts = async (tx: Tx): Promise<number> =>
+  Number((await tx.run<[bigint]>(drifts))[0]?.[0] ?? 0n);
+
 const noTimeout = statement('ledger_verify_no_timeout', `set local statement_timeout = 0`);
 /** A verification of hundreds of millions of entries may take longer than any single statement else. */
 export const allowLongReads = async (tx: Tx): Promise<void> => {

@@ -9,26 +9,9 @@ import {
   type Taken,
   unitOf,
 } from '../ledger/index.ts';
-import type { Redemption } from './model.ts';
+import type { ChangeBody, Redemption, StoredChange } from './model.ts';
 import { changeable, redemptionToWire } from './redemptions.ts';
 import * as store from './store.ts';
-
-/** A capture, a void or a refund of a redemption. */
-export interface ChangeBody {
-  redemptionId: bigint;
-  kind: 'capture' | 'void' | 'refund';
-  externalId: string;
-  source: string;
-  /** Only of a refund; null: all that is left. */
-  points: bigint | null;
-}
-
-export interface StoredChange extends Omit<ChangeBody, 'points'> {
-  id: bigint;
-  points: bigint;
-  /** The redemption as it is after the change. */
-  redemption: Redemption;
-}
 
 interface Facts {
   redemptions: Map<bigint, Redemption>;

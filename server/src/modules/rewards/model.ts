@@ -48,3 +48,21 @@ export function moneyOff(
   });
   return { amount: floorDiv(minor.num, minor.den), currency: version.currency };
 }
+
+/** A capture, a void or a refund of a redemption. */
+export interface ChangeBody {
+  redemptionId: bigint;
+  kind: 'capture' | 'void' | 'refund';
+  externalId: string;
+  source: string;
+  /** Only of a refund; null: all that is left. */
+  points: bigint | null;
+}
+
+/** A change, as stored. */
+export interface StoredChange extends Omit<ChangeBody, 'points'> {
+  id: bigint;
+  points: bigint;
+  /** The redemption as it is after the change. */
+  redemption: Redemption;
+}

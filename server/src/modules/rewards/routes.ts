@@ -14,7 +14,8 @@ import {
   wires,
 } from '../ledger/index.ts';
 import { parseDuration } from '../program/index.ts';
-import { type ChangeAnswer, type ChangeBody, changePayload } from './changes.ts';
+import { type ChangeAnswer, changePayload } from './changes.ts';
+import type { ChangeBody } from './model.ts';
 import { type RedemptionAnswer, type RedemptionBody, redemptionToWire } from './redemptions.ts';
 import * as store from './store.ts';
 

@@ -1,8 +1,7 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Posted } from '../ledger/index.ts';
-import type { StoredChange } from './changes.ts';
-import type { Redemption } from './model.ts';
+import type { Redemption, StoredChange } from './model.ts';
 
 const insertRedemption = statement(
   'rewards_insert_redemptions',

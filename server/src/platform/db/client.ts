@@ -81,6 +81,12 @@ const COMMIT = statement('commit', 'commit');
 const ROLLBACK = statement('rollback', 'rollback');
 export const transactionStatements = { BEGIN, ROLLBACK };
 
+/*
+ * What runs on such a connection finds a bounded number of rows by their keys. A plan that was kept when the tables were
+ * almost empty would read them whole (measured: 59 ms instead of 1.5 a batch at 400,000 members), so that is ruled out.
+ */
+const BY_INDEX = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off';
+
 /** One connection that pipelines: statements go out without waiting for the answers before them. */
 export class Connection implements Tx {
   private readonly client: pg.Client;
@@ -98,7 +104,9 @@ export class Connection implements Tx {
   }
 
   static async open(url: string, name: string): Promise<Connection> {
-    const client = new pg.Client({ ...connection(url, name), pipeline: true } as pg.ClientConfig);
+    const settings = connection(url, name);
+    const options = `${settings.options} ${BY_INDEX}`;
+    const client = new pg.Client({ ...settings, options, pipeline: true } as pg.ClientConfig);
     const opened = new Connection(client);
     await client.connect();
     return opened;
