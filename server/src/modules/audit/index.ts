@@ -94,7 +94,7 @@ export function createAudit(deps: { pool: Pool }): Audit {
         report.batches += batches.length;
       }
       for (;;) {
-        const batches = await store.batchesAfter(tx, at.xid, at.batch, BATCHES_A_SEAL);
+        const batches = await store.allBatchesAfter(tx, at.xid, at.batch, BATCHES_A_SEAL);
         const end = batches.at(-1);
         if (end === undefined) break;
         batches.forEach(check);

@@ -1,4 +1,4 @@
-import { statement, type Tx } from '#platform/db/client.ts';
+import { type Statement, statement, type Tx } from '#platform/db/client.ts';
 
 const insertBatch = statement(
   'audit_insert_batch',
@@ -42,12 +42,13 @@ export const lastSeal = async (tx: Tx): Promise<SealRow | undefined> =>
 export const sealsAfter = async (tx: Tx, position: bigint, limit: number): Promise<SealRow[]> =>
   (await tx.run<Row>(readSeals, [position, limit])).map(asSeal);
 
+const BATCHES = `select b.xid::text, b.batch, b.entries, encode(b.digest, 'hex') from audit.batches b
+   where (b.xid, b.batch) > ($1::text::xid8, $2::bigint)`;
 const readBatches = statement(
   'audit_batches',
-  `select b.xid::text, b.batch, b.entries, encode(b.digest, 'hex') from audit.batches b
-   where (b.xid, b.batch) > ($1::text::xid8, $2::bigint) and b.xid < pg_snapshot_xmin(pg_current_snapshot())
-   order by b.xid, b.batch limit $3`,
+  `${BATCHES} and b.xid < pg_snapshot_xmin(pg_current_snapshot()) order by b.xid, b.batch limit $3`,
 );
+const readAllBatches = statement('audit_batches_all', `${BATCHES} order by b.xid, b.batch limit $3`);
 
 export interface BatchRow {
   xid: bigint;
@@ -57,10 +58,20 @@ export interface BatchRow {
 }
 
 /** Committed batches behind a place, in commit order, below the oldest transaction that is still open. */
-export const batchesAfter = async (tx: Tx, xid: bigint, batch: bigint, limit: number): Promise<BatchRow[]> =>
-  (await tx.run<[string, bigint, number, string]>(readBatches, [xid, batch, limit])).map(
-    ([own, id, entries, digest]) => ({ xid: BigInt(own), batch: id, entries, digest }),
-  );
+export const batchesAfter = (tx: Tx, xid: bigint, batch: bigint, limit: number): Promise<BatchRow[]> =>
+  batchesBy(readBatches, tx, [xid, batch, limit]);
+
+/** As `batchesAfter`, with those that committed while an older transaction is still open: they are not sealed yet. */
+export const allBatchesAfter = (tx: Tx, xid: bigint, batch: bigint, limit: number): Promise<BatchRow[]> =>
+  batchesBy(readAllBatches, tx, [xid, batch, limit]);
+
+const batchesBy = async (query: Statement, tx: Tx, values: [bigint, bigint, number]): Promise<BatchRow[]> =>
+  (await tx.run<[string, bigint, number, string]>(query, values)).map(([own, id, entries, digest]) => ({
+    xid: BigInt(own),
+    batch: id,
+    entries,
+    digest,
+  }));
 
 const insertSeal = statement(
   'audit_insert_seal',
