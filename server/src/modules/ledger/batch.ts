@@ -118,12 +118,18 @@ async function locate(tx: Tx, commands: readonly Command[], mode: Mode): Promise
   return slots;
 }
 
+/** Above every member's number, and such that the number of a wallet made of it is still exact. */
+const FIRST_IMAGINED = 2 ** 46;
+
 /** Members made by a command; a dry run only imagines them. */
 async function enrol(tx: Tx, strangers: readonly Slot[], mode: Mode): Promise<void> {
   if (!mode.write) {
     const imagined = new Map<string, Holder>();
     for (const { command } of strangers)
-      imagined.set(command.member, { id: -1 - imagined.size, externalId: command.member.slice(4) });
+      imagined.set(command.member, {
+        id: FIRST_IMAGINED + imagined.size,
+        externalId: command.member.slice(4),
+      });
     for (const slot of strangers) slot.holder = imagined.get(slot.command.member);
     return;
   }
@@ -157,7 +163,7 @@ async function lock(tx: Tx, slots: readonly Slot[], write: boolean): Promise<Hel
   }
   const held: Held = { wallets: new Map(), isNew: new Set() };
   if (programs.size === 0) return held;
-  const ids = [...programs.keys()].filter(id => id >= 0).sort((a, b) => a - b);
+  const ids = [...programs.keys()].sort((a, b) => a - b);
   for (const wallet of await store.wallets(tx, ids, write)) held.wallets.set(wallet.id, wallet);
   for (const [id, programId] of programs) {
     if (held.wallets.has(id)) continue;
