@@ -112,6 +112,16 @@ export function admitTime(occurredAt: number, program: ProgramFacts): Refusal | 
   return undefined;
 }
 
+function admitOrder(order: Order, program: ProgramInForce): Refusal | undefined {
+  const version = versionAt(program.program, order.occurredAt);
+  if (version.rate(order.currency, order.occurredAt) !== undefined)
+    return admitTime(order.occurredAt, program);
+  return refuse(
+    'currency_unknown',
+    `The program counts in ${version.currency} and has no rate for ${order.currency} at ${time(order.occurredAt)}.`,
+  ).refusal;
+}
+
 /** The hash of an order's content: the same for the same content, however the JSON was written. */
 export const payloadOf = (member: string, order: Order): string =>
   hash128(
@@ -139,16 +149,7 @@ export const orderType = (
   enrols: program => (program as ProgramInForce).program.versions.at(-1)?.enrolment === 'automatic',
   needsLots: () => false,
 
-  admit({ body: { order } }, program) {
-    const version = versionAt((program as ProgramInForce).program, order.occurredAt);
-    if (version.rate(order.currency, order.occurredAt) === undefined) {
-      return refuse(
-        'currency_unknown',
-        `The program counts in ${version.currency} and has no rate for ${order.currency} at ${time(order.occurredAt)}.`,
-      ).refusal;
-    }
-    return admitTime(order.occurredAt, program);
-  },
+  admit: ({ body }, program) => admitOrder(body.order, program as ProgramInForce),
 
   load: (tx, _commands, known) => loadOrders(tx, ledger, known),
 
@@ -159,6 +160,8 @@ export const orderType = (
     if (before !== undefined) {
       const verdict = repeatOrRefuse(command, facts, before, context);
       if (verdict !== undefined) return verdict;
+      const refusal = admitOrder(order, program);
+      if (refusal !== undefined) return { ok: false, refusal };
     }
     const version = versionAt(program.program, order.occurredAt);
     const state =
