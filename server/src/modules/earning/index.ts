@@ -4,7 +4,7 @@ import type { Problems } from '#platform/http/problems.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { Registry } from '../program/index.ts';
 import { explainOrder, explainReturn } from './explain.ts';
-import { orderType } from './orders.ts';
+import { orderLoader, orderType } from './orders.ts';
 import { returnType } from './returns.ts';
 import { earningRoutes } from './routes.ts';
 
@@ -16,7 +16,8 @@ export { rate } from './model.ts';
 export function createEarning(deps: { ledger: Ledger; pool: Pool; registry: Registry; problems: Problems }): {
   routes(api: Api): void;
 } {
-  deps.ledger.register(orderType(deps.ledger), explainOrder(deps.registry));
-  deps.ledger.register(returnType(deps.ledger), explainReturn);
+  const load = orderLoader(deps.ledger);
+  deps.ledger.register(orderType(load), explainOrder(deps.registry));
+  deps.ledger.register(returnType(load), explainReturn);
   return { routes: earningRoutes(deps) };
 }

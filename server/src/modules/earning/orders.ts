@@ -42,6 +42,20 @@ export interface OrderAnswer extends Effects {
 
 const DAY = 86_400_000;
 
+export type LoadOrders = (
+  tx: Tx,
+  commands: readonly Command<{ order: Order } | { orderId: bigint }>[],
+  known: readonly bigint[],
+) => Promise<OrderFacts>;
+
+/** How a batch loads what its orders (amendments, by their keys) and its returns (by the order's id) are about. */
+export const orderLoader =
+  (ledger: Ledger): LoadOrders =>
+  (tx, commands, known) =>
+    loadOrders(tx, ledger, [
+      ...new Set([...known, ...commands.flatMap(({ body }) => ('orderId' in body ? body.orderId : []))]),
+    ]);
+
 /** Reads the state of orders, their revisions and what of their lots has expired. */
 export async function loadOrders(tx: Tx, ledger: Ledger, ids: readonly bigint[]): Promise<OrderFacts> {
   if (ids.length === 0) return { states: new Map(), revisions: new Map(), expired: new Map() };
@@ -142,7 +156,7 @@ export const payloadOf = (member: string, order: Order): string =>
 
 /** `order`: takes an order, a repeat of it, or a higher revision of it. */
 export const orderType = (
-  ledger: Ledger,
+  load: LoadOrders,
 ): CommandType<{ order: Order; payload: string }, OrderFacts, StoredOrder, OrderAnswer> => ({
   name: 'order',
   amends: true,
@@ -151,7 +165,7 @@ export const orderType = (
 
   admit: ({ body }, program) => admitOrder(body.order, program as ProgramInForce),
 
-  load: (tx, _commands, known) => loadOrders(tx, ledger, known),
+  load,
 
   decide(command, facts, context, known) {
     const { order, payload } = command.body;

@@ -1,8 +1,8 @@
 import { accept, type Difference, refuse } from '#platform/errors.ts';
 import { hash128, wireId } from '#platform/ids.ts';
-import { type CommandType, type Effects, effectsOf, type Ledger, time } from '../ledger/index.ts';
+import { type CommandType, type Effects, effectsOf, time } from '../ledger/index.ts';
 import { addReturn, type ProgramInForce, type ReturnMistake } from './model.ts';
-import { admitTime, evolveReturn, loadOrders, type OrderFacts } from './orders.ts';
+import { admitTime, evolveReturn, type LoadOrders, type OrderFacts } from './orders.ts';
 import { post } from './posting.ts';
 import type { ReturnBody, StoredReturn } from './records.ts';
 import * as store from './store.ts';
@@ -47,14 +47,14 @@ const MISTAKES: Readonly<Record<ReturnMistake['what'], (line: string) => string>
 
 /** `return`: takes back what the returned lines earned, under the rules in force at the purchase. */
 export const returnType = (
-  ledger: Ledger,
+  load: LoadOrders,
 ): CommandType<ReturnBody, OrderFacts, StoredReturn, ReturnAnswer> => ({
   name: 'return',
   amends: false,
   enrols: () => false,
   needsLots: () => true,
   admit: ({ body }, program) => admitTime(body.occurredAt, program),
-  load: (tx, commands) => loadOrders(tx, ledger, [...new Set(commands.map(command => command.body.orderId))]),
+  load,
 
   decide(command, facts, context) {
     const { body, programId } = command;

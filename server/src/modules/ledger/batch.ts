@@ -176,16 +176,13 @@ async function lock(tx: Tx, slots: readonly Slot[], write: boolean): Promise<Hel
 async function loadFacts(tx: Tx, slots: readonly Slot[]): Promise<Map<AnyCommandType, unknown>> {
   const facts = new Map<AnyCommandType, unknown>();
   await Promise.all(
-    [...new Set(slots.map(slot => slot.type))].map(async type => {
-      const own = slots.filter(slot => slot.type === type);
-      facts.set(
-        type,
-        await type.load(
-          tx,
-          own.map(slot => slot.command),
-          own.flatMap(slot => slot.known?.result ?? []),
-        ),
+    [...Map.groupBy(slots, slot => slot.type.load)].map(async ([load, own]) => {
+      const loaded = await load(
+        tx,
+        own.map(slot => slot.command),
+        own.flatMap(slot => slot.known?.result ?? []),
       );
+      for (const { type } of own) facts.set(type, loaded);
     }),
   );
   return facts;

@@ -95,8 +95,12 @@ export interface CommandType<
   enrols(program: ProgramFacts): boolean;
   /** Refuses what no state could make acceptable, before a member is enrolled for it. */
   admit(command: Command<Body>, program: ProgramFacts): Refusal | undefined;
-  /** Set-based: everything that `decide` needs, read under the locks. `known` are the results of keys that were found. */
-  load(tx: Tx, commands: readonly Command<Body>[], known: readonly bigint[]): Promise<Facts>;
+  /**
+   * Set-based: everything that `decide` needs, read under the locks. `known` are the results of keys that were found.
+   * Types that decide on the same things have the same function here: it is called once for all their commands, and
+   * they share the facts, so that each sees what the others decided earlier in the batch.
+   */
+  readonly load: (tx: Tx, commands: readonly Command<Body>[], known: readonly bigint[]) => Promise<Facts>;
   /** Pure. `known` is the id of what exists under the command's key (only where `amends`). */
   decide(
     command: Command<Body>,
