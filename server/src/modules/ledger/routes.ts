@@ -213,7 +213,10 @@ export const ledgerRoutes =
       async ({ program, params, body, credentials, dryRun }) => {
         const source = sourceOf(credentials, body.source);
         if (!source.ok) return source;
-        const member = memberText(params.member);
+        // One text for a member, however it is named: it is part of the payload and chooses the lane.
+        const named = params.member.id === undefined ? undefined : await find(program, params.member);
+        if (named?.ok === false) return named;
+        const member = named === undefined ? memberText(params.member) : `ext:${named.value.externalId}`;
         const adjustment: AdjustmentBody = {
           externalId: body.external_id,
           source: source.value,
@@ -337,9 +340,18 @@ function placeOf(
 ): { bookedAt: number | null; wallet: number; seq: number } | undefined {
   if (cursor === undefined) return { bookedAt: null, wallet: 0, seq: 0 };
   const [bookedAt, wallet, seq] = (decodeCursor(cursor, 3) ?? []).map(Number);
-  const whole = Number.isSafeInteger(bookedAt) && Number.isSafeInteger(wallet) && Number.isSafeInteger(seq);
-  return whole ? { bookedAt: bookedAt as number, wallet: wallet as number, seq: seq as number } : undefined;
+  const isPlace =
+    isWithin(bookedAt, FIRST_INSTANT, LAST_INSTANT) &&
+    isWithin(wallet, 0, Number.MAX_SAFE_INTEGER) &&
+    isWithin(seq, 0, 2 ** 31 - 1);
+  return isPlace ? { bookedAt: bookedAt as number, wallet: wallet as number, seq: seq as number } : undefined;
 }
+
+/** What a date of four digits can say: the database takes no other. */
+const FIRST_INSTANT = Date.parse('0001-01-01T00:00:00.000Z');
+const LAST_INSTANT = Date.parse('9999-12-31T23:59:59.999Z');
+const isWithin = (value: number | undefined, lowest: number, highest: number): boolean =>
+  Number.isInteger(value) && (value as number) >= lowest && (value as number) <= highest;
 
 const sweepOf = (report: SweepReport, units: readonly string[]) => {
   const named = (points: ReadonlyMap<number, bigint>) =>
