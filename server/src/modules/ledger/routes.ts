@@ -340,18 +340,17 @@ function placeOf(
 ): { bookedAt: number | null; wallet: number; seq: number } | undefined {
   if (cursor === undefined) return { bookedAt: null, wallet: 0, seq: 0 };
   const [bookedAt, wallet, seq] = (decodeCursor(cursor, 3) ?? []).map(Number);
-  const isPlace =
-    isWithin(bookedAt, FIRST_INSTANT, LAST_INSTANT) &&
-    isWithin(wallet, 0, Number.MAX_SAFE_INTEGER) &&
-    isWithin(seq, 0, 2 ** 31 - 1);
-  return isPlace ? { bookedAt: bookedAt as number, wallet: wallet as number, seq: seq as number } : undefined;
+  if (!isWithin(bookedAt, FIRST_INSTANT, LAST_INSTANT)) return undefined;
+  if (!isWithin(wallet, 0, Number.MAX_SAFE_INTEGER) || !isWithin(seq, 0, MAX_SEQ)) return undefined;
+  return { bookedAt, wallet, seq };
 }
 
-/** What a date of four digits can say: the database takes no other. */
+/** What an instant of a year with four digits and the database's integer can say. */
+const MAX_SEQ = 2 ** 31 - 1;
 const FIRST_INSTANT = Date.parse('0001-01-01T00:00:00.000Z');
 const LAST_INSTANT = Date.parse('9999-12-31T23:59:59.999Z');
-const isWithin = (value: number | undefined, lowest: number, highest: number): boolean =>
-  Number.isInteger(value) && (value as number) >= lowest && (value as number) <= highest;
+const isWithin = (value: number | undefined, lowest: number, highest: number): value is number =>
+  value !== undefined && Number.isInteger(value) && value >= lowest && value <= highest;
 
 const sweepOf = (report: SweepReport, units: readonly string[]) => {
   const named = (points: ReadonlyMap<number, bigint>) =>

@@ -1,5 +1,6 @@
 import { accept, type Difference, type Outcome, refuse } from '#platform/errors.ts';
 import { wireId } from '#platform/ids.ts';
+import { MAX_AMOUNT } from '#platform/money.ts';
 import {
   type CommandType,
   Draft,
@@ -71,6 +72,9 @@ export const redemptionType: CommandType<RedemptionBody, null, Redemption, Redem
     const draft = new Draft(wallet(unit.number), program.now);
     if (draft.balance.available < body.points)
       return insufficientBalance(body.points, draft.balance.available);
+    const money = moneyOff(body.points, unit, version);
+    if (money !== null && money.amount > MAX_AMOUNT)
+      return refuse('points_out_of_range', 'The points are worth more money than can be counted.');
     const holdExpiresAt = body.capture ? null : draft.now + body.holdFor;
     const entry =
       holdExpiresAt === null
@@ -85,7 +89,7 @@ export const redemptionType: CommandType<RedemptionBody, null, Redemption, Redem
       source: body.source,
       unit: unit.name,
       points: body.points,
-      moneyOff: moneyOff(body.points, unit, version),
+      moneyOff: money,
       occurredAt: draft.now,
       holdSeq: entry.seq,
       holdExpiresAt,

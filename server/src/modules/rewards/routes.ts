@@ -99,6 +99,7 @@ export const rewardsRoutes =
           'member_reference_invalid',
           'unit_unknown',
           'unit_not_redeemable',
+          'points_out_of_range',
           'key_reused',
           'source_not_allowed',
         ],

@@ -2,6 +2,7 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { instants, numbers } from '../db/arrays.ts';
 import { statement, type Tx } from '../db/client.ts';
 import { wireId } from '../ids.ts';
+import { MAX_AMOUNT } from '../money.ts';
 
 /** One published fact as a reader gets it. */
 export interface Event {
@@ -132,9 +133,9 @@ export const toCursor = (position: Position): string =>
 /** The position of a cursor; undefined where it is not one. */
 export function fromCursor(cursor: string): Position | undefined {
   const match = /^(\d{1,19})\.(\d{1,19})\.(-1|\d{1,6})$/.exec(Buffer.from(cursor, 'base64url').toString());
-  return match
-    ? { xid: BigInt(match[1] as string), batch: BigInt(match[2] as string), index: Number(match[3]) }
-    : undefined;
+  if (match === null) return undefined;
+  const [xid, batch] = [BigInt(match[1] as string), BigInt(match[2] as string)];
+  return batch <= MAX_AMOUNT ? { xid, batch, index: Number(match[3]) } : undefined;
 }
 
 const counts = statement(
