@@ -216,7 +216,11 @@ export const orderType = (
 
   store: store.insertOrders,
   find: (tx, ids) => store.firstRevisions(tx, ids),
-  differences: ({ body }, stored) => differencesOf(body.order, stored.order),
+  differences({ body, member }, stored, { holder }) {
+    const differences = differencesOf(body.order, stored.order);
+    if (stored.memberId !== holder?.id) differences.push(otherMember(stored.memberId, member));
+    return differences;
+  },
 
   answer: ({ id, order, memberId }, entries, _holder, program) => ({
     order: {
@@ -244,11 +248,7 @@ function repeatOrRefuse(
   if (same !== undefined || before.memberId !== context.holder.id) {
     const differences = differencesOf(order, (same?.stored ?? before).order);
     if (before.memberId !== context.holder.id)
-      differences.push({
-        pointer: '/member',
-        stored: wireId('mem', BigInt(before.memberId)),
-        sent: command.member,
-      });
+      differences.push(otherMember(before.memberId, command.member));
     return refuse(
       'key_reused',
       'This order was accepted before with another content. Send a higher revision to change it, or use another external id.',
@@ -274,6 +274,12 @@ function repeatOrRefuse(
   }
   return undefined;
 }
+
+const otherMember = (stored: number, sent: string): Difference => ({
+  pointer: '/member',
+  stored: wireId('mem', BigInt(stored)),
+  sent,
+});
 
 /** Where two orders differ, by JSON pointer. */
 export function differencesOf(sent: Order, stored: Order): Difference[] {

@@ -1,7 +1,7 @@
 import { accept, type Difference, refuse } from '#platform/errors.ts';
 import { hash128, wireId } from '#platform/ids.ts';
 import { type CommandType, type Effects, effectsOf, time } from '../ledger/index.ts';
-import { addReturn, type ProgramInForce, type ReturnMistake } from './model.ts';
+import { addReturn, type ProgramInForce, type ReturnLine, type ReturnMistake } from './model.ts';
 import { admitTime, evolveReturn, type LoadOrders, type OrderFacts } from './orders.ts';
 import { post } from './posting.ts';
 import type { ReturnBody, StoredReturn } from './records.ts';
@@ -38,6 +38,13 @@ export const returnPayload = (body: ReturnBody): string =>
         null,
     ),
   );
+
+/** A line as callers write it. */
+const wireReturnLine = ({ id, quantity, amount }: ReturnLine) => ({
+  id,
+  quantity: quantity ?? undefined,
+  amount: amount === null ? undefined : String(amount),
+});
 
 const MISTAKES: Readonly<Record<ReturnMistake['what'], (line: string) => string>> = {
   unknown: line => `The order has no line ${line}.`,
@@ -125,8 +132,8 @@ export const returnType = (
     if (differences.length === 0)
       differences.push({
         pointer: '/lines',
-        stored: [...stored.returned.keys()],
-        sent: body.lines?.map(line => line.id) ?? null,
+        stored: [...stored.returned].map(([id, part]) => ({ id, returned: `${part.num}/${part.den}` })),
+        sent: body.lines?.map(wireReturnLine) ?? null,
       });
     return differences;
   },

@@ -9,7 +9,7 @@ import {
 } from './adjustments.store.ts';
 import type { CommandType } from './commands.ts';
 import { Draft } from './draft.ts';
-import { walletId } from './model.ts';
+import { holderOf, unitOf, walletId } from './model.ts';
 import { insufficientBalance } from './refusals.ts';
 import { type Effects, effectsOf, time } from './wire.ts';
 
@@ -64,8 +64,11 @@ export const adjustType: CommandType<AdjustmentBody, null, Adjustment, Adjustmen
   evolve: () => undefined,
   store: insertAdjustments,
   find: findAdjustments,
-  differences({ body }, stored) {
+  differences({ body, member }, stored, { holder, program }) {
     const differences: Difference[] = [];
+    const owner = holderOf(stored.wallet);
+    if (owner !== holder?.id)
+      differences.push({ pointer: '/path/member', stored: wireId('mem', BigInt(owner)), sent: member });
     if (body.points !== stored.points)
       differences.push({ pointer: '/points', stored: String(stored.points), sent: String(body.points) });
     if (body.reason !== stored.reason)
@@ -76,6 +79,12 @@ export const adjustType: CommandType<AdjustmentBody, null, Adjustment, Adjustmen
         stored: time(stored.expiresAt),
         sent: time(body.expiresAt),
       });
+    const unit = program.units[unitOf(stored.wallet)] as string;
+    if (body.unit !== null && body.unit !== unit)
+      differences.push({ pointer: '/unit', stored: unit, sent: body.unit });
+    // The same unit, named once and once left out.
+    if (differences.length === 0)
+      differences.push({ pointer: '/unit', stored: body.unit === null ? unit : null, sent: body.unit });
     return differences;
   },
   answer: (stored, entries, _holder, program) => ({

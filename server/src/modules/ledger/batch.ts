@@ -242,7 +242,7 @@ function again(
       'key_reused',
       `Another ${type.name} was accepted under this external id before. Send the same content again, or use another id.`,
       {
-        differences: type.differences(command, stored),
+        differences: type.differences(command, stored, { holder, program: program as ProgramFacts }),
       },
     );
   }

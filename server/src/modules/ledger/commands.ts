@@ -44,6 +44,12 @@ export interface Context {
   wallet(unit: number): Wallet;
 }
 
+/** Whom a command was sent for; nobody where no member is known by that id. */
+export interface Sent {
+  readonly holder: Holder | undefined;
+  readonly program: ProgramFacts;
+}
+
 /** A fact for the event log. */
 export interface Fact {
   readonly type: string;
@@ -114,8 +120,8 @@ export interface CommandType<
   store(tx: Tx, decisions: readonly { stored: Stored; posted: Posted }[]): Promise<void>;
   /** Set-based: the stored records of known keys, with what they posted. */
   find(tx: Tx, ids: readonly bigint[]): Promise<Map<bigint, { stored: Stored; posted: Posted }>>;
-  /** What a command with another payload under the same key differs in. */
-  differences(command: Command<Body>, stored: Stored): Difference[];
+  /** What a command with another payload under the same key differs in; never empty. */
+  differences(command: Command<Body>, stored: Stored, sent: Sent): Difference[];
   /** Built from what is stored, so that a retry gets the first answer. */
   answer(stored: Stored, entries: readonly Entry[], holder: Holder, program: ProgramFacts): Answer;
 }

@@ -106,8 +106,10 @@ export const redemptionType: CommandType<RedemptionBody, null, Redemption, Redem
   evolve: () => undefined,
   store: store.insertRedemptions,
   find: store.firstAnswers,
-  differences({ body }, stored) {
+  differences({ body, member }, stored, { holder }) {
     const differences: Difference[] = [];
+    if (stored.memberId !== holder?.id)
+      differences.push({ pointer: '/member', stored: wireId('mem', BigInt(stored.memberId)), sent: member });
     if (body.points !== stored.points)
       differences.push({ pointer: '/points', stored: String(stored.points), sent: String(body.points) });
     if (body.unit !== null && body.unit !== stored.unit)
@@ -115,6 +117,12 @@ export const redemptionType: CommandType<RedemptionBody, null, Redemption, Redem
     const captured = stored.holdExpiresAt === null;
     if (body.capture !== captured)
       differences.push({ pointer: '/capture', stored: captured, sent: body.capture });
+    const heldFor = (stored.holdExpiresAt ?? stored.occurredAt) - stored.occurredAt;
+    if (!captured && !body.capture && heldFor !== body.holdFor)
+      differences.push({ pointer: '/hold_for', stored: seconds(heldFor), sent: seconds(body.holdFor) });
+    // The same unit, named once and once left out.
+    if (differences.length === 0)
+      differences.push({ pointer: '/unit', stored: body.unit === null ? stored.unit : null, sent: body.unit });
     return differences;
   },
   answer: (stored, entries, _holder, program) => ({
@@ -122,6 +130,8 @@ export const redemptionType: CommandType<RedemptionBody, null, Redemption, Redem
     ...effectsOf(entries, program),
   }),
 };
+
+const seconds = (milliseconds: number): string => `PT${milliseconds / 1000}S`;
 
 /** Why a capture, void or refund cannot be, or the redemption that it is about. */
 export function changeable(

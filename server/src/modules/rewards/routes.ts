@@ -134,7 +134,7 @@ export const rewardsRoutes =
           redemption.unit ?? '',
           String(body.points),
           String(body.capture),
-          String(holdFor),
+          body.capture ? '' : String(holdFor),
         );
         const key = businessKey(program.id, source.value, 'redemption', body.external_id);
         const command = {
