@@ -183,7 +183,8 @@ export function addReturn(
         : amount !== null
           ? rational(amount, line.amount)
           : { num: before.den - before.num, den: before.den };
-    const after = plus(before, part);
+    const sum = plus(before, part);
+    const after = rational(sum.num, sum.den);
     if (part.num === 0n || compare(after, ONE) > 0) return { line: id, what: 'exceeds' };
     returned.set(id, after);
   }
