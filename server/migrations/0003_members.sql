@@ -26,3 +26,5 @@ create table members.members (
 -- Who a member is never changes, and members do not disappear.
 grant select, insert on members.members to fealty_app;
 grant update (status) on members.members to fealty_app;
+-- A batch takes a newcomer's id before it knows whether anything of theirs is accepted.
+grant usage on sequence members.members_id_seq to fealty_app;

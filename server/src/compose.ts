@@ -189,13 +189,22 @@ function directory(deps: {
       return found && factsOf(found);
     },
     holders: async (tx, refs) => {
-      const located = await members.locate(tx, refs, clock.now());
-      // Whoever was enrolled by this very batch is not committed yet and must not be remembered.
-      members.remember(located.flatMap(found => (found.ok && !found.value.enrolled ? [found.value] : [])));
+      const located = await members.locate(
+        tx,
+        refs.map(ref => ({ ...ref, enrol: false })),
+        clock.now(),
+      );
+      members.remember(located.flatMap(found => (found.ok ? [found.value] : [])));
       return located.map(found =>
         found.ok ? accept({ id: Number(found.value.id), externalId: found.value.externalId }) : found,
       );
     },
+    reserve: async (tx, count) => (await members.reserve(tx, count)).map(Number),
+    enrol: (tx, newcomers) =>
+      members.admit(
+        tx,
+        newcomers.map(({ id, at, ...rest }) => ({ ...rest, id: BigInt(id), enrolledAt: at })),
+      ),
     find: async (programId, member) => {
       const [found] = await members.locate(pool, [{ programId, member, enrol: false }], clock.now());
       if (found === undefined) throw new Error('a member was not located');

@@ -247,8 +247,7 @@ function repeatOrRefuse(
   if (same?.stored.payload === payload) return accept({ repeats: same.stored, entries: same.entries });
   if (same !== undefined || before.memberId !== context.holder.id) {
     const differences = differencesOf(order, (same?.stored ?? before).order);
-    if (before.memberId !== context.holder.id)
-      differences.push(otherMember(before.memberId, command.member));
+    if (before.memberId !== context.holder.id) differences.push(otherMember(before.memberId, command.member));
     return refuse(
       'key_reused',
       'This order was accepted before with another content. Send a higher revision to change it, or use another external id.',

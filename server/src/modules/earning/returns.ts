@@ -1,5 +1,6 @@
 import { accept, type Difference, refuse } from '#platform/errors.ts';
 import { hash128, wireId } from '#platform/ids.ts';
+import { compare, ONE, ZERO } from '#platform/money.ts';
 import { type CommandType, type Effects, effectsOf, time } from '../ledger/index.ts';
 import { addReturn, type ProgramInForce, type ReturnLine, type ReturnMistake } from './model.ts';
 import { admitTime, evolveReturn, type LoadOrders, type OrderFacts } from './orders.ts';
@@ -71,7 +72,10 @@ export const returnType = (
       return refuse('order_not_found', 'There is no such order. Send the order first, then its return.');
     if (state.cancelled)
       return refuse('order_cancelled', 'The order was cancelled; nothing is left to return.');
-    const returned = addReturn(state, body.lines);
+    const nothingLeft = state.order.lines.every(
+      line => compare(state.returned.get(line.id) ?? ZERO, ONE) === 0,
+    );
+    const returned = body.cancels && nothingLeft ? new Map(state.returned) : addReturn(state, body.lines);
     if (!(returned instanceof Map)) {
       const code = returned.what === 'unknown' ? 'line_unknown' : 'return_exceeds_order';
       return refuse(code, MISTAKES[returned.what](returned.line), {

@@ -96,9 +96,8 @@ export const earningRoutes =
     /** The order that a path names; `ext:` ids belong to a source. */
     const orderOfPath = async (
       programId: number,
-      credentials: Credentials,
       reference: schemas.Reference,
-      source: string | undefined,
+      source: Outcome<string>,
     ): Promise<Outcome<OrderState>> => {
       const missing = refuse(
         'order_not_found',
@@ -106,11 +105,10 @@ export const earningRoutes =
       );
       let id = reference.id;
       if (id === undefined) {
-        const own = sourceOf(credentials, source);
-        if (!own.ok) return own;
+        if (!source.ok) return source;
         id = await ledger.resultOf(
           pool,
-          businessKey(programId, own.value, 'order', reference.externalId as string),
+          businessKey(programId, source.value, 'order', reference.externalId as string),
         );
       }
       const state = id === undefined ? undefined : (await loadOrders(pool, ledger, [id])).states.get(id);
@@ -199,7 +197,7 @@ export const earningRoutes =
         refusals: ['order_not_found', 'source_not_allowed'],
       },
       async ({ program, credentials, params, query }) => {
-        const state = await orderOfPath(program.id, credentials, params.order, query.source);
+        const state = await orderOfPath(program.id, params.order, sourceOf(credentials, query.source));
         if (!state.ok) return state;
         const units = (await ledger.directory.programs(pool, [program.id])).get(program.id)?.units ?? [];
         return accept(orderToWire(state.value, units));
@@ -210,13 +208,15 @@ export const earningRoutes =
       program: { id: number },
       credentials: Credentials,
       reference: schemas.Reference,
-      body: Omit<ReturnBody, 'orderId' | 'source'> & { source: string | undefined },
+      body: Omit<ReturnBody, 'orderId' | 'source'>,
+      sources: { source?: string | undefined; order_source?: string | undefined },
       dryRun: boolean,
     ) => {
-      const state = await orderOfPath(program.id, credentials, reference, body.source);
-      if (!state.ok) return state;
-      const source = sourceOf(credentials, body.source);
+      const source = sourceOf(credentials, sources.source);
       if (!source.ok) return source;
+      const sender = sources.order_source === undefined ? source : accept(sources.order_source);
+      const state = await orderOfPath(program.id, reference, sender);
+      if (!state.ok) return state;
       const holder = await ledger.directory.find(program.id, wireId('mem', BigInt(state.value.memberId)));
       if (!holder.ok) return holder;
       const sent: ReturnBody = { ...body, source: source.value, orderId: state.value.id };
@@ -280,11 +280,11 @@ export const earningRoutes =
           params.order,
           {
             externalId: body.external_id,
-            source: body.source,
             occurredAt: body.occurred_at,
             lines,
             cancels: false,
           },
+          body,
           dryRun,
         );
       },
@@ -312,11 +312,11 @@ export const earningRoutes =
           params.order,
           {
             externalId: body.external_id,
-            source: body.source,
             occurredAt: body.occurred_at,
             lines: null,
             cancels: true,
           },
+          body,
           dryRun,
         ),
     );

@@ -1,4 +1,4 @@
-import { instants, jsons, numbers, texts } from '#platform/db/arrays.ts';
+import { booleans, instants, jsons, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Rational } from '#platform/money.ts';
 import type { Posted } from '../ledger/index.ts';
@@ -209,7 +209,7 @@ export async function insertReturns(
     texts(stored.map(row => row.source)),
     texts(stored.map(row => row.payload)),
     instants(stored.map(row => row.occurredAt)),
-    `{${stored.map(row => (row.cancels ? 't' : 'f')).join(',')}}`,
+    booleans(stored.map(row => row.cancels)),
     texts(stored.map(row => JSON.stringify(returnedToJson(row.returned)))),
     texts(stored.map(row => JSON.stringify(decidedToJson(row.decided)))),
     texts(rows.map(row => JSON.stringify(row.posted))),

@@ -4,27 +4,42 @@ import type { Ids } from '#platform/ids.ts';
 import type { AnyCommandType, Command, Done, Holder, Posted, ProgramFacts } from './commands.ts';
 import type { Draft } from './draft.ts';
 import { type FactsByProgram, publish } from './facts.ts';
+import type { Change } from './lots.store.ts';
 import { type Entry, emptyWallet, type Wallet, walletId } from './model.ts';
-import type { Change, NewKey, Posting } from './posting.store.ts';
+import type { NewKey, Posting } from './posting.store.ts';
 import * as store from './store.ts';
 
 /** What later modules do inside the ledger's transaction; `compose.ts` registers them. */
 export interface Directory {
   /** The programs' clocks and units, read in this transaction. */
   programs(tx: Tx, ids: readonly number[]): Promise<ReadonlyMap<number, ProgramFacts>>;
-  /** Finds members, and makes those that are missing where `enrol` is set. */
-  holders(
-    tx: Tx,
-    refs: readonly { programId: number; member: string; enrol: boolean; at?: number }[],
-  ): Promise<Outcome<Holder>[]>;
+  /** Finds members. */
+  holders(tx: Tx, refs: readonly { programId: number; member: string }[]): Promise<Outcome<Holder>[]>;
+  /** Ids for members to be: numbers that nobody else gets. */
+  reserve(tx: Tx, count: number): Promise<number[]>;
+  /** Enrols members under reserved ids. A member who was enrolled meanwhile rejects with SQLSTATE 23505. */
+  enrol(tx: Tx, newcomers: readonly Newcomer[]): Promise<void>;
   /** The program of a name, with its clock. */
   programNamed(name: string): Promise<ProgramFacts | undefined>;
   /** Finds one committed member. */
   find(programId: number, member: string): Promise<Outcome<Holder>>;
 }
 
+/** A member whom a batch makes. */
+export interface Newcomer {
+  readonly id: number;
+  readonly programId: number;
+  readonly externalId: string;
+  /** By the program's clock, epoch ms. */
+  readonly at: number;
+}
+
 /** Everything that a batch decided, ready to be written. */
 export interface Decided {
+  /** The members of whom something was accepted. */
+  accepted: Set<number>;
+  /** Those of whom a command was accepted: what is refused leaves nothing behind, not even its member. */
+  newcomers: Newcomer[];
   outcomes: Outcome<Done<unknown>>[];
   postings: Posting[];
   changes: Change[];
@@ -56,10 +71,10 @@ export interface Mode {
 /**
  * Decides a batch: finds programs, members and keys, locks the wallets in the order of their ids, loads
  * facts once for each command type, then folds the commands in order, so that each sees those before it.
- * Writes nothing but new members.
+ * Writes nothing.
  */
 export async function decideBatch(tx: Tx, commands: readonly Command[], mode: Mode): Promise<Decided> {
-  const slots = await locate(tx, commands, mode);
+  const { slots, newcomers } = await locate(tx, commands, mode);
   const live = slots.filter(slot => slot.outcome === undefined);
   const replays = live.filter(isReplay);
   const open = live.filter(slot => !isReplay(slot));
@@ -73,21 +88,27 @@ export async function decideBatch(tx: Tx, commands: readonly Command[], mode: Mo
   const finding = replay(tx, replays);
   const [wallets, facts] = await Promise.all([locking, loading, finding]);
   await fillLots(tx, open, wallets);
-  return fold(slots, wallets, facts, mode);
+  const decided = fold(slots, wallets, facts, mode);
+  decided.newcomers = newcomers.filter(({ id }) => decided.accepted.has(id));
+  return decided;
 }
 
 /** Whether the key is taken and the command does not change what exists under it. */
 const isReplay = ({ known, command, type, holder }: Slot): boolean =>
   known !== undefined && (known.payload === command.payload || !type.amends || holder === undefined);
 
-async function locate(tx: Tx, commands: readonly Command[], mode: Mode): Promise<Slot[]> {
+async function locate(
+  tx: Tx,
+  commands: readonly Command[],
+  mode: Mode,
+): Promise<{ slots: Slot[]; newcomers: Newcomer[] }> {
   const programIds = [...new Set(commands.map(command => command.programId))];
   const wanted = commands.flatMap(command => command.key ?? []);
   const [programs, holders, known] = await Promise.all([
     mode.directory.programs(tx, programIds),
     mode.directory.holders(
       tx,
-      commands.map(({ programId, member }) => ({ programId, member, enrol: false })),
+      commands.map(({ programId, member }) => ({ programId, member })),
     ),
     wanted.length > 0 ? store.keys(tx, wanted) : new Map<string, store.KnownKey>(),
   ]);
@@ -114,39 +135,24 @@ async function locate(tx: Tx, commands: readonly Command[], mode: Mode): Promise
     else if (!holder.ok) slot.outcome = holder;
     return slot;
   });
-  if (strangers.length > 0) await enrol(tx, strangers, mode);
-  return slots;
+  return { slots, newcomers: strangers.length === 0 ? [] : await receive(tx, strangers, mode) };
 }
 
 /** Above every member's number, and such that the number of a wallet made of it is still exact. */
 const FIRST_IMAGINED = 2 ** 46;
 
-/** Members made by a command; a dry run only imagines them. */
-async function enrol(tx: Tx, strangers: readonly Slot[], mode: Mode): Promise<void> {
-  if (!mode.write) {
-    const imagined = new Map<string, Holder>();
-    for (const { command } of strangers)
-      imagined.set(command.member, {
-        id: FIRST_IMAGINED + imagined.size,
-        externalId: command.member.slice(4),
-      });
-    for (const slot of strangers) slot.holder = imagined.get(slot.command.member);
-    return;
-  }
-  const found = await mode.directory.holders(
-    tx,
-    strangers.map(({ command, program }) => ({
-      programId: command.programId,
-      member: command.member,
-      enrol: true,
-      at: (program as ProgramFacts).now,
-    })),
-  );
-  for (const [index, slot] of strangers.entries()) {
-    const holder = found[index] as Outcome<Holder>;
-    if (holder.ok) slot.holder = holder.value;
-    else slot.outcome = holder;
-  }
+/** Gives strangers their ids; a dry run only imagines them. Their rows are written with what they did. */
+async function receive(tx: Tx, strangers: readonly Slot[], mode: Mode): Promise<Newcomer[]> {
+  const byName = Map.groupBy(strangers, ({ command }) => `${command.programId} ${command.member}`);
+  const ids = mode.write
+    ? await mode.directory.reserve(tx, byName.size)
+    : Array.from(byName.keys(), (_, index) => FIRST_IMAGINED + index);
+  return [...byName.values()].map((slots, index) => {
+    const { command, program } = slots[0] as Slot;
+    const holder: Holder = { id: ids[index] as number, externalId: command.member.slice('ext:'.length) };
+    for (const slot of slots) slot.holder = holder;
+    return { ...holder, programId: command.programId, at: (program as ProgramFacts).now };
+  });
 }
 
 interface Held {
@@ -292,6 +298,8 @@ function fold(
     ]),
   );
   const decided: Decided = {
+    accepted: new Set(),
+    newcomers: [],
     outcomes: [],
     postings: [],
     changes: [],
@@ -350,6 +358,7 @@ function decideOne(
   }
   const { record, drafts, fact } = outcome.value;
   const entries = drafts.flatMap((draft: Draft) => draft.entries);
+  decided.accepted.add(holder.id);
   for (const draft of drafts) draft.apply();
   type.evolve(facts, record, entries);
   const posted: Posted = drafts

@@ -56,13 +56,16 @@ export class Draft extends Overlay {
     const seq = this.sums.seq + 1;
     this.sums.earned += points;
     this.put({ seq, remaining: points - repaid, pending, ...terms });
-    return this.write(kind, occurredAt, {
+    const entry = this.write(kind, occurredAt, {
       ...(pending ? { pending: points } : { available: points, debt: -repaid }),
       ...terms,
       ...cause,
       lots: repaid > 0n ? [seq] : [],
       amounts: repaid > 0n ? [-repaid] : [],
     });
+    // Points of long ago can have expired before they were booked: what is answered must not count them.
+    if (terms.expiresAt !== null && terms.expiresAt <= this.now) this.settle();
+    return entry;
   }
 
   /** Takes points by rule 3. The caller has checked that `balance.available` covers them. */

@@ -6,7 +6,8 @@ import { hash128, type Ids } from '#platform/ids.ts';
 import type { Audit } from '../audit/index.ts';
 import { type Decided, type Directory, decideBatch } from './batch.ts';
 import type { AnyCommandType, Command, Done } from './commands.ts';
-import { digest, post, settled } from './posting.store.ts';
+import { digest } from './digest.ts';
+import { post, settled } from './posting.store.ts';
 
 /** What the lanes tell the metrics. */
 export interface LaneObserver {
@@ -182,7 +183,17 @@ class Lane {
       const batch =
         this.queue.length <= this.options.batch ? this.queue : this.queue.slice(0, this.options.batch);
       this.queue = batch === this.queue ? [] : this.queue.slice(batch.length);
-      await this.carryOut(batch);
+      try {
+        await this.carryOut(batch);
+      } catch (error) {
+        // Nothing that carryOut meets should come here; a lane that stopped would hang its members for ever.
+        const fault = new Fault(
+          'internal',
+          'The engine met an unexpected fault. The outcome is unknown: send the same request again.',
+          { cause: error },
+        );
+        for (const waiting of batch) waiting.failed(fault);
+      }
     }
     this.running = undefined;
   }
@@ -287,7 +298,9 @@ class Lane {
         data: { ...fact.data, entries: fact.entries },
       })),
     }));
+    const { newcomers } = decided;
     const writes = [
+      newcomers.length > 0 ? this.mode().directory.enrol(connection, newcomers) : Promise.resolve(),
       ...decided.stores.map(({ type, decisions }) => type.store(connection, decisions)),
       post(connection, batch, decided.postings, decided.changes, decided.keys),
       appendFacts(connection, batch.id, batch.recordedAt, facts),

@@ -25,6 +25,13 @@ export interface MembersService extends Locator {
   enrol(programId: number, externalId: string, dryRun?: boolean): Promise<Outcome<Enrolment>>;
   /** A member of the program. Refusals: `member_not_found`, `member_reference_invalid`. */
   find(tx: Tx, programId: number, member: string | Reference): Promise<Outcome<Member>>;
+  /** Ids for members who are enrolled later in the same transaction, by `admit`. */
+  reserve(tx: Tx, count: number): Promise<bigint[]>;
+  /** Enrols members under reserved ids; one who was enrolled meanwhile rejects with SQLSTATE 23505. */
+  admit(
+    tx: Tx,
+    rows: readonly { id: bigint; programId: number; externalId: string; enrolledAt: number }[],
+  ): Promise<void>;
   /** Members of the program in the order in which they were made, after the id `after` (0n: from the first). */
   list(tx: Tx, programId: number, after: bigint, limit: number): Promise<Member[]>;
 }
@@ -65,6 +72,8 @@ export function createService(options: MembersOptions): MembersService {
           : await store.byId(tx, programId, reference.id);
       return found ? accept(found) : { ok: false, refusal: notFound(reference) };
     },
+    reserve: store.reserve,
+    admit: store.admit,
     list: store.list,
   };
 }

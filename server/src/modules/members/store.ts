@@ -27,6 +27,17 @@ const ENROL = statement(
    on conflict (program_id, external_id) do nothing
    returning program_id, external_id, id`,
 );
+const RESERVE = statement(
+  'members_reserve',
+  `select nextval(pg_get_serial_sequence('members.members', 'id')) from generate_series(1, $1::integer)`,
+);
+const ADMIT = statement(
+  'members_admit',
+  `insert into members.members (program_id, id, external_id, enrolled_at) overriding system value
+   select r.program_id, r.id, r.external_id, r.enrolled_at
+     from unnest($1::integer[], $2::bigint[], $3::text[], $4::timestamptz[]) as r(program_id, id, external_id, enrolled_at)
+    order by r.program_id, r.external_id collate "C"`,
+);
 const ONE_BY_ID = statement(
   'members_one_by_id',
   'select id, external_id, status, enrolled_at from members.members where program_id = $1 and id = $2',
@@ -74,6 +85,20 @@ export function enrol(
 ): Promise<[programId: number, externalId: string, id: bigint][]> {
   const externalIds = texts(rows.map(row => row.externalId));
   return tx.run(ENROL, [programs(rows), externalIds, instants(rows.map(row => row.enrolledAt))]);
+}
+
+/** Ids that no other member gets. */
+export const reserve = async (tx: Tx, count: number): Promise<bigint[]> =>
+  (await tx.run<[bigint]>(RESERVE, [count])).map(([id]) => id);
+
+/** Makes members under reserved ids. One who is there already rejects with SQLSTATE 23505. */
+export async function admit(
+  tx: Tx,
+  rows: readonly (ExternalKey & { id: bigint; enrolledAt: number })[],
+): Promise<void> {
+  const ids = numbers(rows.map(row => row.id));
+  const externalIds = texts(rows.map(row => row.externalId));
+  await tx.run(ADMIT, [programs(rows), ids, externalIds, instants(rows.map(row => row.enrolledAt))]);
 }
 
 type Row = [bigint, string, 'active', number];

@@ -11,6 +11,9 @@ export const numbers = (values: readonly (number | bigint | null)[]): string => 
   return `${text}}`;
 };
 
+export const booleans = (values: readonly boolean[]): string =>
+  `{${values.map(value => (value ? 't' : 'f')).join(',')}}`;
+
 const SPECIAL = /["\\]/;
 const escapeText = (value: string): string =>
   SPECIAL.test(value) ? value.replace(/["\\]/g, character => `\\${character}`) : value;

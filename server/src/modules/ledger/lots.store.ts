@@ -1,0 +1,108 @@
+import { booleans, instants, numbers } from '#platform/db/arrays.ts';
+import { statement, type Tx } from '#platform/db/client.ts';
+import type { Wallet } from './model.ts';
+
+/** A wallet before and after a batch. */
+export interface Change {
+  wallet: Wallet;
+  isNew: boolean;
+  /** Lots and holds that were open before, so that only what changed is written. */
+  lotsBefore: ReadonlyMap<number, { remaining: bigint; pending: boolean }>;
+  holdsBefore: ReadonlySet<number>;
+}
+
+interface Place {
+  wallet: number;
+  seq: number;
+}
+interface LotRow extends Place {
+  remaining: bigint;
+  pending: boolean;
+  from: number | null;
+  until: number | null;
+}
+interface LotChanges {
+  added: LotRow[];
+  changed: LotRow[];
+  gone: Place[];
+  held: (Place & { points: bigint; until: number })[];
+  ended: Place[];
+}
+
+const updateLots = statement(
+  'ledger_update_lots',
+  `update ledger.open_lots l set remaining = u.remaining, pending = u.pending
+   from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::boolean[]) as u(wallet_id, seq, remaining, pending)
+   where l.wallet_id = u.wallet_id and l.seq = u.seq`,
+);
+const deleteLots = statement(
+  'ledger_delete_lots',
+  `delete from ledger.open_lots l using unnest($1::bigint[], $2::integer[]) as u(wallet_id, seq)
+   where l.wallet_id = u.wallet_id and l.seq = u.seq`,
+);
+const insertHolds = statement(
+  'ledger_insert_holds',
+  `insert into ledger.open_holds (wallet_id, seq, points, expires_at)
+   select * from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::timestamptz[])`,
+);
+const deleteHolds = statement(
+  'ledger_delete_holds',
+  `delete from ledger.open_holds h using unnest($1::bigint[], $2::integer[]) as u(wallet_id, seq)
+   where h.wallet_id = u.wallet_id and h.seq = u.seq`,
+);
+/** What a batch changes in open lots and holds. */
+export function lotChanges(changes: readonly Change[]): LotChanges {
+  const all: LotChanges = { added: [], changed: [], gone: [], held: [], ended: [] };
+  const { added, changed, gone, held, ended } = all;
+  for (const { wallet, lotsBefore, holdsBefore } of changes) {
+    for (const lot of wallet.lots.values()) {
+      const before = lotsBefore.get(lot.seq);
+      const row = {
+        wallet: wallet.id,
+        seq: lot.seq,
+        remaining: lot.remaining,
+        pending: lot.pending,
+        from: lot.availableFrom,
+        until: lot.expiresAt,
+      };
+      if (before === undefined) added.push(row);
+      else if (before.remaining !== lot.remaining || before.pending !== lot.pending) changed.push(row);
+    }
+    for (const seq of lotsBefore.keys()) if (!wallet.lots.has(seq)) gone.push({ wallet: wallet.id, seq });
+    for (const hold of wallet.holds.values())
+      if (!holdsBefore.has(hold.seq))
+        held.push({ wallet: wallet.id, seq: hold.seq, points: hold.points, until: hold.expiresAt });
+    for (const seq of holdsBefore) if (!wallet.holds.has(seq)) ended.push({ wallet: wallet.id, seq });
+  }
+  return all;
+}
+
+const places = (rows: readonly Place[]) => [
+  numbers(rows.map(row => row.wallet)),
+  numbers(rows.map(row => row.seq)),
+];
+const remainders = (rows: readonly LotRow[]) => [
+  ...places(rows),
+  numbers(rows.map(row => row.remaining)),
+  booleans(rows.map(row => row.pending)),
+];
+
+/** The columns of new lots: wallet, seq, remaining, pending, available from, expires at. */
+export const lotColumns = (rows: readonly LotRow[]): string[] => [
+  ...remainders(rows),
+  instants(rows.map(row => row.from)),
+  instants(rows.map(row => row.until)),
+];
+
+/** Sends what changes but new lots, which go with the entries that open them. Most batches need none of it. */
+export function writeLots(tx: Tx, { changed, gone, held, ended }: LotChanges): Promise<unknown>[] {
+  const writes: Promise<unknown>[] = [];
+  if (gone.length > 0) writes.push(tx.run(deleteLots, places(gone)));
+  if (changed.length > 0) writes.push(tx.run(updateLots, remainders(changed)));
+  if (ended.length > 0) writes.push(tx.run(deleteHolds, places(ended)));
+  if (held.length > 0) {
+    const terms = [numbers(held.map(row => row.points)), instants(held.map(row => row.until))];
+    writes.push(tx.run(insertHolds, [...places(held), ...terms]));
+  }
+  return writes;
+}
