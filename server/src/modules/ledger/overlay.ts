@@ -100,8 +100,12 @@ export class Overlay {
       if (hold === null) this.wallet.holds.delete(seq);
       else this.wallet.holds.set(seq, hold);
     }
-    if (this.entries.length > 0 && this.wallet.dueBeyond === null)
-      this.wallet.nextDueAt = nextDue(this.wallet);
+    const { dueBeyond } = this.wallet;
+    const isPast = this.sums.nextDueAt !== null && this.sums.nextDueAt <= this.now;
+    if (this.entries.length === 0 || (dueBeyond !== null && !isPast)) return;
+    const next = nextDue(this.wallet);
+    this.wallet.nextDueAt =
+      next !== null && dueBeyond !== null ? Math.min(next, dueBeyond) : (next ?? dueBeyond);
   }
 
   /** Consumes usable points: `first` in its order, then by rule 3. The caller has checked the balance. */
