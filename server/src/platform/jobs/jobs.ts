@@ -59,25 +59,37 @@ export class Jobs {
     }
   }
 
-  /** The lease belongs to a connection: it ends with the process, however that ends. */
+  /**
+   * The lease belongs to a connection: it ends with the process, however that ends. All jobs ask through one attempt:
+   * each with a connection of its own, one of them would take the lease and lose sight of it.
+   */
   private async leads(): Promise<boolean> {
     const { lease } = this.options;
     if (lease === undefined) return true;
-    if (this.leading === undefined || this.connection?.usable !== true)
-      this.leading = this.lead(lease).finally(() => setTimeout(() => this.forget(), LEASE_RETRY).unref());
+    if (this.held && this.connection?.usable !== true) this.leading = undefined;
+    if (this.leading === undefined) {
+      const leading = this.lead(lease).finally(() =>
+        setTimeout(() => this.forget(leading), LEASE_RETRY).unref(),
+      );
+      this.leading = leading;
+    }
     return this.leading;
   }
 
   private leading: Promise<boolean> | undefined;
   private held = false;
 
-  private forget(): void {
-    if (!this.held) this.leading = undefined;
+  /** A try without success is followed by another one. */
+  private forget(tried: Promise<boolean>): void {
+    if (this.leading === tried && !this.held) this.leading = undefined;
   }
 
   private async lead(lease: { url: string; name: string }): Promise<boolean> {
     this.held = false;
-    if (this.connection?.usable !== true) this.connection = await Connection.open(lease.url, lease.name);
+    if (this.connection?.usable !== true) {
+      await this.connection?.close();
+      this.connection = await Connection.open(lease.url, lease.name);
+    }
     const [row] = await this.connection.run<[boolean]>(take, [lease.name]);
     this.held = row?.[0] === true;
     return this.held;
