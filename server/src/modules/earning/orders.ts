@@ -27,6 +27,16 @@ export interface OrderFacts {
   /** Every revision that was taken, keyed `id:revision`, with its entries: what a repeat is answered with. */
   revisions: Map<string, { stored: StoredOrder; entries: readonly Entry[] }>;
   expired: Map<string, bigint>;
+  /** Taken in this batch and not yet looked at again: most orders never are. */
+  fresh: { stored: StoredOrder; entries: readonly Entry[] }[];
+}
+
+/** Brings the states up to what this batch has taken. */
+export function catchUp(facts: OrderFacts): void {
+  for (const { stored, entries } of facts.fresh.splice(0)) {
+    evolveOrder(facts.states, stored);
+    facts.revisions.set(`${stored.id}:${stored.order.revision}`, { stored, entries });
+  }
 }
 
 export interface OrderAnswer extends Effects {
@@ -58,7 +68,7 @@ export const orderLoader =
 
 /** Reads the state of orders, their revisions and what of their lots has expired. */
 export async function loadOrders(tx: Tx, ledger: Ledger, ids: readonly bigint[]): Promise<OrderFacts> {
-  if (ids.length === 0) return { states: new Map(), revisions: new Map(), expired: new Map() };
+  if (ids.length === 0) return { states: new Map(), revisions: new Map(), expired: new Map(), fresh: [] };
   const [orders, returns] = await Promise.all([store.revisions(tx, ids), store.returns(tx, ids)]);
   const states = new Map<bigint, OrderState>();
   for (const { stored } of orders) evolveOrder(states, stored);
@@ -78,7 +88,7 @@ export async function loadOrders(tx: Tx, ledger: Ledger, ids: readonly bigint[])
       { stored, entries: entries[index] as Entry[] },
     ]),
   );
-  return { states, revisions, expired };
+  return { states, revisions, expired, fresh: [] };
 }
 
 /** Adds a revision to what is known of its order. */
@@ -170,6 +180,7 @@ export const orderType = (
   decide(command, facts, context, known) {
     const { order, payload } = command.body;
     const program = context.program as ProgramInForce;
+    if (known !== null) catchUp(facts);
     const before = known === null ? undefined : facts.states.get(known);
     if (before !== undefined) {
       const verdict = repeatOrRefuse(command, facts, before, context);
@@ -210,8 +221,7 @@ export const orderType = (
   },
 
   evolve(facts, stored, entries) {
-    evolveOrder(facts.states, stored);
-    facts.revisions.set(`${stored.id}:${stored.order.revision}`, { stored, entries });
+    facts.fresh.push({ stored, entries });
   },
 
   store: store.insertOrders,

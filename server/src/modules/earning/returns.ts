@@ -3,7 +3,7 @@ import { hash128, wireId } from '#platform/ids.ts';
 import { compare, ONE, ZERO } from '#platform/money.ts';
 import { type CommandType, type Effects, effectsOf, time } from '../ledger/index.ts';
 import { addReturn, type ProgramInForce, type ReturnLine, type ReturnMistake } from './model.ts';
-import { admitTime, evolveReturn, type LoadOrders, type OrderFacts } from './orders.ts';
+import { admitTime, catchUp, evolveReturn, type LoadOrders, type OrderFacts } from './orders.ts';
 import { post } from './posting.ts';
 import type { ReturnBody, StoredReturn } from './records.ts';
 import * as store from './store.ts';
@@ -67,6 +67,7 @@ export const returnType = (
   decide(command, facts, context) {
     const { body, programId } = command;
     const program = (context.program as ProgramInForce).program;
+    catchUp(facts);
     const state = facts.states.get(body.orderId);
     if (state === undefined || state.programId !== programId)
       return refuse('order_not_found', 'There is no such order. Send the order first, then its return.');

@@ -131,11 +131,9 @@ export const returnSchema = z
   .strictObject({
     external_id: schemas.externalId,
     source: schemas.sourceName.optional(),
-    order_source: schemas.sourceName
-      .optional()
-      .meta({
-        description: 'Who sent the order, where the path names it by `ext:` and it was another source.',
-      }),
+    order_source: schemas.sourceName.optional().meta({
+      description: 'Who sent the order, where the path names it by `ext:` and it was another source.',
+    }),
     occurred_at: schemas.instant,
     lines: z
       .array(

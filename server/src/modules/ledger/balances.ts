@@ -1,14 +1,22 @@
 import type { Pool, Tx } from '#platform/db/client.ts';
 import { CoalescedReader } from '#platform/db/reader.ts';
+import { accept, type Outcome } from '#platform/errors.ts';
 import type { Directory } from './batch.ts';
-import type { ProgramFacts } from './commands.ts';
+import type { Holder, ProgramFacts } from './commands.ts';
 import { replay, settledAt } from './history.ts';
 import { emptyWallet, type Wallet, walletId } from './model.ts';
 import * as store from './store.ts';
 
 interface Question {
   programId: number;
-  holder: number;
+  /** `ext:…` or `mem_…`. */
+  member: string;
+}
+
+interface Found {
+  facts: ProgramFacts;
+  holder: Holder;
+  wallets: Wallet[];
 }
 
 /** A member's wallets, by the number of their unit, and the program's clock at which they are what they are. */
@@ -23,7 +31,7 @@ export interface Balances {
 export class BalanceReader {
   private readonly pool: Pool;
   private readonly directory: () => Directory;
-  private readonly reader: CoalescedReader<Question, { facts: ProgramFacts; wallets: Wallet[] }>;
+  private readonly reader: CoalescedReader<Question, Outcome<Found>>;
 
   constructor(options: { url: string; pool: Pool; directory(): Directory }) {
     this.pool = options.pool;
@@ -37,12 +45,22 @@ export class BalanceReader {
   }
 
   /** The member's wallets now; lots are there only where `lots` is asked for or something had fallen due. */
-  async now(programId: number, holder: number, lots = false): Promise<Balances> {
-    const { facts, wallets } = await this.reader.get({ programId, holder });
+  async now(
+    programId: number,
+    member: string,
+    lots = false,
+  ): Promise<Outcome<Balances & { holder: Holder }>> {
+    const found = await this.reader.get({ programId, member });
+    if (!found.ok) return found;
+    const { facts, holder, wallets } = found.value;
     const isDue = wallets.some(
       wallet => wallet.nextDueAt !== null && wallet.nextDueAt <= Math.max(facts.now, wallet.bookedAt),
     );
-    return isDue || lots ? this.withLots(programId, holder) : { now: facts.now, units: facts.units, wallets };
+    const balances =
+      isDue || lots
+        ? await this.withLots(programId, holder.id)
+        : { now: facts.now, units: facts.units, wallets };
+    return accept({ ...balances, holder });
   }
 
   /** The member's wallets as they would have been answered at a past instant of the program's clock. */
@@ -84,18 +102,23 @@ export class BalanceReader {
     return (await this.directory().programs(tx, [programId])).get(programId) as ProgramFacts;
   }
 
-  private async read(tx: Tx, questions: readonly Question[]) {
-    const facts = await this.directory().programs(tx, [
-      ...new Set(questions.map(question => question.programId)),
+  /** Two round trips for everybody who asked: members and clocks, then wallets. */
+  private async read(tx: Tx, questions: readonly Question[]): Promise<Outcome<Found>[]> {
+    const [programs, holders] = await Promise.all([
+      this.directory().programs(tx, [...new Set(questions.map(question => question.programId))]),
+      this.directory().holders(tx, questions),
     ]);
-    const wanted = questions.map(question =>
-      unitsOf(facts.get(question.programId) as ProgramFacts, question.holder),
-    );
+    const wanted = questions.map(({ programId }, index) => {
+      const holder = holders[index] as Outcome<Holder>;
+      return holder.ok ? unitsOf(programs.get(programId) as ProgramFacts, holder.value.id) : [];
+    });
     const found = new Map((await store.wallets(tx, wanted.flat(), false)).map(wallet => [wallet.id, wallet]));
-    return questions.map((question, index) => ({
-      facts: facts.get(question.programId) as ProgramFacts,
-      wallets: (wanted[index] as number[]).map(id => found.get(id) ?? emptyWallet(id, question.programId)),
-    }));
+    return questions.map(({ programId }, index) => {
+      const holder = holders[index] as Outcome<Holder>;
+      if (!holder.ok) return holder;
+      const wallets = (wanted[index] as number[]).map(id => found.get(id) ?? emptyWallet(id, programId));
+      return accept({ facts: programs.get(programId) as ProgramFacts, holder: holder.value, wallets });
+    });
   }
 }
 

@@ -50,6 +50,16 @@ export const ledgerRoutes =
   (api: Api): void => {
     const find = (program: { id: number }, reference: schemas.Reference): Promise<Outcome<Holder>> =>
       ledger.directory.find(program.id, memberText(reference));
+    const balancesAt = async (program: { id: number }, reference: schemas.Reference, instant: number) => {
+      const holder = await find(program, reference);
+      if (!holder.ok) return holder;
+      if (instant > (await factsOf(program.id)).now) {
+        const detail = 'The instant lies in the future of the program. Leave as_of out for the balance now.';
+        return refuse('as_of_in_future', detail);
+      }
+      const balances = await ledger.balances.at(program.id, holder.value.id, instant);
+      return accept({ ...balances, holder: holder.value });
+    };
     const factsOf = async (programId: number) => {
       const facts = (await ledger.directory.programs(pool, [programId])).get(programId);
       if (facts === undefined) throw new Error(`program ${programId} is gone`);
@@ -80,25 +90,18 @@ export const ledgerRoutes =
         refusals: ['member_not_found', 'as_of_in_future'],
       },
       async ({ program, params, query }) => {
-        const holder = await find(program, params.member);
-        if (!holder.ok) return holder;
-        const { id, externalId } = holder.value;
-        if (query.as_of !== undefined && query.as_of > (await factsOf(program.id)).now) {
-          return refuse(
-            'as_of_in_future',
-            'The instant lies in the future of the program. Leave as_of out for the balance now.',
-          );
-        }
-        const { now, units, wallets } =
+        const answer =
           query.as_of === undefined
-            ? await ledger.balances.now(program.id, id, query.expiring)
-            : await ledger.balances.at(program.id, id, query.as_of);
+            ? await ledger.balances.now(program.id, memberText(params.member), query.expiring)
+            : await balancesAt(program, params.member, query.as_of);
+        if (!answer.ok) return answer;
+        const { now, units, wallets, holder } = answer.value;
         const balances = wallets.map((wallet, unit) =>
           walletOf(wallet, units[unit] as string, query.expiring === true),
         );
         return accept({
-          member: wireId('mem', BigInt(id)),
-          external_id: externalId,
+          member: wireId('mem', BigInt(holder.id)),
+          external_id: holder.externalId,
           as_of: time(now),
           balances,
         });

@@ -53,10 +53,20 @@ export async function appendFacts(
 }
 
 const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
-const pack = (facts: readonly LoggedFact[]): string =>
-  zstdCompressSync(JSON.stringify(facts), FAST).toString('hex');
-const unpack = (facts: Buffer): LoggedFact[] =>
-  JSON.parse(zstdDecompressSync(facts).toString()) as LoggedFact[];
+/** A small batch is not worth the 40 us that starting a compressor takes. */
+const WORTH_COMPRESSING = 4_096;
+const OPENING_BRACKET = 0x5b;
+
+function pack(facts: readonly LoggedFact[]): string {
+  const json = Buffer.from(JSON.stringify(facts));
+  return (json.length < WORTH_COMPRESSING ? json : zstdCompressSync(json, FAST)).toString('hex');
+}
+
+/** Plain JSON begins with a bracket, a Zstandard frame with 0x28. */
+function unpack(facts: Buffer): LoggedFact[] {
+  const json = facts[0] === OPENING_BRACKET ? facts : zstdDecompressSync(facts);
+  return JSON.parse(json.toString()) as LoggedFact[];
+}
 
 /** A place in the log: behind the fact `index` of the record batch (xid, batch). */
 export interface Position {
