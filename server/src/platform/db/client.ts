@@ -172,6 +172,9 @@ export class Pool implements Tx {
     this.pool = new pg.Pool({ ...connection(url, name), max: size, idleTimeoutMillis: 30_000 });
     // A connection that breaks while idle is replaced at the next use; the error was nobody's query.
     this.pool.on('error', () => undefined);
+    // One that breaks in a transaction, between two statements, is found broken by the next. The pool listens only
+    // while a connection is idle, and an error without a listener would end the process.
+    this.pool.on('connect', client => client.on('error', () => undefined));
   }
 
   async run<R extends unknown[]>(statement: Statement, values: readonly Value[] = []): Promise<R[]> {
