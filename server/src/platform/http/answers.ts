@@ -7,6 +7,8 @@ import { PROBLEM_TYPE, type Problem, type Problems } from './problems.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const SLOW_SECONDS = 1;
+// An engine that is overloaded, or whose database is away, must not spend its time on saying so.
+const LINES_A_SECOND = 10;
 /** The label of requests that reached no route. */
 const NO_ROUTE = 'none';
 
@@ -15,6 +17,7 @@ export class Answers {
   readonly problems: Problems;
   private readonly log: Log;
   private readonly seconds: ReturnType<Metrics['histogram']>;
+  private readonly noted = new Map<string, { second: number; lines: number; leftOut: number }>();
   /** Set when the server stops: connections then end with their answer. */
   closing = false;
 
@@ -60,8 +63,8 @@ export class Answers {
     const error = asFault(thrown);
     const problem = this.problems.ofFault(error, request.id);
     const line = { requestId: request.id, route: routeOf(request), code: problem.body.code, err: error };
-    if (error instanceof Fault && problem.status === 503) this.log.warn(line, 'request not served');
-    else this.log.error(line, 'request failed');
+    const expected = error instanceof Fault && problem.status === 503;
+    this.note(expected ? 'warn' : 'error', line, expected ? 'request not served' : 'request failed');
     this.problem(request, reply, problem);
   }
 
@@ -104,8 +107,23 @@ export class Answers {
       status,
       ms: Math.round(seconds * 1_000),
     };
-    if (slow) this.log.warn(line, 'slow request');
+    if (slow) this.note('warn', line, 'slow request');
     else this.log.debug(line, 'request');
+  }
+
+  /** Writes a line, at most ten of a kind in a second; the next one says how many were left out. */
+  private note(level: 'warn' | 'error', line: object, message: string): void {
+    const second = Math.floor(performance.now() / 1_000);
+    const before = this.noted.get(message);
+    const now = before?.second === second ? before : { second, lines: 0, leftOut: before?.leftOut ?? 0 };
+    this.noted.set(message, now);
+    now.lines += 1;
+    if (now.lines > LINES_A_SECOND) {
+      now.leftOut += 1;
+      return;
+    }
+    this.log[level](now.leftOut > 0 ? { ...line, leftOut: now.leftOut } : line, message);
+    now.leftOut = 0;
   }
 }
 

@@ -253,21 +253,30 @@ test('a stop cuts what does not end within its bound', async t => {
   assert.equal(await hanging, 'cut');
 });
 
-test('readiness asks every check, and names those that fail, hang or throw', async t => {
-  const { http, url } = await start(t);
-  assert.equal((await fetch(`${url}/readyz`)).status, 200);
+test('readiness asks every check, and names those that fail, throw or do not answer within two seconds', async t => {
+  const http = sampleHttp();
+  t.after(() => http.stop(0));
+  assert.equal((await http.inject({ url: '/readyz' })).statusCode, 200);
+  const asked = Promise.withResolvers<void>();
   http.addReadiness('database', async () => undefined);
   http.addReadiness('migrations', async () => '2 are missing');
   http.addReadiness('clock', async () => {
     throw new Error('host db-7 is away');
   });
-  const answer = await fetch(`${url}/readyz`);
-  assert.equal(answer.status, 503);
-  const problem = (await answer.json()) as { code: string; reasons: unknown[] };
-  assert.equal(problem.code, 'not_ready');
-  assert.deepEqual(problem.reasons, [
+  http.addReadiness('lanes', () => {
+    asked.resolve();
+    return new Promise(() => undefined);
+  });
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const answering = http.inject({ url: '/readyz' });
+  await asked.promise;
+  t.mock.timers.tick(2_000);
+  const answer = await answering;
+  assert.deepEqual([answer.statusCode, answer.json().code], [503, 'not_ready']);
+  assert.deepEqual(answer.json().reasons, [
     { code: 'check_failed', check: 'migrations', problem: '2 are missing' },
     { code: 'check_failed', check: 'clock', problem: 'failed' },
+    { code: 'check_failed', check: 'lanes', problem: 'no answer within 2 seconds' },
   ]);
   assert.throws(() => http.addReadiness('clock', async () => undefined), /two readiness checks/);
 });

@@ -100,6 +100,8 @@ async function loadReference(): Promise<Reference> {
       withDefaultFonts: false,
       telemetry: false,
       hideClientButton: true,
+      showDeveloperTools: 'never',
+      authentication: { preferredSecurityScheme: 'key' },
       agent: { disabled: true },
       mcp: { disabled: true },
     },

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { pino } from 'pino';
 import { SAMPLE_ORDER, sampleHttp, send } from '../../../test/support/http.ts';
 import { Fault } from '../errors.ts';
+import { describeError } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
 
 const ORDERS = '/v1/orders';
@@ -129,6 +131,59 @@ test('a database that is away is 503 with Retry-After, whoever asked it', async 
       [503, 'database_unavailable', '1'],
     );
   }
+});
+
+/** A log that keeps its lines. */
+function keptLog() {
+  const lines: Record<string, unknown>[] = [];
+  const stream = { write: (line: string) => void lines.push(JSON.parse(line)) };
+  return { lines, log: pino({ level: 'debug', serializers: { err: describeError } }, stream) };
+}
+
+test('a fault is logged under its request id, without address, body, key or program', async () => {
+  const { lines, log } = keptLog();
+  const resolveProgram = async () => {
+    throw new TypeError('why');
+  };
+  const headers = { 'x-request-id': 'r-7' };
+  await send(
+    { url: `${ORDERS}?dry_run=true`, body: SAMPLE_ORDER, headers },
+    sampleHttp({ log, resolveProgram }),
+  );
+  assert.deepEqual(
+    lines.map(line => [line.msg, line.requestId, line.route]),
+    [
+      ['request failed', 'r-7', '/v1/orders'],
+      ['request', 'r-7', '/v1/orders'],
+    ],
+  );
+  assert.equal((lines[0]?.err as { message: string } | undefined)?.message, 'why');
+  assert.doesNotMatch(JSON.stringify(lines), /ext:42|o-1|Bearer|travel|dry_run/);
+});
+
+test('a flood of faults does not become a flood of lines: ten a second, and then how many were left out', async t => {
+  let now = 5_000;
+  t.mock.method(performance, 'now', () => now);
+  const { lines, log } = keptLog();
+  const http = sampleHttp({
+    log,
+    resolveProgram: () => {
+      throw new Fault('overloaded', 'Too much.');
+    },
+  });
+  const member = () => send({ method: 'GET', url: MEMBER }, http);
+  const said = () => lines.filter(line => line.msg === 'request not served');
+  await Promise.all(Array.from({ length: 100 }, member));
+  assert.equal(said().length, 10);
+  now += 1_000;
+  await member();
+  await member();
+  assert.deepEqual(
+    said()
+      .slice(10)
+      .map(line => line.leftOut),
+    [90, undefined],
+  );
 });
 
 test('requests are counted by route, never by address', async () => {

@@ -123,8 +123,15 @@ export function createHttp(options: HttpOptions): Http {
 }
 
 /*
- * What it costs, in microseconds of CPU for a POST of a small order with a trivial handler, kernel included, 32 connections
- * (MEASURED)
+ * What it costs in microseconds of CPU for each request, kernel included, with a trivial handler, one process, 32
+ * connections, a sender that never sleeps (the wake-ups of one that does cost the server 15 more):
+ *
+ *   fastify with nothing   POST of a small order 21   GET 17
+ *   this                   POST of a small order 37   GET 20.5
+ *
+ * Of the 16 for a POST: zod 5 to 7 (2.3 in a loop by itself; in service its call sites are shared by all schemas), reading
+ * JSON with its checks 1.5, hashing and finding the key 1.5, measuring 0.7, the rest headers, two hooks and the call.
+ * A reader of orders written by hand would save 4, and is not worth a second truth beside the schema.
  */
 function createApp(limits: Limits, answers: Answers): FastifyInstance {
   const app = Fastify({
