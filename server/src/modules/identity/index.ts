@@ -3,7 +3,7 @@ import { identityRoutes } from './routes.ts';
 import { createService, type IdentityOptions, type IdentityService } from './service.ts';
 
 export { identityErrors } from './errors.ts';
-export type { IdentityOptions, RootKey } from './service.ts';
+export type { IdentityOptions } from './service.ts';
 
 export interface Identity extends IdentityService {
   routes(api: Api): void;
