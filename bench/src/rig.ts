@@ -20,7 +20,7 @@ import { stopOnSignal } from './stopping.ts';
 const COMPARATOR = fileURLToPath(new URL('./comparator.ts', import.meta.url));
 export const PROGRAM = 'bench';
 export const BULK_ROWS = 1_000;
-/** Measured: 2 calls in flight leave the engine waiting, 8 give no more than 4. */
+/** So many that the lanes always find full batches: the next calls are read and wait while those before them commit. */
 export const BULK_CALLS = 4;
 
 /** Everything that a measurement needs, running. */
