@@ -1,32 +1,135 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import test, { after } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import fc from 'fast-check';
 import pg from 'pg';
 import { testDatabase } from '../../../test/support/database.ts';
-import { Pool, statement } from './client.ts';
+import { Connection, Pool, parseTimestamp, statement, transactionStatements } from './client.ts';
 
 const database = await testDatabase();
-test.after(() => database.close());
-
-const answer = statement('client_test_answer', 'select 42');
-
-test('a pooled connection that is cut inside a transaction fails that transaction and nothing else', async () => {
-  const pool = new Pool(database.appUrl, 'cut', 2);
-  const owner = new pg.Client({ connectionString: database.ownerUrl });
-  await owner.connect();
-  for (const work of ['transaction', 'snapshot'] as const) {
-    const cut = pool[work](async tx => {
-      await tx.run(answer);
-      await owner.query(
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'fealty cut'",
-      );
-      // The end of the connection arrives while no statement waits for it.
-      await sleep(100);
-      await tx.run(answer);
-    });
-    await assert.rejects(cut, /not queryable|terminated|terminating/i);
-    assert.deepEqual(await pool[work](tx => tx.run(answer)), [[42]]);
-  }
+const pool = new Pool(database.ownerUrl, 'client', 2);
+const owner = new pg.Client({ connectionString: database.ownerUrl });
+await owner.connect();
+await owner.query('create table numbers (n integer primary key)');
+after(async () => {
   await owner.end();
   await pool.close();
+  await database.close();
+});
+
+const add = statement('test_add', 'insert into numbers (n) values ($1)');
+const all = statement('test_all', 'select n from numbers order by n');
+const clear = statement('test_clear', 'delete from numbers');
+const asText = statement('test_as_text', 'select $1::timestamptz::text, $1::timestamptz');
+const backend = statement('test_backend', 'select pg_backend_pid()');
+const stored = async (): Promise<unknown[]> => (await pool.run(all)).flat();
+
+test('two statements of one name are a mistake that shows at once', () => {
+  assert.throws(() => statement('test_add', 'select 1'), /two statements are named test_add/);
+});
+
+test('a timestamp is read to the millisecond, however many digits PostgreSQL writes', async () => {
+  const whole = fc.integer({ min: Date.UTC(1970, 0, 1), max: Date.UTC(9999, 11, 31) });
+  await fc.assert(
+    fc.asyncProperty(whole, async at => {
+      const [row] = await pool.run<[string, number]>(asText, [new Date(at).toISOString()]);
+      assert.equal(row?.[1], at);
+      assert.equal(parseTimestamp(row?.[0] as string), at);
+    }),
+    { numRuns: 60 },
+  );
+  assert.equal(parseTimestamp('2026-11-21 10:00:00+00'), Date.UTC(2026, 10, 21, 10));
+  assert.equal(parseTimestamp('2026-11-21 10:00:00.5+00'), Date.UTC(2026, 10, 21, 10, 0, 0, 500));
+  assert.equal(parseTimestamp('2026-11-21 10:00:00.123456+00'), Date.UTC(2026, 10, 21, 10, 0, 0, 123));
+});
+
+test('statements go out without waiting for each other and are answered in order', async () => {
+  const connection = await Connection.open(database.ownerUrl, 'pipeline');
+  const answers: string[] = [];
+  const note = (name: string) => () => void answers.push(name);
+  const begun = connection.run(transactionStatements.BEGIN).then(note('begin'));
+  const added = connection.run(add, [1]).then(note('add'));
+  const read = connection.run(all).then(note('read'));
+  const committed = connection.commit().then(note('commit'));
+  await Promise.all([begun, added, read, committed]);
+  assert.deepEqual(answers, ['begin', 'add', 'read', 'commit']);
+  assert.deepEqual(await stored(), [1]);
+  await connection.close();
+  await pool.run(clear);
+});
+
+test('the commit of a transaction in which a statement failed says so', async () => {
+  const connection = await Connection.open(database.ownerUrl, 'tag');
+  const begun = connection.run(transactionStatements.BEGIN);
+  const first = connection.run(add, [1]);
+  const second = connection.run(add, [1]);
+  const committed = connection.commit();
+  await assert.rejects(second, { code: '23505' });
+  await Promise.all([begun, first]);
+  assert.equal(await committed, 'ROLLBACK');
+  assert.ok(connection.usable);
+  assert.deepEqual(await stored(), []);
+  await connection.close();
+});
+
+test('nothing can be sent behind a commit, where it would run outside of the transaction', async () => {
+  const connection = await Connection.open(database.ownerUrl, 'behind');
+  const begun = connection.run(transactionStatements.BEGIN);
+  const committed = connection.commit();
+  await assert.rejects(connection.run(add, [1]), /was sent after the commit/);
+  assert.equal(await committed, 'COMMIT');
+  await begun;
+  assert.deepEqual(await stored(), []);
+  await connection.close();
+});
+
+test('a connection that was cut says that it is not usable', async () => {
+  const connection = await Connection.open(database.ownerUrl, 'cut');
+  const [row] = await connection.run<[number]>(backend);
+  const waiting = connection.run(statement('test_sleep', 'select pg_sleep(30)'));
+  await owner.query('select pg_terminate_backend($1)', [row?.[0]]);
+  await assert.rejects(waiting);
+  // The answer to the statement can come a moment before the end of the connection.
+  while (connection.usable) await setImmediate();
+  await connection.close();
+  await assert.rejects(connection.run(all));
+});
+
+test('a transaction of the pool is whole or not at all', async () => {
+  await pool.transaction(async tx => {
+    await Promise.all([tx.run(add, [1]), tx.run(add, [2])]);
+  });
+  await assert.rejects(
+    pool.transaction(async tx => {
+      await tx.run(add, [3]);
+      throw new Error('changed my mind');
+    }),
+    /changed my mind/,
+  );
+  assert.deepEqual(await stored(), [1, 2]);
+  await pool.run(clear);
+});
+
+test('a snapshot sees one state and cannot write', async () => {
+  await pool.snapshot(async tx => {
+    const before = await tx.run(all);
+    await owner.query('insert into numbers (n) values (9)');
+    assert.deepEqual(await tx.run(all), before);
+  });
+  await assert.rejects(
+    pool.snapshot(tx => tx.run(add, [1])),
+    { code: '25006' },
+  );
+  assert.deepEqual(await stored(), [9]);
+  await pool.run(clear);
+});
+
+test('the pool goes on after a connection of it was cut', async () => {
+  const lost = pool.transaction(async tx => {
+    const [row] = await tx.run<[number]>(backend);
+    await owner.query('select pg_terminate_backend($1)', [row?.[0]]);
+    await tx.run(all);
+  });
+  await assert.rejects(lost);
+  assert.deepEqual(await stored(), []);
 });
