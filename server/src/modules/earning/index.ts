@@ -9,8 +9,6 @@ import { returnType } from './returns.ts';
 import { earningRoutes } from './routes.ts';
 
 export { earningErrors } from './errors.ts';
-export type { Cell, Line, Order, ProgramInForce } from './model.ts';
-export { rate } from './model.ts';
 
 /** Intake of orders and returns: registers its commands with the ledger and gives its routes. */
 export function createEarning(deps: { ledger: Ledger; pool: Pool; registry: Registry; problems: Problems }): {

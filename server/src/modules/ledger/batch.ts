@@ -90,7 +90,26 @@ export async function decideBatch(tx: Tx, commands: readonly Command[], mode: Mo
   await fillLots(tx, open, wallets);
   const decided = fold(slots, wallets, facts, mode);
   decided.newcomers = newcomers.filter(({ id }) => decided.accepted.has(id));
+  if (mode.write) await lookAgain(tx, slots);
   return decided;
+}
+
+/** The batch has to be decided again; the code is that of a serialisation failure, after which the lanes try again. */
+class TakenMeanwhile extends Error {
+  readonly code = '40001';
+}
+
+/**
+ * Keys are looked up before the locks, which saves a round trip. While a command waited for the locks, another process
+ * may have carried it out, and what refuses it now may be its own effect: no points left, captured already. So the
+ * keys of what is refused are looked up once more, under the locks.
+ */
+async function lookAgain(tx: Tx, slots: readonly Slot[]): Promise<void> {
+  const refused = slots.flatMap(({ command, known, outcome }) =>
+    command.key !== null && known === undefined && outcome?.ok === false ? command.key : [],
+  );
+  if (refused.length > 0 && (await store.keys(tx, refused)).size > 0)
+    throw new TakenMeanwhile('a command was carried out by another process while it waited for its locks');
 }
 
 /** Whether the key is taken and the command does not change what exists under it. */
