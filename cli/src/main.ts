@@ -1,107 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { type Command, group, nearest } from './command.ts';
-import { benchCommand } from './commands/bench.ts';
-import { entryWhyCommand } from './commands/entry.ts';
-import { eventsCommand } from './commands/events.ts';
-import { importOrdersCommand } from './commands/import-orders.ts';
-import { keysCreateCommand, keysListCommand, keysRevokeCommand } from './commands/keys.ts';
-import { memberShowCommand } from './commands/member.ts';
-import { orderShowCommand } from './commands/order.ts';
-import {
-  programClockCommand,
-  programListCommand,
-  programSetCommand,
-  programShowCommand,
-} from './commands/program.ts';
-import { startCommand } from './commands/start.ts';
-import { sweepCommand } from './commands/sweep.ts';
-import { verifyCommand } from './commands/verify.ts';
-import { EXIT_FAILED, Failure, usageFailure } from './failure.ts';
-import { createOutput, type Output } from './output.ts';
+import { EXIT_FAILED } from './failure.ts';
+import { run } from './fealty.ts';
+import { createOutput } from './output.ts';
 
-const fealty = group('', 'Loyalty points on a ledger that can be proved', {
-  start: startCommand,
-  program: group('program', 'Show, publish and steer programs', {
-    list: programListCommand,
-    show: programShowCommand,
-    set: programSetCommand,
-    clock: programClockCommand,
-  }),
-  import: group('import', 'Take over files', { orders: importOrdersCommand }),
-  member: group('member', 'Look up members', { show: memberShowCommand }),
-  order: group('order', 'Look up orders', { show: orderShowCommand }),
-  entry: group('entry', 'Look up entries of the ledger', { why: entryWhyCommand }),
-  sweep: sweepCommand,
-  events: eventsCommand,
-  verify: verifyCommand,
-  keys: group('keys', 'Keys for the API', {
-    list: keysListCommand,
-    create: keysCreateCommand,
-    revoke: keysRevokeCommand,
-  }),
-  bench: benchCommand,
-});
-
-/** Runs what was typed and answers the exit code: 0 done, 1 failed, 2 typed wrongly. */
-async function main(typed: readonly string[], output: Output): Promise<number> {
-  if (typed[0] === '--version' || typed[0] === '-v') {
-    process.stdout.write(`${version()}\n`);
-    return 0;
-  }
-  const { command, rest } = find(fealty, typed);
-  if (!command.run || isHelp(command, rest)) {
-    if (!command.run && !isHelp(command, rest)) throw nothingToRun(command, rest);
-    process.stdout.write(`${command.help}\n`);
-    return 0;
-  }
-  return command.run(rest, output);
-}
-
-/** Follows the words into the groups: `import orders x.csv` -> the command `import orders` and `x.csv`. */
-function find(command: Command, words: readonly string[]): { command: Command; rest: readonly string[] } {
-  const [word, ...rest] = words;
-  const next = word === undefined ? undefined : command.commands?.[word];
-  return next ? find(next, rest) : { command, rest: words };
-}
-
-function isHelp(command: Command, rest: readonly string[]): boolean {
-  const own = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
-  return own.includes('--help') || own.includes('-h') || (!command.run && own[0] === 'help');
-}
-
-function nothingToRun(command: Command, rest: readonly string[]): Failure {
-  const words = Object.keys(command.commands ?? {});
-  const name = `fealty ${command.name}`.trim();
-  const [word] = rest;
-  if (word === undefined)
-    return usageFailure(`${name} needs one of: ${words.join(', ')}. See ${name} --help.`);
-  const close = nearest(word, words);
-  const hint = close === undefined ? `It has: ${words.join(', ')}.` : `Did you mean ${close}?`;
-  return usageFailure(`${name} has no command ${word}. ${hint} See ${name} --help.`);
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
-
-async function run(): Promise<number> {
-  const typed = process.argv.slice(2);
-  const json = typed.includes('--json');
-  const output = createOutput(process.stdout, process.stderr, json);
-  try {
-    return await main(typed, output);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    output.note(error.message);
-    if (json) output.result({ ok: false, message: error.message, ...error.details }, () => '');
-    return error.exitCode;
-  }
-}
-
-// `fealty ... | head` closes the pipe early; that is no failure of the command.
+// `fealty ... | head` closes the pipe early; nobody reads on, so there is nothing left to do.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT_FAILED);
   throw error;
 });
-process.exitCode = await run();
+
+const typed = process.argv.slice(2);
+process.exitCode = await run(typed, createOutput(process, typed.includes('--json')));

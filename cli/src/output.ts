@@ -1,19 +1,30 @@
+import { once } from 'node:events';
+
 /** Where a command writes: results to stdout, everything else to stderr, so that results can be piped. */
 export interface Output {
   /** The result, for programs (`--json`) or for people; a text of several lines is fine. */
   result(value: unknown, text: () => string): void;
   /** One of many results that come one after another: a line of JSON, or of text. */
   row(value: unknown, text: () => string): void;
+  /** Resolves when whoever reads the results has caught up. */
+  drained(): Promise<void>;
+  /** Text that is the result and never JSON, such as help. */
+  text(text: string): void;
   /** A remark that is not part of the result. */
   note(text: string): void;
   /** Writes over the current line of a terminal; only where `isTerminal`. */
   redraw(text: string): void;
   readonly isTerminal: boolean;
+  /** Somebody is there who can be asked. */
+  readonly canAsk: boolean;
   readonly columns: number;
 }
 
-/** `json` is what `--json` says. */
-export function createOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream, json: boolean): Output {
+/** The output of a process; `json` is what `--json` says. */
+export function createOutput(
+  { stdin, stdout, stderr }: Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr'>,
+  json: boolean,
+): Output {
   let drawn = false;
   const clear = () => {
     if (drawn) stderr.write('\r\u001b[K');
@@ -28,6 +39,12 @@ export function createOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStr
       clear();
       stdout.write(`${json ? JSON.stringify(value) : text()}\n`);
     },
+    async drained() {
+      if (stdout.writableNeedDrain) await once(stdout, 'drain');
+    },
+    text(text) {
+      stdout.write(`${text}\n`);
+    },
     note(text) {
       clear();
       stderr.write(`${text}\n`);
@@ -38,6 +55,7 @@ export function createOutput(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStr
       drawn = text !== '';
     },
     isTerminal: stderr.isTTY === true,
+    canAsk: stdin.isTTY === true && stdout.isTTY === true,
     get columns() {
       return stderr.columns || 80;
     },

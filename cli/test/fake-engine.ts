@@ -15,8 +15,11 @@ export interface SentOrder {
   lines: { id: string; quantity: number; amount: string; sku?: string; category?: string }[];
 }
 
-/** What happens to a call: `lost` and `cut` break the connection, before and after the orders were taken. */
-export type Fate = 'taken' | 'lost' | 'cut' | 'busy' | 'refused';
+/**
+ * What happens to a call: `lost` and `cut` break the connection before and after the orders were taken, `garbled` answers
+ * half a document; `busy` asks to come back at once, `later` in an hour.
+ */
+export type Fate = 'taken' | 'lost' | 'cut' | 'garbled' | 'busy' | 'later' | 'refused';
 
 export interface FakeEngine {
   engine: Engine;
@@ -56,6 +59,8 @@ export async function startFakeEngine(settings: Settings = {}): Promise<FakeEngi
     if (fate === 'lost') return void response.destroy();
     if (fate === 'busy')
       return reply(response, 503, { code: 'overloaded', detail: 'busy' }, { 'retry-after': '0' });
+    if (fate === 'later')
+      return reply(response, 503, { code: 'overloaded', detail: 'busy' }, { 'retry-after': '3600' });
     if (fate === 'refused') return reply(response, 401, { code: 'unauthenticated', detail: 'no such key' });
     const { orders: sent } = JSON.parse(body) as { orders: SentOrder[] };
     const errors = sent.flatMap((order, index) => {
@@ -67,6 +72,7 @@ export async function startFakeEngine(settings: Settings = {}): Promise<FakeEngi
       return reply(response, 400, { code: 'invalid_request', detail: 'not well formed', errors });
     const result = take(sent, orders, settings);
     if (fate === 'cut') return void response.destroy();
+    if (fate === 'garbled') return void response.writeHead(200).end('{"created":');
     reply(response, 200, result);
   }
 

@@ -15,7 +15,10 @@ export const entryWhyCommand: Command = command({
     program: { type: 'string', description: 'The program; not needed with a key that is bound to one' },
   },
   examples: [
-    { command: './fealty entry why ent_01j9zc3x5k8qv --program shop', does: 'where these points come from' },
+    {
+      command: './fealty entry why ent_000000000e5800000069 --program shop',
+      does: 'where these points come from',
+    },
   ],
   async run(values, output) {
     const { client, ask } = openApi(values.program);

@@ -4,6 +4,7 @@ import { openApi } from '../api.ts';
 import { type Command, command } from '../command.ts';
 import { wholeNumber } from '../numbers.ts';
 import { shortTime } from '../output.ts';
+import { stopOnSignals } from '../signals.ts';
 
 const PAGE = 1_000;
 /** How long `--follow` waits when there was nothing new. */
@@ -34,18 +35,23 @@ export const eventsCommand: Command = command({
     const { client, ask } = openApi(values.program);
     const limit =
       values.limit === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--limit', values.limit, 1, 1e9);
+    const stopping = stopOnSignals(() => undefined);
     let after = values.after;
     let left = limit;
-    while (left > 0) {
+    while (left > 0 && !stopping.signal.aborted) {
       const page = await ask(listEvents({ client, query: { after, limit: Math.min(left, PAGE) } }));
       for (const event of page.data) output.row(event, () => eventText(event));
+      await output.drained();
       left -= page.data.length;
       after = page.next;
       if (page.data.length > 0) continue;
       if (!values.follow) break;
-      await sleep(POLL_MS);
+      // Aborted by Ctrl-C, which the loop looks at next.
+      await sleep(POLL_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
+    stopping.off();
     if (after !== undefined) output.note(`Go on with --after ${after}`);
+    return stopping.signal.aborted ? stopping.exitCode() : 0;
   },
 });
 

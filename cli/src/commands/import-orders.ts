@@ -7,9 +7,7 @@ import { DATE_FORMAT_HELP } from '../import/dates.ts';
 import { FORMATS, planImport } from '../import/plan.ts';
 import { type ImportReport, importOrders } from '../import/run.ts';
 import { duration, grouped, list, type Output, table } from '../output.ts';
-
-/** A second signal within this time is the same Ctrl-C, passed on once more by a launcher. */
-const SAME_SIGNAL_MS = 500;
+import { stopOnSignals } from '../signals.ts';
 
 export const importOrdersCommand: Command = command({
   name: 'import orders',
@@ -106,7 +104,9 @@ export const importOrdersCommand: Command = command({
     if (values['time-zone'] === undefined && plan.format !== 'ndjson' && plan.timeZone !== 'UTC') {
       output.note(`Times without an offset are read in ${plan.timeZone}, the program's time zone.`);
     }
-    const stopping = onSignals(output);
+    const stopping = stopOnSignals(() =>
+      output.note('Stopping when the calls on their way have their answers. Ctrl-C once more stops at once.'),
+    );
     try {
       const report = await importOrders(plan, engine, output, stopping.signal);
       output.result(report, () => reportText(report));
@@ -118,31 +118,6 @@ export const importOrdersCommand: Command = command({
     }
   },
 });
-
-/** The first Ctrl-C ends the import in order, the second at once. */
-function onSignals(output: Output): { signal: AbortSignal; exitCode(): number; off(): void } {
-  const stopping = new AbortController();
-  let exitCode = 130;
-  let signalledAt = 0;
-  const onSignal = (signal: NodeJS.Signals) => {
-    exitCode = signal === 'SIGINT' ? 130 : 143;
-    if (signalledAt === 0) {
-      output.note('Stopping when the calls on their way have their answers. Ctrl-C once more stops at once.');
-      signalledAt = Date.now();
-      stopping.abort();
-    } else if (Date.now() - signalledAt > SAME_SIGNAL_MS) process.exit(exitCode);
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return {
-    signal: stopping.signal,
-    exitCode: () => exitCode,
-    off() {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
-    },
-  };
-}
 
 function reportText(report: ImportReport): string {
   const figures = list([

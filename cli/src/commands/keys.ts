@@ -82,7 +82,7 @@ export const keysRevokeCommand: Command = command({
     'Whoever uses the key is refused from then on. A terminal is asked first; elsewhere --yes is needed.',
   ],
   async run(values, output) {
-    if (!values.yes && !(await isMeant(values.key))) {
+    if (!values.yes && !(await isMeant(values.key, output.canAsk))) {
       output.note('Nothing was revoked.');
       return 1;
     }
@@ -93,9 +93,8 @@ export const keysRevokeCommand: Command = command({
   },
 });
 
-async function isMeant(key: string): Promise<boolean> {
-  if (!process.stdin.isTTY)
-    throw usageFailure(`Nobody can be asked here. Use --yes to revoke ${key} all the same.`);
+async function isMeant(key: string, canAsk: boolean): Promise<boolean> {
+  if (!canAsk) throw usageFailure(`Nobody can be asked here. Use --yes to revoke ${key} all the same.`);
   const answer = await confirm({ message: `Revoke ${key}? It cannot be undone.`, initialValue: false });
   return !isCancel(answer) && answer;
 }

@@ -37,7 +37,7 @@ export interface CallerSettings {
 export class GiveUp extends Error {}
 
 const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 2_000;
 /** The engine bounds its queues and answers 503 long before; only one that hangs takes this long. */
 const ANSWER_TIMEOUT_MS = 60_000;
 const LONGEST_ANSWER_BYTES = 64 * 1024 * 1024;

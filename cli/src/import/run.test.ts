@@ -6,17 +6,15 @@ import test from 'node:test';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { type FakeEngine, type Fate, type SentOrder, startFakeEngine } from '../../test/fake-engine.ts';
-import type { Output } from '../output.ts';
+import { keptOutput } from '../../test/outputs.ts';
 import { type ImportOptions, planImport } from './plan.ts';
 import { type ImportReport, importOrders } from './run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fealty-import-'));
 test.after(() => rmSync(folder, { recursive: true }));
 
-const silent: Output = { result() {}, row() {}, note() {}, redraw() {}, isTerminal: false, columns: 80 };
-
 interface Run extends Partial<ImportOptions> {
-  content: string;
+  content: string | Buffer;
   name?: string;
   signal?: AbortSignal;
 }
@@ -39,7 +37,7 @@ function run(
     ...options,
   };
   const plan = planImport(typed, { currency: 'USD' });
-  return importOrders(plan, () => fake.engine, silent, signal ?? new AbortController().signal);
+  return importOrders(plan, () => fake.engine, keptOutput().output, signal ?? new AbortController().signal);
 }
 
 /** Rows of a few members in turn, so that every stream has several and each member many. */
@@ -83,7 +81,7 @@ test('a file with blanks, CRLF, a foreign header and compact dates goes in by po
 });
 
 test('the rows of each member arrive in the order of the file, also when calls are lost, cut and turned away', async t => {
-  const fates: Fate[] = ['taken', 'lost', 'taken', 'cut', 'taken', 'taken', 'busy'];
+  const fates: Fate[] = ['taken', 'lost', 'taken', 'cut', 'taken', 'garbled', 'busy'];
   const fake = await startFakeEngine({ fate: call => fates[call % fates.length] ?? 'taken' });
   t.after(fake.close);
   const report = await run(fake, { content: manyRows(400) });
@@ -133,7 +131,7 @@ test('rows that cannot be taken are in the rejects file with their text, and the
     },
   });
   t.after(fake.close);
-  const members = ['a', 'barred', 'b', 'pointed', 'c', 'hidden', 'd', '', 'e'];
+  const members = ['a', 'pointed', 'b', 'hidden', 'c', 'barred', 'd', '', 'e'];
   const rows = members.map((member, index) => `${member},2026-01-02,${index}`);
   const report = await run(fake, {
     content: `member,date,amount\n${rows.join('\n')}`,
@@ -147,12 +145,34 @@ test('rows that cannot be taken are in the rejects file with their text, and the
     string
   >[];
   assert.deepEqual(rejects.map(({ row, code, text }) => [row, code, text]).sort(), [
-    ['2', 'member_barred', 'barred,2026-01-02,1'],
-    ['4', 'invalid_request', 'pointed,2026-01-02,3'],
-    ['6', 'invalid_request', 'hidden,2026-01-02,5'],
+    ['2', 'invalid_request', 'pointed,2026-01-02,1'],
+    ['4', 'invalid_request', 'hidden,2026-01-02,3'],
+    ['6', 'member_barred', 'barred,2026-01-02,5'],
     ['8', 'member_missing', ',2026-01-02,7'],
   ]);
-  assert.match(rejects.find(({ row }) => row === '4')?.detail ?? '', /member/);
+  assert.match(rejects.find(({ row }) => row === '2')?.detail ?? '', /member/);
+});
+
+test('the rows of a member keep their order also where a call is halved to find a bad one', async t => {
+  const fake = await startFakeEngine({
+    mistake: order => (order.lines[0]?.amount === '700' ? { pointer: undefined } : undefined),
+  });
+  t.after(fake.close);
+  const report = await run(fake, { content: manyRows(40, 1), name: 'halved.csv', batch: '40' });
+  assert.deepEqual([report.created, report.rejected], [39, 1]);
+  const amounts = amountsByMember(fake.orders.values()).get('ext:m0') ?? [];
+  assert.deepEqual(
+    amounts,
+    [...amounts].sort((a, b) => a - b),
+  );
+});
+
+test('rows that are not UTF-8 are rejected, and their neighbours go in', async t => {
+  const fake = await startFakeEngine();
+  t.after(fake.close);
+  const content = Buffer.from('member,date,amount\ncaf\xe9,2026-01-02,1\nb,2026-01-02,1\n', 'latin1');
+  const report = await run(fake, { content, name: 'latin.csv' });
+  assert.deepEqual([report.created, report.reasons], [1, { not_utf8: 1 }]);
 });
 
 test('every row of a refused order of several rows is in the rejects', async t => {
@@ -187,12 +207,27 @@ test('a key that is not accepted ends the import at once', async t => {
   assert.equal(fake.calls(), 1);
 });
 
+test('a file is read no faster than the engine takes it', async t => {
+  const stopping = new AbortController();
+  const fake = await startFakeEngine({
+    delayMs: 30,
+    fate: call => {
+      if (call === 80) stopping.abort();
+      return 'taken';
+    },
+  });
+  t.after(fake.close);
+  const content = manyRows(200_000);
+  const report = await run(fake, { content, name: 'large.csv', signal: stopping.signal });
+  assert.ok(report.rows < 30_000, `${report.rows} of 200,000 rows were read ahead`);
+});
+
 test('a stop while the engine is away does not wait for it', async t => {
   const stopping = new AbortController();
   const fake = await startFakeEngine({
     fate: call => {
       if (call === 5) stopping.abort();
-      return 'lost';
+      return call % 2 ? 'lost' : 'later';
     },
   });
   t.after(fake.close);

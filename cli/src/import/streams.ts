@@ -1,3 +1,4 @@
+import type { OrderBulkAnswer, Problem } from '@fealty/sdk';
 import { Failure } from '../failure.ts';
 import { type Batch, createBatch } from './batch.ts';
 import { type Answer, type Caller, GiveUp } from './calls.ts';
@@ -77,7 +78,6 @@ export function createStreams(settings: StreamSettings): Streams {
         waiting--;
         wake();
         await deliver(batch, settings, tally);
-        if (stopped || failure !== undefined) return;
       }
     } catch (error) {
       if (!(error instanceof GiveUp)) failure ??= error;
@@ -131,12 +131,6 @@ function hash(text: string): number {
   return (h ^ (h >>> 15)) >>> 0;
 }
 
-interface BulkAnswer {
-  created: number;
-  known: number;
-  results: { row: number; problem: Refusal }[];
-}
-
 /** Statuses that say something about the rows of a call, rather than about the key or the program. */
 const ABOUT_ROWS = new Set([400, 409, 413, 422]);
 
@@ -161,17 +155,17 @@ async function deliver(batch: Batch, settings: StreamSettings, tally: Tally): Pr
     if (sent.length === 0) continue;
     const answer = await settings.caller.post(batch.body(from, to, refused));
     if (answer.status === 200) {
-      const bulk = answer.body as BulkAnswer;
-      tally.created += bulk.created;
-      tally.known += bulk.known;
-      for (const { row, problem } of bulk.results) refuse(sent[row] ?? from, problem);
+      const { created, known, results } = answer.body as OrderBulkAnswer;
+      tally.created += created;
+      tally.known += known;
+      for (const { row, problem } of results) if (problem) refuse(sent[row] ?? from, refusalOf(problem));
       continue;
     }
     if (!ABOUT_ROWS.has(answer.status)) throw callFailure(answer);
     const pointedAt = rowsPointedAt(answer, sent.length);
     for (const [position, why] of pointedAt) refuse(sent[position] ?? from, why);
     if (pointedAt.size > 0) parts.push(part);
-    else if (sent.length === 1) refuse(sent[0] ?? from, problemOf(answer));
+    else if (sent.length === 1) refuse(sent[0] ?? from, refusalOf(answer.body, answer.status));
     else {
       const half = sent[sent.length >> 1] ?? to;
       // The last in is the next out: the first half first, so that a member's rows keep their order.
@@ -186,39 +180,30 @@ interface Refusal {
   detail: string;
 }
 
-interface Problem {
-  code?: string;
-  title?: string;
-  detail?: string;
-  errors?: { pointer?: string; message?: string }[];
+/** A problem document as a reason for one row, with every place that it names. */
+function refusalOf(problem: unknown, status = 422): Refusal {
+  const { code, title, detail, errors = [] } = (problem ?? {}) as Partial<Problem>;
+  const places = errors.map(({ pointer, message }) => `${pointer} ${message}`.trim());
+  const said = detail ?? title ?? `the engine answered ${status}`;
+  return { code: code ?? `http_${status}`, detail: [said, ...places].join('; ') };
 }
 
-function problemOf(answer: Answer): Refusal {
-  const body = (answer.body ?? {}) as Problem;
-  const detail = body.detail ?? body.title ?? `the engine answered ${answer.status}`;
-  const pointers = (body.errors ?? []).map(({ pointer, message }) =>
-    `${pointer ?? ''} ${message ?? ''}`.trim(),
-  );
-  return { code: body.code ?? `http_${answer.status}`, detail: [detail, ...pointers].join('; ') };
-}
-
-/** The rows of a call that a problem document points at: `/orders/17/lines/0/amount`, also behind `/body`. */
-function rowsPointedAt(answer: Answer, count: number): Map<number, Refusal> {
+/** The rows of a call that a problem document points at, such as `/orders/17/lines/0/amount`. */
+function rowsPointedAt({ body, status }: Answer, count: number): Map<number, Refusal> {
   const rows = new Map<number, Refusal>();
-  const body = (answer.body ?? {}) as Problem;
-  for (const { pointer, message } of body.errors ?? []) {
-    const match = /(?:^|\/)orders\/(\d+)(\/.*)?$/.exec(pointer ?? '');
+  const problem = (body ?? {}) as Partial<Problem>;
+  for (const { pointer, message } of problem.errors ?? []) {
+    const match = /^\/orders\/(\d+)(\/.*)?$/.exec(pointer);
     const index = Number(match?.[1] ?? -1);
     if (!match || index >= count || rows.has(index)) continue;
-    const detail = `${match[2] ?? ''} ${message ?? body.detail ?? ''}`.trim();
-    rows.set(index, { code: body.code ?? `http_${answer.status}`, detail });
+    rows.set(index, refusalOf({ ...problem, errors: [{ pointer: match[2] ?? '', message }] }, status));
   }
   return rows;
 }
 
-function callFailure(answer: Answer): Failure {
-  const { code, detail } = problemOf(answer);
-  return new Failure(`The engine refused a call (${answer.status} ${code}): ${detail}`, {
-    details: { problem: answer.body },
+function callFailure({ body, status }: Answer): Failure {
+  const { code, detail } = refusalOf(body, status);
+  return new Failure(`The engine refused a call (${status} ${code}): ${detail}`, {
+    details: { problem: body },
   });
 }

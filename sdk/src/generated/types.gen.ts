@@ -236,12 +236,20 @@ export type OrderBulkAnswer = {
 export type OrderCancellation = {
     external_id: string;
     source?: string;
+    /**
+     * Who sent the order, where the path names it by `ext:` and it was another source.
+     */
+    order_source?: string;
     occurred_at: string;
 };
 
 export type OrderReturn = {
     external_id: string;
     source?: string;
+    /**
+     * Who sent the order, where the path names it by `ext:` and it was another source.
+     */
+    order_source?: string;
     occurred_at: string;
     /**
      * Which lines, by quantity or by amount; neither: all that is left of the line. No lines: all that is left of the order.
@@ -2065,6 +2073,7 @@ export type CreateRedemptionErrors = {
      * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
      * - [`unit_unknown`](/errors/unit_unknown): The program has no such unit
      * - [`unit_not_redeemable`](/errors/unit_not_redeemable): Points of this unit cannot be redeemed
+     * - [`points_out_of_range`](/errors/points_out_of_range): The points are outside the range of a wallet
      */
     422: Problem;
     /**

@@ -1,0 +1,187 @@
+// Every command that talks to an engine, against the real one: what the fake of the other tests cannot promise.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { compose, type Engine } from '../../../server/src/compose.ts';
+import { createLog } from '../../../server/src/platform/observe/log.ts';
+import { type TestDatabase, testDatabase } from '../../../server/test/support/database.ts';
+import { keptOutput } from '../../test/outputs.ts';
+import { run as fealty } from '../fealty.ts';
+
+const PROGRAMS = fileURLToPath(new URL('../../../examples/programs/', import.meta.url));
+const ORDERS = fileURLToPath(new URL('../../../examples/orders/orders.csv', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'fealty-commands-'));
+
+// The commands read the environment themselves, as they do for a person.
+process.env.FEALTY_DATA_DIR = folder;
+delete process.env.FEALTY_URL;
+delete process.env.FEALTY_KEY;
+
+let database: TestDatabase;
+let engine: Engine;
+let url = '';
+
+test.before(async () => {
+  database = await testDatabase();
+  const { ownerUrl, appUrl } = database;
+  engine = await compose({
+    ownerUrl,
+    appUrl,
+    log: createLog({ level: 'silent' }),
+    lanes: 2,
+    batch: 500,
+    queue: 20_000,
+  });
+  await engine.identity.ensureRootKey(folder);
+  url = await engine.http.listen(0);
+  writeFileSync(join(folder, 'url'), url);
+});
+
+test.after(async () => {
+  await engine.stop();
+  await database.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function run(args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  const { output, out, err } = keptOutput(args.includes('--json'));
+  const code = await fealty(args, output);
+  return { code, out: out(), err: err() };
+}
+
+/** Runs a command that must succeed and reads its JSON. */
+async function json<T>(...args: string[]): Promise<T> {
+  const { code, out, err } = await run([...args, '--json']);
+  assert.equal(code, 0, `${args.join(' ')}: ${err}`);
+  return JSON.parse(out) as T;
+}
+
+/** Runs a command that must succeed and answers its text. */
+async function text(...args: string[]): Promise<string> {
+  const { code, out, err } = await run(args);
+  assert.equal(code, 0, `${args.join(' ')}: ${err}`);
+  return out;
+}
+
+interface Shown {
+  id: string;
+  balances: { unit: string; available: string }[];
+  entries: { id: string; rule: string }[];
+}
+
+test('every example program is one that the engine takes', async () => {
+  const names = ['points-per-dollar', 'points-per-dollar-12-months', 'shop', 'travel'];
+  const shown = await Promise.all(
+    names.map(name =>
+      json<{ program: string; version: number }>('program', 'set', name, '--file', `${PROGRAMS}${name}.json`),
+    ),
+  );
+  assert.deepEqual(
+    shown.map(({ program, version }) => [program, version]),
+    names.map(name => [name, 1]),
+  );
+  const list = await text('program', 'list');
+  for (const name of names) assert.ok(list.includes(name));
+});
+
+test('the name on the command line counts, and the same document again publishes nothing', async () => {
+  const file = `${PROGRAMS}shop.json`;
+  const first = await json<{ program: string; version: number }>('program', 'set', 'corner', '--file', file);
+  const again = await json<{ version: number }>('program', 'set', 'corner', '--file', file);
+  assert.deepEqual([first.program, first.version, again.version], ['corner', 1, 1]);
+  assert.match(await text('program', 'show', 'corner'), /Version +1/);
+});
+
+test('the example orders go in, are known the second time, and can be looked up and explained', async () => {
+  await json('program', 'set', 'tea', '--file', `${PROGRAMS}shop.json`);
+  const file = readFileSync(ORDERS, 'utf8').trimEnd().split('\n').slice(1);
+  const orders = new Set(file.map(row => row.split(',')[0])).size;
+  const typed = ['import', 'orders', ORDERS, '--program', 'tea'];
+  const first = await json<{ created: number; rejected: number }>(...typed);
+  const second = await json<{ created: number; known: number }>(...typed);
+  assert.deepEqual([first.created, first.rejected, second.created, second.known], [orders, 0, 0, orders]);
+
+  const member = await json<Shown>('member', 'show', 'ext:0001', '--program', 'tea');
+  assert.ok(Number(member.balances[0]?.available) > 0);
+  assert.match(
+    await text('member', 'show', member.id, '--program', 'tea', '--entries', '3'),
+    /points +[\d,]+/,
+  );
+  const entry = member.entries[0];
+  assert.match(await text('entry', 'why', entry?.id ?? '', '--program', 'tea'), /why:.*rules:/s);
+  const order = await text('order', 'show', 'ext:A-1001', '--source', 'orders.csv', '--program', 'tea');
+  assert.match(order, /external id: A-1001/);
+});
+
+test('the events of a program are printed page by page from a cursor on', async () => {
+  const { out, err } = await run(['events', '--program', 'tea', '--limit', '2', '--json']);
+  const events = out
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line) as { id: string });
+  assert.equal(events.length, 2);
+  const cursor = /--after (\S+)/.exec(err)?.[1] ?? '';
+  const next = await run(['events', '--program', 'tea', '--limit', '1', '--after', cursor, '--json']);
+  assert.ok(!events.some(({ id }) => next.out.includes(id)));
+});
+
+test('a program with a test clock lives by it: points expire when the clock passes, and a sweep books it', async () => {
+  const file = `${PROGRAMS}points-per-dollar-12-months.json`;
+  await json('program', 'set', 'past', '--file', file, '--test-clock', '1998-01-01T00:00:00Z');
+  writeFileSync(join(folder, 'past.csv'), 'member,date,amount\n7,1997-06-01,10.00\n7,1997-12-01,5.00\n');
+  await json('import', 'orders', join(folder, 'past.csv'), '--program', 'past');
+  await json('program', 'clock', 'past', '--to', '1998-07-01T00:00:00Z');
+  const before = await json<Shown>('member', 'show', 'ext:7', '--program', 'past');
+  assert.equal(before.balances[0]?.available, '5');
+  const swept = await json<{ expired: Record<string, string> }>('sweep', '--program', 'past');
+  assert.deepEqual(swept.expired, { points: '10' });
+  const asOf = ['--as-of', '1998-01-01T00:00:00Z'];
+  assert.equal(
+    (await json<Shown>('member', 'show', 'ext:7', '--program', 'past', ...asOf)).balances[0]?.available,
+    '15',
+  );
+});
+
+test('verify says with numbers that everything agrees', async () => {
+  const report = await json<{ ok: boolean; checks: { checked: number }[] }>('verify');
+  assert.equal(report.ok, true);
+  assert.ok(report.checks.length > 3);
+  assert.match(await text('verify', '--program', 'tea'), /Everything agrees/);
+});
+
+test('a key can be made, used within its bounds, listed and revoked', async () => {
+  const key = await json<{ id: string; secret: string }>(
+    'keys',
+    'create',
+    '--label',
+    'till',
+    '--program',
+    'tea',
+    '--scopes',
+    'members:read',
+  );
+  assert.match(await text('keys', 'list'), /till +tea +members:read/);
+  const headers = { authorization: `Bearer ${key.secret}` };
+  const status = async (path: string) => (await fetch(`${url}${path}`, { headers })).status;
+  assert.equal(await status('/v1/members/ext:0001'), 200);
+  assert.equal(await status('/v1/keys'), 403);
+  const asked = await run(['keys', 'revoke', key.id]);
+  assert.equal(asked.code, 2);
+  assert.match(asked.err, /--yes/);
+  await text('keys', 'revoke', key.id, '--yes');
+  assert.equal(await status('/v1/members/ext:0001'), 401);
+});
+
+test('a refusal is told in the words of the engine', async () => {
+  const missing = await run(['member', 'show', 'ext:nobody', '--program', 'tea']);
+  assert.equal(missing.code, 1);
+  assert.match(missing.err, /404 member_not_found/);
+  writeFileSync(join(folder, 'bad.json'), '{ "currency": "dollars" }');
+  const bad = await run(['program', 'set', 'bad', '--file', join(folder, 'bad.json')]);
+  assert.equal(bad.code, 1);
+  assert.match(bad.err, /\/currency: /);
+  assert.match(bad.err, /\/units: /);
+});
