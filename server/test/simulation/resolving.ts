@@ -70,7 +70,7 @@ function order(draft: RequestDraft, scene: Scene): OrderRequest {
 }
 
 function amend(draft: RequestDraft, scene: Scene): OrderRequest | undefined {
-  const before = pickOf(ordersOf(scene, draft.mode % 10 > 0), draft.pick);
+  const before = pickOf(ordersOf(scene, draft.mode % 8 > 0), draft.pick);
   if (before === undefined) return undefined;
   const { request, returned } = before;
   const isBack = (id: string): boolean => (returned.get(id) ?? whole(0n))[0] > 0n;
@@ -104,7 +104,7 @@ function takeBack(draft: RequestDraft, scene: Scene): ReturnRequest | undefined 
   const open = ordersOf(scene, true).filter(own =>
     own.request.lines.some(line => isAbove(whole(1n), own.returned.get(line.id) ?? whole(0n))),
   );
-  const own = pickOf(draft.mode % 10 > 0 ? open : ordersOf(scene, false), draft.pick);
+  const own = pickOf(draft.mode % 8 > 0 ? open : ordersOf(scene, false), draft.pick);
   if (own === undefined) return undefined;
   const { request } = own;
   const left = (line: OrderLine): Fraction => own.returned.get(line.id) ?? whole(0n);
@@ -138,7 +138,7 @@ function takeBack(draft: RequestDraft, scene: Scene): ReturnRequest | undefined 
       : draft.mode > 94
         ? [one(BigInt(line.quantity) + 1n, null)]
         : choices[draft.mode % choices.length];
-  const cancels = draft.mode % 13 === 12;
+  const cancels = draft.mode % 9 === 8;
   return {
     kind: 'return',
     externalId: `t${scene.next()}`,
@@ -163,14 +163,7 @@ function redeem(draft: RequestDraft, scene: Scene): RedeemRequest | undefined {
   const unit = draft.mode % 8 === 7 ? 'miles' : 'points';
   const there = balance(scene, member, unit);
   if (there < 1n && draft.mode % 6 > 0) return undefined;
-  const amounts = [
-    share(there, draft.size),
-    share(there, draft.size) / 4n,
-    share(there, draft.size) / 2n,
-    there,
-    1n,
-    there + 1n,
-  ];
+  const amounts = [there, share(there, draft.size), there, share(there, draft.size) / 2n, 1n, there + 1n];
   const points = amounts[draft.mode % amounts.length] as bigint;
   return {
     kind: 'redeem',
