@@ -1,0 +1,73 @@
+import { type Json, NOON, order, POINTS_PER_DOLLAR } from './engine.ts';
+
+/** One good request. */
+export interface GoodRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  url: string;
+  body?: Json;
+  headers?: Record<string, string>;
+}
+
+let keys = 0;
+const key = () => `good-${++keys}`;
+
+/** Where the requests go; ids that nothing has are fine where only the way there is tested. */
+export interface Places {
+  program: string;
+  member?: string;
+  order?: string;
+  entry?: string;
+  redemption?: string;
+  key?: string;
+}
+
+/** A well-formed request for every operation of the API, by its name. */
+export function goodRequests(places: Places): Record<string, GoodRequest> {
+  const { program } = places;
+  const member = places.member ?? 'ext:ann';
+  const bought = places.order ?? 'ord_0000000000000';
+  const redemption = `/v1/redemptions/${places.redemption ?? 'red_0000000000000'}`;
+  const entry = places.entry ?? 'ent_00000000000200000001';
+  const back = () => ({ external_id: key(), occurred_at: NOON });
+  const keyed = () => ({ 'idempotency-key': key() });
+  const get = (url: string): GoodRequest => ({ method: 'GET', url });
+  const post = (url: string, body?: Json, headers?: Record<string, string>): GoodRequest => ({
+    method: 'POST',
+    url,
+    body,
+    headers,
+  });
+  return {
+    listPrograms: get('/v1/programs'),
+    getProgram: get(`/v1/programs/${program}`),
+    putProgram: { method: 'PUT', url: `/v1/programs/${program}`, body: POINTS_PER_DOLLAR },
+    setProgramClock: post(`/v1/programs/${program}/clock`, { now: NOON }),
+    sweepProgram: post(`/v1/programs/${program}/sweep`),
+    createMember: post('/v1/members', { external_id: key() }),
+    listMembers: get('/v1/members'),
+    getMember: get(`/v1/members/${member}`),
+    getBalances: get(`/v1/members/${member}/balances`),
+    listEntries: get(`/v1/members/${member}/entries`),
+    explainEntry: get(`/v1/entries/${entry}`),
+    createAdjustment: post(`/v1/members/${member}/adjustments`, {
+      external_id: key(),
+      points: '5',
+      reason: 'goodwill',
+    }),
+    createOrder: post('/v1/orders', order(10, { member })),
+    createOrders: post('/v1/orders/bulk', { orders: [order(10, { member }), order(20, { member })] }),
+    getOrder: get(`/v1/orders/${bought}`),
+    createReturn: post(`/v1/orders/${bought}/returns`, back()),
+    cancelOrder: post(`/v1/orders/${bought}/cancel`, back()),
+    createRedemption: post('/v1/redemptions', { external_id: key(), member, points: '1' }),
+    getRedemption: get(redemption),
+    captureRedemption: post(`${redemption}/capture`, undefined, keyed()),
+    voidRedemption: post(`${redemption}/void`, undefined, keyed()),
+    refundRedemption: post(`${redemption}/refunds`, { external_id: key() }),
+    listEvents: get('/v1/events'),
+    verifyLedger: post('/v1/verify', {}),
+    listKeys: get('/v1/keys'),
+    createKey: post('/v1/keys', { label: 'a key', scopes: ['members:read'], sources: ['api'] }),
+    revokeKey: { method: 'DELETE', url: `/v1/keys/${places.key ?? 'key_0000000000000'}` },
+  };
+}
