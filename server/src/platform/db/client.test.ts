@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import pg from 'pg';
 import { testDatabase } from '../../../test/support/database.ts';
@@ -132,4 +132,18 @@ test('the pool goes on after a connection of it was cut', async () => {
   });
   await assert.rejects(lost);
   assert.deepEqual(await stored(), []);
+});
+
+test('a connection that is cut between two statements fails its transaction and not the process', async () => {
+  for (const work of ['transaction', 'snapshot'] as const) {
+    const lost = pool[work](async tx => {
+      const [row] = await tx.run<[number]>(backend);
+      await owner.query('select pg_terminate_backend($1)', [row?.[0]]);
+      // The end of the connection arrives while no statement waits for it, and nobody listens but the pool.
+      await sleep(100);
+      await tx.run(all);
+    });
+    await assert.rejects(lost, /not queryable|terminat/);
+    assert.deepEqual(await stored(), []);
+  }
 });
