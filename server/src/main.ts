@@ -30,7 +30,7 @@ async function start(config: Config, log: Log): Promise<Running> {
     await migrate(ownerUrl);
     const engine = await compose({
       ownerUrl,
-      appUrl: appUrl(ownerUrl),
+      appUrl: appUrl(embedded?.socketUrl ?? ownerUrl),
       log,
       lanes: config.lanes,
       batch: config.batch,

@@ -6,7 +6,7 @@ import { type Entry, unitOf } from './model.ts';
 /** A fact with whom it is about and the entries that it speaks of. */
 export type PublishedFact = Fact & {
   member: string;
-  entries: { entry: string; kind: string; unit: number; available: string; pending: string; held: string }[];
+  entries: { entry: string; kind: string; unit: string; available: string; pending: string; held: string }[];
 };
 
 /** The facts of a batch by program, and how many entries they speak of. */
@@ -34,7 +34,7 @@ export function publish(
     entries: entries.map(entry => ({
       entry: entryId(entry.wallet, entry.seq),
       kind: entry.kind,
-      unit: unitOf(entry.wallet),
+      unit: program.units[unitOf(entry.wallet)] as string,
       available: String(entry.available),
       pending: String(entry.pending),
       held: String(entry.held),
