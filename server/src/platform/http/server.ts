@@ -107,6 +107,8 @@ export function createHttp(options: HttpOptions): Http {
   const connections = watchConnections(app.server);
   app.server.maxConnections = limits.connections;
   app.server.on('drop', () => dropped.inc());
+  // Node would answer an expectation that it does not know with an empty 417; RFC 9110 lets a server ignore it.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   return {
     api: router,
     problems,
