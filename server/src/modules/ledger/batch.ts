@@ -5,6 +5,7 @@ import type { AnyCommandType, Command, Done, Holder, Posted, ProgramFacts } from
 import type { Draft } from './draft.ts';
 import { type FactsByProgram, publish } from './facts.ts';
 import type { Change } from './lots.store.ts';
+import { lookAgain, waitWithoutWallet } from './meanwhile.ts';
 import { type Entry, emptyWallet, type Wallet, walletId } from './model.ts';
 import type { NewKey, Posting } from './posting.store.ts';
 import * as store from './store.ts';
@@ -86,30 +87,16 @@ export async function decideBatch(tx: Tx, commands: readonly Command[], mode: Mo
   });
   const loading = loadFacts(tx, open);
   const finding = replay(tx, replays);
-  const [wallets, facts] = await Promise.all([locking, loading, finding]);
+  const [wallets, loaded] = await Promise.all([locking, loading, finding]);
+  const hasWallet = ({ holder, program }: Slot) =>
+    program?.units.some((_, unit) => !wallets.isNew.has(walletId((holder as Holder).id, unit))) === true;
+  const waited = mode.write && (await waitWithoutWallet(tx, open, hasWallet));
+  const facts = waited ? await loadFacts(tx, open) : loaded;
   await fillLots(tx, open, wallets);
   const decided = fold(slots, wallets, facts, mode);
   decided.newcomers = newcomers.filter(({ id }) => decided.accepted.has(id));
   if (mode.write) await lookAgain(tx, slots);
   return decided;
-}
-
-/** The batch has to be decided again; the code is that of a serialisation failure, after which the lanes try again. */
-class TakenMeanwhile extends Error {
-  readonly code = '40001';
-}
-
-/**
- * Keys are looked up before the locks, which saves a round trip. While a command waited for the locks, another process
- * may have carried it out, and what refuses it now may be its own effect: no points left, captured already. So the
- * keys of what is refused are looked up once more, under the locks.
- */
-async function lookAgain(tx: Tx, slots: readonly Slot[]): Promise<void> {
-  const refused = slots.flatMap(({ command, known, outcome }) =>
-    command.key !== null && known === undefined && outcome?.ok === false ? command.key : [],
-  );
-  if (refused.length > 0 && (await store.keys(tx, refused)).size > 0)
-    throw new TakenMeanwhile('a command was carried out by another process while it waited for its locks');
 }
 
 /** Whether the key is taken and the command does not change what exists under it. */

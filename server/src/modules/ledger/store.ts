@@ -64,6 +64,16 @@ export async function keys(tx: Tx, wanted: readonly string[]): Promise<Map<strin
 
 const plain = (uuid: string): string => uuid.replaceAll('-', '');
 
+const lockHolders = statement(
+  'ledger_wait_for_holders',
+  `select pg_advisory_xact_lock(h.id) from unnest($1::bigint[]) as h(id)`,
+);
+
+/** Waits until no other transaction holds any of these holders, given in the order of their ids, and holds them. */
+export async function waitFor(tx: Tx, holders: readonly number[]): Promise<void> {
+  await tx.run(lockHolders, [numbers(holders)]);
+}
+
 const readLots = statement(
   'ledger_lots',
   `select l.wallet_id, l.seq, l.remaining, l.pending, l.available_from, l.expires_at
