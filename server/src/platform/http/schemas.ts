@@ -173,7 +173,7 @@ export const reference = (prefix: string) =>
   parsed<Reference>(
     `must be an id such as ${prefix}_01j9zc3x5k8qv, or ext: and your own id`,
     {
-      pattern: `^(?:${prefix}_[0-9a-hjkmnp-tv-z]{13}|ext:.{1,200})$`,
+      pattern: `^(?:${prefix}_[0-9a-hjkmnp-tv-z]{13}|ext:[^\\u0000-\\u001f\\u007f-\\u009f]{1,200})$`,
       examples: ['ext:42', `${prefix}_01j9zc3x5k8qv`],
     },
     text => {
