@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs';
+import { type Answer, parse } from './client.ts';
+import type { ApiDocument, Operation } from './document.ts';
+import type { Wire } from './mutations.ts';
+
+const PAGES = new URL('../../../docs/reference/errors/', import.meta.url);
+/** What the connection answers before any operation is reached, whatever is called. */
+const OF_THE_CONNECTION = new Map([
+  [408, 'request_timeout'],
+  [431, 'headers_too_large'],
+]);
+/** Where no operation has the address or the method. */
+const OF_NOTHING = new Map([
+  [400, 'invalid_request'],
+  [404, 'not_found'],
+  [405, 'method_not_allowed'],
+  ...OF_THE_CONNECTION,
+]);
+
+/** The operation that a request reaches, whatever it was meant for; undefined where none has its address. */
+export function operationAt(document: ApiDocument, { method, path }: Wire): Operation | undefined {
+  const wanted = method === 'HEAD' ? 'get' : method.toLowerCase();
+  const matches = document.operations.filter(
+    operation =>
+      operation.method === wanted &&
+      new RegExp(`^${operation.path.replaceAll(/\{[a-z_]+\}/g, '[^/]*')}$`).test(path),
+  );
+  // `/v1/orders/bulk` is its own address and not an order named bulk.
+  return matches.find(operation => operation.path === path) ?? matches[0];
+}
+
+/** What is wrong with an answer, by the document: nothing, or what it is. */
+export function mistakeIn(document: ApiDocument, wire: Wire, answer: Answer): string | undefined {
+  const operation = operationAt(document, wire);
+  if (wire.method === 'HEAD') return answer.status >= 500 ? `a ${answer.status}` : undefined;
+  if (answer.status < 400) {
+    if (operation === undefined) return 'an address that the document does not have was answered';
+    return mistakeInGood(document, operation, wire, answer);
+  }
+  return mistakeInProblem(document, operation, answer);
+}
+
+function mistakeInGood(
+  document: ApiDocument,
+  operation: Operation,
+  wire: Wire,
+  { status, headers, json }: Answer,
+): string | undefined {
+  if (!String(headers['content-type']).startsWith('application/json'))
+    return `content-type ${headers['content-type']}`;
+  const mistake = document.mistakeInAnswer(operation, status, json);
+  if (mistake !== undefined) return `an answer against its schema: ${mistake}`;
+  if (operation.body === undefined) return undefined;
+  const taken = wire.raw === undefined ? wire.json : parse(String(wire.raw));
+  const wrong =
+    operation.name === 'createOrders'
+      ? mistakeInRows(document, taken, json)
+      : document.mistakeInBody(operation, taken);
+  return wrong === undefined ? undefined : `a body was taken that the document refuses: ${wrong}`;
+}
+
+interface Bulk {
+  results: { row: number; status: string }[];
+}
+
+function mistakeInRows(document: ApiDocument, taken: unknown, json: unknown): string | undefined {
+  const { orders } = taken as { orders: unknown[] };
+  for (const { row, status } of (json as Bulk).results) {
+    const mistake = status === 'refused' ? undefined : document.mistakeInOrder(orders[row]);
+    if (mistake !== undefined) return `row ${row}: ${mistake}`;
+  }
+  return undefined;
+}
+
+function mistakeInProblem(
+  document: ApiDocument,
+  operation: Operation | undefined,
+  { status, headers, json, text }: Answer,
+): string | undefined {
+  const { code, type, status: said } = (json ?? {}) as { code?: string; type?: string; status?: number };
+  const known =
+    OF_THE_CONNECTION.get(status) ?? (operation === undefined ? OF_NOTHING.get(status) : undefined);
+  const codes = known === undefined ? operation && document.codes(operation, status) : [known];
+  if (codes === undefined) return `a ${status} that is not documented: ${text.slice(0, 300)}`;
+  if (!String(headers['content-type']).startsWith('application/problem+json'))
+    return `a ${status} that is no problem document: ${headers['content-type']}`;
+  const mistake = document.mistakeInProblem(json);
+  if (mistake !== undefined) return `a problem against its schema: ${mistake}`;
+  if (code === undefined || !codes.includes(code))
+    return `a ${status} with the code ${code}, which is not documented`;
+  if (type !== `/errors/${code}` || said !== status)
+    return `a problem that contradicts itself: ${text.slice(0, 300)}`;
+  if (!existsSync(new URL(`${code}.md`, PAGES))) return `the code ${code} has no page`;
+  if (status === 500) return `a 500: ${text.slice(0, 300)}`;
+  if (status === 401 && headers['www-authenticate'] === undefined) return 'a 401 without www-authenticate';
+  if (status === 405 && headers['allow'] === undefined) return 'a 405 without allow';
+  if (status === 503 && headers['retry-after'] === undefined) return 'a 503 without retry-after';
+  return undefined;
+}
