@@ -22,7 +22,8 @@ async function start(config: Config, log: Log): Promise<Running> {
       ? await startEmbeddedPostgres({
           dir: join(config.dataDir, 'postgres'),
           log: say,
-          onLost: error => lost(error, log),
+          onUnstable: error =>
+            log.error({ err: error }, 'PostgreSQL keeps ending; it is started again and again'),
         })
       : null;
   const ownerUrl = embedded?.url ?? (config.databaseUrl as string);
@@ -73,12 +74,6 @@ Try next, in another terminal:
   ./fealty import orders examples/orders/orders.csv --program shop
 
 Ctrl-C stops the engine.`);
-}
-
-/** Without its database the engine can only end; whoever watches it starts it again. */
-function lost(error: Error, log: Log): void {
-  log.fatal({ err: error }, 'PostgreSQL ended and could not be started again');
-  process.exit(1);
 }
 
 /** Ctrl-C in a terminal can arrive twice at once, from the terminal and from the launcher: that is one wish. */

@@ -248,13 +248,27 @@ test('a PostgreSQL whose watching shell is killed is brought back under a new on
   assert.ok(!isRunning(before));
 });
 
-test('a PostgreSQL that keeps ending is reported as lost instead of being started for ever', async t => {
-  const lost = Promise.withResolvers<Error>();
-  atEnd(t, () => renameSync(join(shared, 'data', 'global.gone'), join(shared, 'data', 'global')));
-  const postgres = await start(t, shared, { onLost: lost.resolve });
-  renameSync(join(shared, 'data', 'global'), join(shared, 'data', 'global.gone'));
+test('a PostgreSQL that keeps ending is told of, and comes back when what ends it is gone', async t => {
+  const unstable = Promise.withResolvers<Error>();
+  const [there, away] = [join(shared, 'data', 'global'), join(shared, 'data', 'global.gone')];
+  atEnd(t, () => existsSync(away) && renameSync(away, there));
+  const postgres = await start(t, shared, { onUnstable: unstable.resolve });
+  renameSync(there, away);
   process.kill(postgres.pid, 'SIGKILL');
-  assert.match((await lost.promise).message, /ended 5 times within a minute/);
+  assert.match((await unstable.promise).message, /ended 5 times within a minute/);
+  renameSync(away, there);
+  await until(() => answers(postgres.url));
+});
+
+test('a PostgreSQL that keeps ending can be stopped between two attempts', async t => {
+  const unstable = Promise.withResolvers<Error>();
+  const [there, away] = [join(shared, 'data', 'global'), join(shared, 'data', 'global.gone')];
+  atEnd(t, () => renameSync(away, there));
+  const postgres = await start(t, shared, { onUnstable: unstable.resolve });
+  renameSync(there, away);
+  process.kill(postgres.pid, 'SIGKILL');
+  await unstable.promise;
+  await postgres.stop();
 });
 
 test('a start that fails says why with PostgreSQL its own words and gives the folder free', async t => {

@@ -26,6 +26,9 @@ const PORTS = [20_000, 32_000] as const;
 const PORT_ATTEMPTS = 20;
 // A start after a crash first replays the log, which the settings bound to a few gigabytes.
 const READY_MS = 15 * 60_000;
+/** How long the n-th start within a minute waits, ms; further ones as long as the last. */
+const PAUSES_MS = [0, 0, 250, 500, 1_000, 2_000, 4_000, 8_000, 10_000] as const;
+/** So many within a minute are told of. */
 const RESTARTS = 5;
 const RESTARTS_WITHIN_MS = 60_000;
 const LOG_CHARACTERS = 16_384;
@@ -37,8 +40,11 @@ export interface EmbeddedPostgresOptions {
   settings?: PostgresSettings;
   /** Receives lines for the operator: where files are, what had to be cleaned up, restarts. */
   log?: Say;
-  /** Called once when PostgreSQL ended and could not be started again. */
-  onLost?: (error: Error) => void;
+  /**
+   * Called when PostgreSQL ended five times within a minute. It goes on being started, ever less often: once a full
+   * disk has room again, it comes back by itself.
+   */
+  onUnstable?: (error: Error) => void;
 }
 
 export interface EmbeddedPostgres {
@@ -76,7 +82,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     await clearLeftovers(place.data, say);
     const socket = socketFolder(place.data);
     const own = socket === null ? settings : { ...settings, unix_socket_directories: socket };
-    const server = new Server(place, own, say, options.onLost);
+    const server = new Server(place, own, say, options.onUnstable);
     await server.start();
     const login = `postgres://postgres:${encodeURIComponent(password)}`;
     return {
@@ -110,17 +116,17 @@ class Server {
   readonly #place: Place;
   readonly #settings: PostgresSettings;
   readonly #say: Say;
-  readonly #onLost: ((error: Error) => void) | undefined;
+  readonly #onUnstable: ((error: Error) => void) | undefined;
   readonly #restarts: number[] = [];
   #child: ChildProcess | undefined;
   #restarting: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
-  constructor(place: Place, settings: PostgresSettings, say: Say, onLost?: (error: Error) => void) {
+  constructor(place: Place, settings: PostgresSettings, say: Say, onUnstable?: (error: Error) => void) {
     this.#place = place;
     this.#settings = settings;
     this.#say = say;
-    this.#onLost = onLost;
+    this.#onUnstable = onUnstable;
   }
 
   /** Starts on a port of its own choice. */
@@ -202,31 +208,39 @@ class Server {
   #ended(child: ChildProcess): void {
     (child.stdio[3] as Socket).destroy();
     if (this.#stopped) return;
-    this.#restarting = this.#restart().catch((error: Error) => {
-      this.#say(`PostgreSQL is lost: ${error.message}`);
-      this.#onLost?.(error);
-    });
+    this.#restarting = this.#restart();
   }
 
+  /** Starts it until it runs, however long its cause stays: only whoever looks after the machine can give it up. */
   async #restart(): Promise<void> {
     const lastWords = this.log.trim().split('\n').at(-1) ?? '';
     this.#say(`PostgreSQL ended unexpectedly and is started again. Its last line was: ${lastWords}`);
-    for (;;) {
-      const now = performance.now();
-      while (this.#restarts[0] !== undefined && this.#restarts[0] < now - RESTARTS_WITHIN_MS)
-        this.#restarts.shift();
-      if (this.#restarts.length >= RESTARTS)
-        throw new Error(`it ended ${RESTARTS} times within a minute.\n${this.log}`);
-      this.#restarts.push(now);
+    while (!this.#stopped) {
+      await this.#pause();
       try {
         await clearLeftovers(this.#place.data, this.#say);
         if (!this.#stopped) await this.#launch();
         return;
       } catch {
-        // The log says why; the next attempt may find the port or the memory of the dead processes free.
-        await sleep(250 * this.#restarts.length);
+        // The log says why; the next attempt may find the room, the port or the memory of the dead processes free.
       }
     }
+  }
+
+  /** Waits longer the more often it was started in the last minute. */
+  async #pause(): Promise<void> {
+    const now = performance.now();
+    while (this.#restarts[0] !== undefined && this.#restarts[0] < now - RESTARTS_WITHIN_MS)
+      this.#restarts.shift();
+    this.#restarts.push(now);
+    const count = this.#restarts.length;
+    if (count === RESTARTS) {
+      const reason = `it ended ${RESTARTS} times within a minute.\n${this.log}`;
+      this.#say('PostgreSQL keeps ending. It is started again, less and less often.');
+      this.#onUnstable?.(new Error(reason));
+    }
+    const end = now + (PAUSES_MS[Math.min(count, PAUSES_MS.length) - 1] as number);
+    while (!this.#stopped && performance.now() < end) await sleep(50);
   }
 }
 

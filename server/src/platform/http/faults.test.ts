@@ -19,6 +19,14 @@ test('a database that nobody answers for is away', async () => {
   assert.equal(codeOf(error), 'database_unavailable');
 });
 
+test('a database whose socket is gone is away', async () => {
+  const pool = new Pool('postgres://nobody@%2Fnonexistent/none', 'test', 1);
+  const error = await pool.run(statement('faults_test_socket', 'select 1')).catch(thrown => thrown);
+  await pool.close();
+  assert.equal(error.code, 'ENOENT');
+  assert.equal(codeOf(error), 'database_unavailable');
+});
+
 test('lost connections, full disks, too many clients and shutdowns say that the database is away', () => {
   for (const state of ['08006', '53100', '53200', '53300', '57P01', '57P02', '57P03', '58030'])
     assert.equal(codeOf(databaseError(state)), 'database_unavailable', state);

@@ -23,8 +23,13 @@ const AWAY_MESSAGES =
 export function asFault(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Fault) return error;
   const code = String((error as { code?: unknown }).code ?? '');
+  // Whatever keeps a connection from being made; a socket's file is gone while the database is down (ENOENT).
+  const unreached = (error as { syscall?: unknown }).syscall === 'connect';
   const away =
-    NETWORK.has(code) || ('severity' in error && AWAY_STATES.test(code)) || AWAY_MESSAGES.test(error.message);
+    unreached ||
+    NETWORK.has(code) ||
+    ('severity' in error && AWAY_STATES.test(code)) ||
+    AWAY_MESSAGES.test(error.message);
   if (!away) return error;
   return new Fault(
     'database_unavailable',
