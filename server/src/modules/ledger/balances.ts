@@ -87,7 +87,7 @@ export class BalanceReader {
       const facts = await this.facts(tx, programId);
       const ids = unitsOf(facts, holder);
       const found = new Map(
-        (await store.wallets(tx, ids, false)).map(wallet => [wallet.id, { ...wallet, dueBeyond: null }]),
+        (await store.wallets(tx, ids)).map(wallet => [wallet.id, { ...wallet, dueBeyond: null }]),
       );
       await store.fill(tx, found);
       return {
@@ -112,7 +112,7 @@ export class BalanceReader {
       const holder = holders[index] as Outcome<Holder>;
       return holder.ok ? unitsOf(programs.get(programId) as ProgramFacts, holder.value.id) : [];
     });
-    const found = new Map((await store.wallets(tx, wanted.flat(), false)).map(wallet => [wallet.id, wallet]));
+    const found = new Map((await store.wallets(tx, wanted.flat())).map(wallet => [wallet.id, wallet]));
     return questions.map(({ programId }, index) => {
       const holder = holders[index] as Outcome<Holder>;
       if (!holder.ok) return holder;

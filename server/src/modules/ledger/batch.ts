@@ -5,7 +5,7 @@ import type { AnyCommandType, Command, Done, Holder, Posted, ProgramFacts } from
 import type { Draft } from './draft.ts';
 import { type FactsByProgram, publish } from './facts.ts';
 import type { Change } from './lots.store.ts';
-import { lookAgain, waitWithoutWallet } from './meanwhile.ts';
+import { lookAgain } from './meanwhile.ts';
 import { type Entry, emptyWallet, type Wallet, walletId } from './model.ts';
 import type { NewKey, Posting } from './posting.store.ts';
 import * as store from './store.ts';
@@ -70,30 +70,26 @@ export interface Mode {
 }
 
 /**
- * Decides a batch: finds programs, members and keys, locks the wallets in the order of their ids, loads
+ * Decides a batch: finds programs, members and keys, locks the members in the order of their ids, loads
  * facts once for each command type, then folds the commands in order, so that each sees those before it.
  * Writes nothing.
  */
 export async function decideBatch(tx: Tx, commands: readonly Command[], mode: Mode): Promise<Decided> {
-  const { slots, newcomers } = await locate(tx, commands, mode);
+  const { slots, strangers } = await locate(tx, commands, mode);
   const live = slots.filter(slot => slot.outcome === undefined);
   const replays = live.filter(isReplay);
   const open = live.filter(slot => !isReplay(slot));
-  // The statements go out together; PostgreSQL runs them in order, so what `load` reads is under the locks.
-  const asked = performance.now();
-  const locking = lock(tx, open, mode.write).then(held => {
-    if (mode.write) mode.locked((performance.now() - asked) / 1000);
-    return held;
-  });
-  const loading = loadFacts(tx, open);
-  const finding = replay(tx, replays);
-  const [wallets, loaded] = await Promise.all([locking, loading, finding]);
-  const hasWallet = ({ holder, program }: Slot) =>
-    program?.units.some((_, unit) => !wallets.isNew.has(walletId((holder as Holder).id, unit))) === true;
-  const waited = mode.write && (await waitWithoutWallet(tx, open, hasWallet));
-  const facts = waited ? await loadFacts(tx, open) : loaded;
-  await fillLots(tx, open, wallets);
-  const decided = fold(slots, wallets, facts, mode);
+  // The statements go out together; PostgreSQL runs them in order, so what they read and reserve is under the locks.
+  const [, newcomers, wallets, facts] = await Promise.all([
+    mode.write ? lock(tx, open, mode) : null,
+    strangers.length === 0 ? [] : receive(tx, strangers, mode),
+    readWallets(tx, open),
+    loadFacts(tx, open),
+    replay(tx, replays),
+  ]);
+  const held = hold(open, wallets);
+  await fillLots(tx, open, held);
+  const decided = fold(slots, held, facts, mode);
   decided.newcomers = newcomers.filter(({ id }) => decided.accepted.has(id));
   if (mode.write) await lookAgain(tx, slots);
   return decided;
@@ -107,7 +103,7 @@ async function locate(
   tx: Tx,
   commands: readonly Command[],
   mode: Mode,
-): Promise<{ slots: Slot[]; newcomers: Newcomer[] }> {
+): Promise<{ slots: Slot[]; strangers: Slot[] }> {
   const programIds = [...new Set(commands.map(command => command.programId))];
   const wanted = commands.flatMap(command => command.key ?? []);
   const [programs, holders, known] = await Promise.all([
@@ -141,7 +137,7 @@ async function locate(
     else if (!holder.ok) slot.outcome = holder;
     return slot;
   });
-  return { slots, newcomers: strangers.length === 0 ? [] : await receive(tx, strangers, mode) };
+  return { slots, strangers };
 }
 
 /** Above every member's number, and such that the number of a wallet made of it is still exact. */
@@ -166,21 +162,39 @@ interface Held {
   isNew: Set<number>;
 }
 
-async function lock(tx: Tx, slots: readonly Slot[], write: boolean): Promise<Held> {
-  const programs = new Map<number, number>();
-  for (const { holder, program } of slots) {
-    const { id: programId, units } = program as ProgramFacts;
-    for (let unit = 0; unit < units.length; unit += 1)
-      programs.set(walletId((holder as Holder).id, unit), programId);
-  }
-  const held: Held = { wallets: new Map(), isNew: new Set() };
-  if (programs.size === 0) return held;
-  const ids = [...programs.keys()].sort((a, b) => a - b);
-  for (const wallet of await store.wallets(tx, ids, write)) held.wallets.set(wallet.id, wallet);
-  for (const [id, programId] of programs) {
-    if (held.wallets.has(id)) continue;
-    held.wallets.set(id, emptyWallet(id, programId));
-    held.isNew.add(id);
+/**
+ * One decides on a member at a time, in this process and in others. Advisory locks, because they also hold members
+ * without a wallet, write nothing (locking the rows took 13 us each), and give the transaction no id yet: it gets one
+ * with its first write, after those that it waited for, so that the order of ids is the order of bookings.
+ */
+async function lock(tx: Tx, slots: readonly Slot[], mode: Mode): Promise<void> {
+  const asked = performance.now();
+  const holders = new Set(slots.flatMap(({ holder }) => holder?.id ?? []));
+  if (holders.size > 0)
+    await store.lockHolders(
+      tx,
+      [...holders].sort((a, b) => a - b),
+    );
+  mode.locked((performance.now() - asked) / 1000);
+}
+
+const walletIds = ({ holder, program }: Slot): number[] =>
+  holder === undefined ? [] : (program as ProgramFacts).units.map((_, unit) => walletId(holder.id, unit));
+
+async function readWallets(tx: Tx, slots: readonly Slot[]): Promise<Wallet[]> {
+  const ids = [...new Set(slots.flatMap(walletIds))];
+  return ids.length === 0 ? [] : store.wallets(tx, ids);
+}
+
+/** The wallets of all slots, newcomers' too; those that do not exist yet are empty. */
+function hold(slots: readonly Slot[], wallets: readonly Wallet[]): Held {
+  const held: Held = { wallets: new Map(wallets.map(wallet => [wallet.id, wallet])), isNew: new Set() };
+  for (const slot of slots) {
+    for (const id of walletIds(slot)) {
+      if (held.wallets.has(id)) continue;
+      held.wallets.set(id, emptyWallet(id, slot.command.programId));
+      held.isNew.add(id);
+    }
   }
   return held;
 }

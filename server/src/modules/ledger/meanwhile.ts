@@ -1,16 +1,14 @@
 import type { Tx } from '#platform/db/client.ts';
 import type { Outcome } from '#platform/errors.ts';
-import type { AnyCommandType, Command, Holder } from './commands.ts';
+import type { Command } from './commands.ts';
 import * as store from './store.ts';
 
 /* What other processes may have done while a batch waited for its locks. */
 
 interface Placed {
   readonly command: Command;
-  readonly type: AnyCommandType;
   /** Of a key that was taken when it was looked up. */
   readonly known: unknown;
-  readonly holder: Holder | undefined;
   readonly outcome: Outcome<unknown> | undefined;
 }
 
@@ -30,24 +28,4 @@ export async function lookAgain(tx: Tx, placed: readonly Placed[]): Promise<void
   );
   if (refused.length > 0 && (await store.keys(tx, refused)).size > 0)
     throw new TakenMeanwhile('a command was carried out by another process while it waited for its locks');
-}
-
-/**
- * A member who never had points has no wallet to lock. Commands that change what exists of such a member, returns and
- * amendments of orders that earned nothing, wait for each other here; true where any did, and its facts may be old.
- */
-export async function waitWithoutWallet<Slot extends Placed>(
-  tx: Tx,
-  slots: readonly Slot[],
-  hasWallet: (slot: Slot) => boolean,
-): Promise<boolean> {
-  const bare = new Set<number>();
-  for (const slot of slots) {
-    const changes = slot.known !== undefined || slot.type.needsLots(slot.command);
-    if (changes && slot.holder !== undefined && !hasWallet(slot)) bare.add(slot.holder.id);
-  }
-  if (bare.size === 0) return false;
-  const inOrder = [...bare].sort((a, b) => a - b);
-  await store.waitFor(tx, inOrder);
-  return true;
 }

@@ -169,7 +169,7 @@ export const ledgerRoutes =
         const { units } = await factsOf(program.id);
         return pool.snapshot(async tx => {
           const [entry] = await store.entriesOf(tx, [[place.wallet, place.seq, place.seq]]);
-          const [wallet] = await store.wallets(tx, [place.wallet], false);
+          const [wallet] = await store.wallets(tx, [place.wallet]);
           if (entry === undefined || wallet?.programId !== program.id) return missing;
           const why = (await ledger.explainers.get(entry.command)?.(tx, entry.tx, entry)) ?? {};
           return accept({

@@ -8,11 +8,12 @@ export interface KnownKey {
   result: bigint;
 }
 
-const WALLETS = `select wallet_id, program_id, seq, available, pending, held, debt, shortfall, earned, redeemed,
+const readWallets = statement(
+  'ledger_wallets',
+  `select wallet_id, program_id, seq, available, pending, held, debt, shortfall, earned, redeemed,
     expired, next_due_at, nullif(booked_at, '-infinity')
-  from ledger.wallets where wallet_id = any($1::bigint[]) order by wallet_id`;
-const readWallets = statement('ledger_wallets', WALLETS);
-const lockWallets = statement('ledger_wallets_lock', `${WALLETS} for no key update`);
+  from ledger.wallets where wallet_id = any($1::bigint[]) order by wallet_id`,
+);
 
 type WalletRow = [
   bigint,
@@ -30,9 +31,9 @@ type WalletRow = [
   number | null,
 ];
 
-/** The wallets that exist of `ids`, without lots; locked in the order of their ids where `lock` is set. */
-export async function wallets(tx: Tx, ids: readonly number[], lock: boolean): Promise<Wallet[]> {
-  const rows = await tx.run<WalletRow>(lock ? lockWallets : readWallets, [numbers(ids)]);
+/** The wallets that exist of `ids`, without lots. */
+export async function wallets(tx: Tx, ids: readonly number[]): Promise<Wallet[]> {
+  const rows = await tx.run<WalletRow>(readWallets, [numbers(ids)]);
   return rows.map(row => ({
     ...emptyWallet(Number(row[0]), row[1]),
     seq: row[2],
@@ -64,14 +65,14 @@ export async function keys(tx: Tx, wanted: readonly string[]): Promise<Map<strin
 
 const plain = (uuid: string): string => uuid.replaceAll('-', '');
 
-const lockHolders = statement(
-  'ledger_wait_for_holders',
+const takeHolders = statement(
+  'ledger_lock_holders',
   `select pg_advisory_xact_lock(h.id) from unnest($1::bigint[]) as h(id)`,
 );
 
-/** Waits until no other transaction holds any of these holders, given in the order of their ids, and holds them. */
-export async function waitFor(tx: Tx, holders: readonly number[]): Promise<void> {
-  await tx.run(lockHolders, [numbers(holders)]);
+/** Waits until no other transaction holds any of these holders, given in the order of their ids, and holds them to its end. */
+export async function lockHolders(tx: Tx, holders: readonly number[]): Promise<void> {
+  await tx.run(takeHolders, [numbers(holders)]);
 }
 
 const readLots = statement(

@@ -24,6 +24,8 @@ export function defaultSettings(memory: number = usableMemory()): PostgresSettin
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     max_connections: 60,
+    // A batch locks up to 500 members; several engines may share the database.
+    max_locks_per_transaction: 256,
     password_encryption: 'scram-sha-256',
     timezone: 'UTC',
 
