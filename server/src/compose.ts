@@ -76,6 +76,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
   const ids = createIds(row?.[0] ?? 0, clock);
 
   const audit = createAudit({ pool });
+  await audit.checkOrigin();
   const identity = createIdentity({ pool, clock });
   const ledger = createLedger({
     appUrl,

@@ -37,13 +37,17 @@ async function start(config: Config, log: Log): Promise<Running> {
       batch: config.batch,
       queue: config.queue,
     });
-    const key = await engine.identity.ensureRootKey(config.dataDir);
     const url = await startRoles(engine, config.roles, config);
     const urlFile = join(config.dataDir, 'url');
-    if (url !== null) {
+    if (url === null)
+      say(`Fealty is ready: ${[...config.roles].join(', ')}. Without the role api nothing listens here.`);
+    else {
+      const key = await engine.identity.ensureRootKey(config.dataDir);
       writeFileSync(`${urlFile}.new`, url, { mode: 0o600 });
       renameSync(`${urlFile}.new`, urlFile);
-      welcome(url, key.path, embedded === null ? 'your own' : 'embedded');
+      // The key itself only once: what is printed may end in somebody's log.
+      const shown = key.state === 'created' ? `${key.key} (kept in ${key.path})` : `in ${key.path}`;
+      welcome(url, shown, embedded === null ? 'your own' : 'embedded');
     }
     return {
       engine,
@@ -59,14 +63,14 @@ async function start(config: Config, log: Log): Promise<Running> {
   }
 }
 
-function welcome(url: string, keyFile: string, database: string): void {
+function welcome(url: string, key: string, database: string): void {
   say(`
 Fealty is ready (${database} PostgreSQL).
 
   API         ${url}/v1
   Reference   ${url}/docs
   Metrics     ${url}/metrics
-  Key         ${keyFile}
+  Key         ${key}
 
 Try next, in another terminal:
 

@@ -12,6 +12,8 @@ export interface ChainReport {
 }
 
 export interface Audit {
+  /** Throws where the data was restored from a dump of another cluster: its transaction ids mean nothing here. */
+  checkOrigin(): Promise<void>;
   /** Notes a batch in the transaction that wrote it; `digest` is SHA-256 in hex over its entries. */
   record(tx: Tx, batch: bigint, entries: number, digest: string): Promise<void>;
   /** Chains what was committed since the last seal; gives how many batches it covered. Safe to run anywhere, any time. */
@@ -37,6 +39,14 @@ const link = (hash: string, batch: store.BatchRow): string =>
 export function createAudit(deps: { pool: Pool }): Audit {
   return {
     record: store.insert,
+
+    async checkOrigin() {
+      if (!(await store.isAhead(deps.pool))) return;
+      throw new Error(
+        'This database was restored from a dump of another PostgreSQL cluster, so that the order of its event log and ' +
+          'of its proofs is lost. Move a Fealty database with pg_upgrade, a base backup or replication.',
+      );
+    },
 
     seal: () =>
       deps.pool.transaction(async tx => {

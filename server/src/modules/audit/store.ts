@@ -82,6 +82,14 @@ export async function append(tx: Tx, seal: SealRow): Promise<void> {
   await tx.run(insertSeal, [seal.position, seal.lastXid, seal.lastBatch, seal.batches, seal.hash]);
 }
 
+const ahead = statement(
+  'audit_ahead',
+  `select b.xid >= pg_snapshot_xmax(pg_current_snapshot()) from audit.batches b order by b.xid desc limit 1`,
+);
+
+/** Whether a batch has a transaction id that this cluster has not reached: the data came from another one by a dump. */
+export const isAhead = async (tx: Tx): Promise<boolean> => (await tx.run<[boolean]>(ahead))[0]?.[0] === true;
+
 const lockSealing = statement(
   'audit_lock',
   `select pg_try_advisory_xact_lock(hashtextextended('fealty audit seal', 0))`,

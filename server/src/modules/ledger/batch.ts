@@ -256,6 +256,12 @@ export function entriesIn(posted: Posted, entries: ReadonlyMap<string, Entry>): 
   return own;
 }
 
+/** What people call the commands whose names are for machines. */
+const NOUNS: Readonly<Record<string, string>> = {
+  adjust: 'adjustment',
+  redemption_change: 'change of a redemption',
+};
+
 function again(
   slot: Slot,
   stored: { id: bigint },
@@ -266,7 +272,7 @@ function again(
   if (payload !== command.payload) {
     return refuse(
       'key_reused',
-      `Another ${type.name} was accepted under this external id before. Send the same content again, or use another id.`,
+      `Another ${NOUNS[type.name] ?? type.name} was accepted under this external id before. Send the same content again, or use another id.`,
       {
         differences: type.differences(command, stored, { holder, program: program as ProgramFacts }),
       },

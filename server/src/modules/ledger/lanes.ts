@@ -81,6 +81,7 @@ export class Lanes {
       const answered = () => {
         open -= 1;
         this.waiting -= 1;
+        this.options.observer.depth(this.waiting);
         if (this.waiting === 0) this.drained?.();
         if (open === 0) resolve(outcomes);
       };

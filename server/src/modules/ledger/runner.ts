@@ -44,8 +44,8 @@ export interface Waiting {
 const TRIES = 6;
 /** SQLSTATEs after which the same batch can succeed: unique violation, serialisation failure, deadlock. */
 const RETRYABLE = new Set(['23505', '40001', '40P01']);
-/** SQLSTATEs of a session that is at its end: class 08, and 57P01 to 57P05. */
-const CONNECTION_LOST = /^(08|57P0)/;
+/** SQLSTATEs of a session that is at its end: class 08, 57P01 to 57P05, and 25P03 for a transaction that rested too long. */
+const CONNECTION_LOST = /^(08|57P0|25P0[34])/;
 /** How long a caller waits for a database that is away, ms. Then it is told to come back. */
 const PATIENCE = 5_000;
 

@@ -262,7 +262,7 @@ function checkVersion(data: string, binaries: string, runAs: RunAs): void {
   if (made === program) return;
   throw new Error(
     `The database in ${data} was made by PostgreSQL ${made}, and the bundled one is ${program}. ` +
-      'Use the version of Fealty that made it, or move the data with pg_dump.',
+      'Use the version of Fealty that made it, or move the data with pg_upgrade: a dump would break the order of the event log.',
   );
 }
 
