@@ -70,7 +70,7 @@ function order(draft: RequestDraft, scene: Scene): OrderRequest {
 }
 
 function amend(draft: RequestDraft, scene: Scene): OrderRequest | undefined {
-  const before = pickOf(ordersOf(scene, draft.mode % 8 > 0), draft.pick);
+  const before = pickOf(draft.mode % 8 > 0 ? ordersOf(scene, true) : closedOf(scene), draft.pick);
   if (before === undefined) return undefined;
   const { request, returned } = before;
   const isBack = (id: string): boolean => (returned.get(id) ?? whole(0n))[0] > 0n;
@@ -100,11 +100,18 @@ const ordersOf = (scene: Scene, open: boolean) =>
     own => (scene.only === undefined || own.member === scene.only) && (!open || !own.cancelled),
   );
 
+/** Orders that were cancelled, or where there are none, any. */
+function closedOf(scene: Scene) {
+  const all = ordersOf(scene, false);
+  const cancelled = all.filter(own => own.cancelled);
+  return cancelled.length > 0 ? cancelled : all;
+}
+
 function takeBack(draft: RequestDraft, scene: Scene): ReturnRequest | undefined {
   const open = ordersOf(scene, true).filter(own =>
     own.request.lines.some(line => isAbove(whole(1n), own.returned.get(line.id) ?? whole(0n))),
   );
-  const own = pickOf(draft.mode % 8 > 0 ? open : ordersOf(scene, false), draft.pick);
+  const own = pickOf(draft.mode % 8 > 0 ? open : closedOf(scene), draft.pick);
   if (own === undefined) return undefined;
   const { request } = own;
   const left = (line: OrderLine): Fraction => own.returned.get(line.id) ?? whole(0n);

@@ -32,6 +32,68 @@ function describe({ seed, counterexamplePath, counterexample, errorInstance }: D
   return `${(errorInstance as Error).message}\n\n${shown}\n\nTell it again: ${again}`;
 }
 
+/** What must have been met, and how often at least in 2,000 commands: a story that refuses everything proves nothing. */
+const EXPECTED: [what: RegExp, least: number][] = [
+  [/^order( together)?: new/, 250],
+  [/^order( together)?: known/, 20],
+  [/^order( together)?: key_reused/, 20],
+  [/: revision_outdated/, 1],
+  [/: returned_line_changed/, 1],
+  [/: currency_unknown/, 4],
+  [/: occurred_in_future/, 3],
+  [/^return( together)?: new/, 80],
+  [/^return( together)?: known/, 4],
+  [/: return_exceeds_order/, 8],
+  [/: order_not_found/, 1],
+  [/: points_already_spent/, 1],
+  [/: order_cancelled/, 1],
+  [/^redeem( together)?: new/, 60],
+  [/^redeem( together)?: insufficient_balance/, 15],
+  [/^redeem( together)?: (known|key_reused)/, 5],
+  [/: unit_(unknown|not_redeemable)/, 4],
+  [/: member_not_found/, 2],
+  [/^change( together)?: new/, 50],
+  [/^change( together)?: (known|key_reused)/, 2],
+  [/: redemption_(captured|voided|expired|not_captured|not_found)/, 8],
+  [/: refund_exceeds_redemption/, 1],
+  [/^adjust( together)?: new/, 30],
+  [/^adjust( together)?: insufficient_balance/, 3],
+  [/^row: new/, 60],
+  [/^row: (?!new|known)/, 12],
+  [/^dry run of (?!bulk)/, 80],
+  [/^dry run of bulk/, 4],
+  [/^together/, 40],
+  [/^clock/, 70],
+  [/^sweep/, 25],
+  [/^restart/, 6],
+  [/^as of/, 70],
+  [/^publish/, 4],
+  [/^moved: activate/, 10],
+  [/^moved: cancel/, 10],
+  [/^moved: clawback/, 60],
+  [/^moved: expire/, 30],
+  [/^moved: release/, 15],
+  [/^moved: refund/, 20],
+  [/^moved: debt made/, 2],
+  [/^moved: debt repaid/, 1],
+  [/^moved: shortfall netted/, 1],
+];
+const RARE = 5;
+const LEAST_ACCEPTED = 0.4;
+
+function assertCovered(tally: Tally): void {
+  const told = [...tally.counts].sort().map(([name, count]) => `${count} ${name}`);
+  const missing = EXPECTED.flatMap(([what, least]) => {
+    // What is rare need not come in every short run of another seed.
+    if (least < RARE && process.env['FEALTY_SIM_SEED'] !== undefined && COMMANDS < 10_000) return [];
+    const wanted = Math.floor((least * COMMANDS) / 2_000);
+    return tally.of(what) < wanted ? `${what}: ${tally.of(what)} instead of ${wanted}` : [];
+  });
+  assert.deepEqual(missing, [], told.join('\n'));
+  const accepted = tally.of(/^(?!dry run|moved).*: (new|done)/) / tally.commands;
+  assert.ok(accepted >= LEAST_ACCEPTED, `only ${accepted} of the commands were accepted`);
+}
+
 test('the engine answers as the model does, and its books agree', { timeout: 24 * 3_600_000 }, async () => {
   const tally = new Tally();
   let programs = 0;
@@ -52,10 +114,5 @@ test('the engine answers as the model does, and its books agree', { timeout: 24 
     if (PATH !== undefined) return;
   }
   await invariants(engine);
-  console.log(
-    [...tally.counts]
-      .sort()
-      .map(([name, count]) => `${count}\t${name}`)
-      .join('\n'),
-  );
+  assertCovered(tally);
 });
