@@ -46,7 +46,11 @@ async function start(config: Config, log: Log): Promise<Running> {
       writeFileSync(`${urlFile}.new`, url, { mode: 0o600 });
       renameSync(`${urlFile}.new`, urlFile);
       // The key itself only once: what is printed may end in somebody's log.
-      const shown = key.state === 'created' ? `${key.key} (kept in ${key.path})` : `in ${key.path}`;
+      const shown =
+        key.state === 'created'
+          ? `${key.path}
+              ${key.key} (shown this once)`
+          : key.path;
       welcome(url, shown, embedded === null ? 'your own' : 'embedded');
     }
     return {
