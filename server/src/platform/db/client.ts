@@ -84,6 +84,8 @@ export const transactionStatements = { BEGIN, ROLLBACK };
 
 /** A database that hangs is given up after this, ms: the connection is cut and the batch tried on a new one. */
 const ANSWER_WITHIN = 30_000;
+/** What the driver says then. */
+const NO_ANSWER = 'Query read timeout';
 
 /*
  * What runs on such a connection finds a bounded number of rows by their keys. A plan that was kept when the tables were
@@ -139,8 +141,13 @@ export class Connection implements Tx {
     // A statement that is sent behind the commit would run outside the transaction that it belongs to.
     if (this.ending) throw new Error(`${statement.name} was sent after the commit`);
     this.gather();
-    const result = await this.client.query<R>(query(statement, values));
-    return result.rows;
+    try {
+      const result = await this.client.query<R>(query(statement, values));
+      return result.rows;
+    } catch (error) {
+      this.noteHang(error);
+      throw error;
+    }
   }
 
   /** Commits and gives the tag: the commit of a transaction in which something failed says `ROLLBACK`. */
@@ -150,9 +157,17 @@ export class Connection implements Tx {
     try {
       const result = await this.client.query(query(COMMIT, []));
       return result.command;
+    } catch (error) {
+      this.noteHang(error);
+      throw error;
     } finally {
       this.ending = false;
     }
+  }
+
+  /** The driver cuts a connection that gave no answer in time, but tells so only after it told the statement. */
+  private noteHang(error: unknown): void {
+    if (error instanceof Error && error.message === NO_ANSWER) this.broken ??= error;
   }
 
   /** What is sent in one go of the program leaves in one write: a system call for each statement took 80 us a batch. */

@@ -32,6 +32,7 @@ test('lost connections, full disks, too many clients and shutdowns say that the 
     assert.equal(codeOf(databaseError(state)), 'database_unavailable', state);
   for (const message of [
     'Connection terminated unexpectedly',
+    'Query read timeout',
     'timeout exceeded when trying to connect',
     'the database closed the connection',
   ])

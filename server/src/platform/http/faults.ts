@@ -14,7 +14,7 @@ const NETWORK = new Set([
 const AWAY_STATES = /^(?:08|53|57P|58)[0-9A-Z]{2,3}$/;
 /** node-postgres, its pool and `db/client.ts` throw these as plain errors. */
 const AWAY_MESSAGES =
-  /^(?:Connection terminated|Client (?:was closed|has encountered a connection error)|timeout exceeded when trying to connect|the database closed the connection|the connection was closed)/;
+  /^(?:Connection terminated|Query read timeout|Client (?:was closed|has encountered a connection error)|timeout exceeded when trying to connect|the database closed the connection|the connection was closed)/;
 
 /**
  * What was thrown, as a fault with a code where it says that the database is away: a read that fails in the middle of a restart is
