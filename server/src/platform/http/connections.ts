@@ -19,7 +19,8 @@ export function answerConnectionError(
     ],
   ]);
   return (error, socket) => {
-    if (error.code === 'ECONNRESET' || socket.destroyed) return;
+    // What a caller goes on sending behind the first mistake is a mistake each; the answer to the first is on its way.
+    if (error.code === 'ECONNRESET' || socket.destroyed || socket.writableEnded) return;
     const refusal = refusals.get(error.code) ?? {
       code: 'invalid_request',
       detail: 'This is not an HTTP/1.1 request that can be read.',
