@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import type { Wire } from './mutations.ts';
+import { parse, type Wire } from './wire.ts';
 
 export interface Answer {
   status: number;
@@ -60,14 +60,5 @@ export class Client {
 
   close(): void {
     this.agent.destroy();
-  }
-}
-
-/** The value of a JSON text; undefined where it is none. */
-export function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

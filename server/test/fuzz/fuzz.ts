@@ -4,12 +4,13 @@
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { invariants, testEngine } from '../support/engine.ts';
-import { type Answer, Client, parse } from './client.ts';
+import { type Answer, Client } from './client.ts';
 import { ApiDocument, type Operation } from './document.ts';
 import { mistakeIn, operationAt } from './judge.ts';
-import { type Mutation, mutations, type Wire } from './mutations.ts';
+import { type Mutation, mutationsOf } from './mutations.ts';
 import { type Draft, goodDrafts, PROGRAMS } from './requests.ts';
 import { resolve } from './values.ts';
+import { parse, type Wire } from './wire.ts';
 import { World } from './world.ts';
 
 export interface FuzzOptions {
@@ -225,19 +226,18 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
     await run.prepare();
     const { seed } = options;
     const each = Math.ceil(options.requests / api.operations.length);
-    const changes = fc.sample(mutations, { seed, numRuns: options.requests });
-    const drafts = api.operations.map((operation, place) =>
-      fc.sample(goodDrafts(api, operation, scopes), { seed: seed + place, numRuns: each }),
-    );
+    const plans = api.operations.map((operation, place) => {
+      const sampling = { seed: seed + place, numRuns: each };
+      return {
+        operation,
+        drafts: fc.sample(goodDrafts(api, operation, scopes), sampling),
+        changes: fc.sample(mutationsOf(operation), sampling),
+      };
+    });
     for (let number = 0; number < options.requests; number += 1) {
-      const place = number % api.operations.length;
-      const turn = Math.floor(number / api.operations.length);
-      const isGood = turn % 10 < GOOD_OF_TEN;
-      await run.send(
-        api.operations[place] as Operation,
-        drafts[place]?.[turn] as Draft,
-        isGood ? undefined : changes[number],
-      );
+      const { operation, drafts, changes } = plans[number % plans.length] as (typeof plans)[0];
+      const turn = Math.floor(number / plans.length);
+      await run.send(operation, drafts[turn] as Draft, turn % 10 < GOOD_OF_TEN ? undefined : changes[turn]);
     }
     return { tallies: [...run.tallies.values()], findings: run.findings, verified: await run.verify() };
   } finally {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { type Answer, parse } from './client.ts';
+import type { Answer } from './client.ts';
 import type { ApiDocument, Operation } from './document.ts';
-import type { Wire } from './mutations.ts';
+import { parse, type Wire } from './wire.ts';
 
 const PAGES = new URL('../../../docs/reference/errors/', import.meta.url);
 /** What the connection answers before any operation is reached, whatever is called. */

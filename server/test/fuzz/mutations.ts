@@ -1,135 +1,11 @@
 import fc from 'fast-check';
-
-/** A request as it goes over the wire. */
-export interface Wire {
-  method: string;
-  path: string;
-  query: string;
-  headers: Record<string, string | string[]>;
-  /** The body as a value; `raw` is sent instead where it is there. */
-  json: unknown;
-  raw?: string | Buffer;
-}
+import type { Operation } from './document.ts';
+import { oddCursor, oddId, oddJson, oddNumber, oddText } from './odd.ts';
+import { parse, type Wire } from './wire.ts';
 
 export type Mutation = (wire: Wire) => Wire;
 
-const deep = (levels: number): string => `${'['.repeat(levels)}${']'.repeat(levels)}`;
-
-/** JSON texts that some reader somewhere has stumbled over. */
-const ODD_JSON: readonly string[] = [
-  ...['null', 'true', '0', '-0', '1', '-1', '1.5', '1e3', '1e400', '-1e400', '1e-400'],
-  ...['9007199254740993', '123456789012345678901234567890', '2147483648', '-2147483649'],
-  ...['""', '"0"', '"-0"', '"00"', '"1.0"', '"1e3"', '"+1"', '"-1"', '"NaN"', '"Infinity"', '" 1"', '"1 "'],
-  ...['"9223372036854775807"', '"9223372036854775808"', '"-9223372036854775809"', `"${'9'.repeat(400)}"`],
-  ...['"1900-01-01T00:00:00Z"', '"9999-12-31T23:59:59Z"', '"2016-12-31T23:59:60Z"', '"0000-00-00T00:00:00Z"'],
-  ...['"2026-02-30T00:00:00Z"', '"2026-03-01"', '"0001-01-01T00:00:00+14:00"', '"1969-12-31T23:59:59.999Z"'],
-  ...[
-    '"\\u0000"',
-    '"a\\u0000b"',
-    '"\\ud800"',
-    '"\\udc00\\ud800"',
-    '"\\u0007"',
-    '"\\n"',
-    '"\\u2028"',
-    '"\\ufeff"',
-  ],
-  ...['"é"', '"e\\u0301"', '"\\u202eabc"', '"😀"', `"${'😀'.repeat(201)}"`, `"${'x'.repeat(201)}"`],
-  ...[
-    `"${'x'.repeat(20_000)}"`,
-    '"ext:"',
-    '"ext:\\u0085"',
-    '"ext:\\u2028x"',
-    '"ext: "',
-    '"ext:\\u00a0"',
-    '"mem_"',
-    '"mem_0000000zzzzzz"',
-    '"mem_iiiiiiiiiiiii"',
-  ],
-  ...['"P1Y"', '"PT0S"', '"P"', '"USD"', '"usd"', '"*"', '"../../etc/passwd"', '"%00"', '"\' or 1=1 --"'],
-  ...[
-    '[]',
-    '{}',
-    '[[]]',
-    '[null]',
-    '[1,2,3]',
-    '{"a":1}',
-    '{"__proto__":{"x":1}}',
-    '{"constructor":{}}',
-    '{"":""}',
-  ],
-  ...[
-    deep(31),
-    deep(33),
-    deep(5_000),
-    `[${'0,'.repeat(2_000)}0]`,
-    `{${'"a":{'.repeat(40)}${'}'.repeat(40)}}`,
-  ],
-];
-
-const ODD_TEXT: readonly string[] = [
-  ...[
-    '',
-    '0',
-    '-1',
-    '1001',
-    '1e3',
-    'true',
-    'null',
-    'undefined',
-    'NaN',
-    ' ',
-    '..',
-    '.',
-    '%',
-    '%zz',
-    '%00',
-    '%ff',
-    '%ed%a0%80',
-  ],
-  ...[
-    'ext:',
-    'ext:%00',
-    'ext:%2F',
-    'ext:a%2Fb',
-    'ext:..',
-    `ext:${'x'.repeat(201)}`,
-    `ext:${'%F0%9F%98%80'.repeat(200)}`,
-  ],
-  ...[
-    'mem_0000000000001',
-    'mem_zzzzzzzzzzzzz',
-    'mem_7zzzzzzzzzzzz',
-    'ord_0000000000000',
-    'red_0000000000001',
-    'key_8000000000000',
-  ],
-  ...[
-    'ent_0000000000000zzzzzzz',
-    'ent_7zzzzzzzzzzzz0000001',
-    'ent_00000000000200000000',
-    'é',
-    '%C3%A9',
-    'x'.repeat(3_000),
-  ],
-  ...[
-    'WyIxIl0',
-    'WyIxIiwiMSIsIjEiXQ',
-    'WyI5MDA3MTk5MjU0NzQwOTkxIiwiMSIsIjEiXQ',
-    'MS45OTk5OTk5OTk5OTk5OTk5OTk5LjA',
-    'W10',
-  ],
-  ...[
-    '2026-03-01T00:00:00Z',
-    '0001-01-01T00:00:00Z',
-    '9999-12-31T23:59:59Z',
-    '2026-03-01T00:00:00%2B00:00',
-    'fuzz-wall',
-  ],
-];
-
 const json = (value: unknown): string => JSON.stringify(value) ?? '';
-const oddJson = fc.constantFrom(...ODD_JSON);
-const oddText = fc.constantFrom(...ODD_TEXT);
 
 /** Every place in a JSON value, as the steps to it. */
 function placesIn(value: unknown, here: readonly (string | number)[] = []): (string | number)[][] {
@@ -266,14 +142,18 @@ const headers = fc.oneof(
 const methods = fc
   .constantFrom('GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD', 'TRACE', 'PROPFIND')
   .map(method => (wire: Wire) => ({ ...wire, method }));
-const paths = fc.tuple(fc.nat(5), oddText).map(([number, text]) => (wire: Wire) => {
-  const steps = wire.path.split('/');
-  const step = 2 + (number % Math.max(1, steps.length - 2));
-  return {
-    ...wire,
-    path: steps.map((own, index) => (index === step ? text.replaceAll(' ', '%20') : own)).join('/'),
-  };
-});
+const pathsOf = (operation: Operation): fc.Arbitrary<Mutation> => {
+  const steps = operation.path.split('/');
+  const named = steps.flatMap((step, index) => (step.startsWith('{') ? [index] : []));
+  return fc
+    .tuple(fc.constantFrom(...(named.length > 0 ? named : [2])), fc.oneof(oddText, oddId))
+    .map(([at, text]) => (wire: Wire) => {
+      const own = wire.path
+        .split('/')
+        .map((step, index) => (index === at ? text.replaceAll(' ', '%20') : step));
+      return { ...wire, path: own.join('/') };
+    });
+};
 const shapes = fc
   .constantFrom<(path: string) => string>(
     path => `${path}/`,
@@ -286,44 +166,63 @@ const shapes = fc
     path => `${path};a=b`,
   )
   .map(change => (wire: Wire) => ({ ...wire, path: change(wire.path) }));
-const queries = fc
-  .tuple(
-    fc.constantFrom(
-      'limit',
-      'cursor',
-      'after',
-      'as_of',
-      'dry_run',
-      'unit',
-      'source',
-      'version',
-      'extra',
-      '__proto__',
-      '',
-    ),
-    oddText.filter(text => !/[ é]/.test(text)),
-    fc.boolean(),
-  )
-  .map(([name, text, isTwice]) => (wire: Wire) => {
-    const own = `${name}=${text}`;
-    const more = isTwice ? `${own}&${own}` : own;
-    return { ...wire, query: wire.query === '' ? more : `${wire.query}&${more}` };
-  });
+const queriesOf = (operation: Operation): fc.Arbitrary<Mutation> => {
+  const own = operation.parameters.flatMap(({ in: place, name }) => (place === 'query' ? [name] : []));
+  const names = fc.oneof(
+    { weight: own.length > 0 ? 5 : 0, arbitrary: fc.constantFrom(...own, 'limit') },
+    { weight: 1, arbitrary: fc.constantFrom('dry_run', 'extra', '__proto__', '') },
+  );
+  const text = oddText.filter(odd => !/[ é]/.test(odd));
+  return names.chain(name =>
+    fc
+      .tuple(
+        ['cursor', 'after'].includes(name) ? fc.oneof({ weight: 3, arbitrary: oddCursor }, text) : text,
+        fc.nat(5),
+      )
+      .map(([value, times]) => (wire: Wire) => {
+        const others = wire.query.split('&').filter(part => part !== '' && !part.startsWith(`${name}=`));
+        const given = Array.from({ length: times === 0 ? 2 : 1 }, () => `${name}=${value}`);
+        return { ...wire, query: [...others, ...given].join('&') };
+      }),
+  );
+};
+/** A cursor that was given, with another number in one of its parts. */
+const cursors: fc.Arbitrary<Mutation> = fc.tuple(fc.nat(5), oddNumber).map(([place, odd]) => wire => ({
+  ...wire,
+  query: wire.query.replace(/\b(cursor|after)=([\w-]+)/, (_, name, cursor) => {
+    const text = Buffer.from(cursor, 'base64url').toString();
+    const list = parse(text);
+    const parts = Array.isArray(list) ? list : text.split('.');
+    const changed = parts.map((part, index) => (index === place % parts.length ? odd : part));
+    const written = Array.isArray(list) ? JSON.stringify(changed) : changed.join('.');
+    return `${name}=${Buffer.from(written).toString('base64url')}`;
+  }),
+}));
 
-const once = fc.oneof(
-  { weight: 8, arbitrary: replaced },
-  { weight: 2, arbitrary: removed },
-  { weight: 2, arbitrary: added },
-  { weight: 1, arbitrary: twice },
-  { weight: 2, arbitrary: broken },
-  { weight: 4, arbitrary: headers },
-  { weight: 1, arbitrary: methods },
-  { weight: 3, arbitrary: paths },
-  { weight: 1, arbitrary: shapes },
-  { weight: 3, arbitrary: queries },
-);
+const once = (operation: Operation): fc.Arbitrary<Mutation> => {
+  // Bodies where there should be one are looked at closely; elsewhere one is only noise.
+  const body = operation.body === undefined ? 0 : 1;
+  const takesCursor = operation.parameters.some(({ name }) => name === 'cursor' || name === 'after');
+  return fc.oneof(
+    { weight: 10 * body, arbitrary: replaced },
+    { weight: 2 * body, arbitrary: removed },
+    { weight: 2 * body, arbitrary: added },
+    { weight: body, arbitrary: twice },
+    { weight: 2, arbitrary: broken },
+    { weight: 4, arbitrary: headers },
+    { weight: 1, arbitrary: methods },
+    { weight: operation.path.includes('{') ? 4 : 1, arbitrary: pathsOf(operation) },
+    { weight: 1, arbitrary: shapes },
+    { weight: operation.method === 'get' ? 6 : 2, arbitrary: queriesOf(operation) },
+    { weight: takesCursor ? 6 : 0, arbitrary: cursors },
+  );
+};
 
-/** One to three things that are wrong with a request, or odd. */
-export const mutations: fc.Arbitrary<Mutation> = fc
-  .array(once, { minLength: 1, maxLength: 3 })
-  .map(list => (wire: Wire) => list.reduce((changed, mutate) => mutate(changed), wire));
+/** One to three things that are wrong with a request of an operation, or odd; mostly one, so that it is looked at. */
+export const mutationsOf = (operation: Operation): fc.Arbitrary<Mutation> =>
+  fc
+    .oneof(
+      { weight: 3, arbitrary: fc.tuple(once(operation)) },
+      { weight: 1, arbitrary: fc.array(once(operation), { minLength: 2, maxLength: 3 }) },
+    )
+    .map(list => (wire: Wire) => list.reduce((changed, mutate) => mutate(changed), wire));
