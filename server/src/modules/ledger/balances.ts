@@ -1,10 +1,10 @@
 import type { Pool, Tx } from '#platform/db/client.ts';
 import { CoalescedReader } from '#platform/db/reader.ts';
 import { accept, type Outcome } from '#platform/errors.ts';
-import type { Directory } from './batch.ts';
 import type { Holder, ProgramFacts } from './commands.ts';
 import { replay, settledAt } from './history.ts';
 import { emptyWallet, type Wallet, walletId } from './model.ts';
+import type { Directory } from './slots.ts';
 import * as store from './store.ts';
 
 interface Question {

@@ -1,6 +1,5 @@
 import type { Tx } from '#platform/db/client.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
-import type { Ids } from '#platform/ids.ts';
 import type { AnyCommandType, Command, Done, Holder, Posted, ProgramFacts } from './commands.ts';
 import type { Draft } from './draft.ts';
 import { type FactsByProgram, publish } from './facts.ts';
@@ -8,32 +7,8 @@ import type { Change } from './lots.store.ts';
 import { lookAgain } from './meanwhile.ts';
 import { type Entry, emptyWallet, type Wallet, walletId } from './model.ts';
 import type { NewKey, Posting } from './posting.store.ts';
+import { locate, type Mode, type Newcomer, receive, type Slot } from './slots.ts';
 import * as store from './store.ts';
-
-/** What later modules do inside the ledger's transaction; `compose.ts` registers them. */
-export interface Directory {
-  /** The programs' clocks and units, read in this transaction. */
-  programs(tx: Tx, ids: readonly number[]): Promise<ReadonlyMap<number, ProgramFacts>>;
-  /** Finds members. */
-  holders(tx: Tx, refs: readonly { programId: number; member: string }[]): Promise<Outcome<Holder>[]>;
-  /** Ids for members to be: numbers that nobody else gets. */
-  reserve(tx: Tx, count: number): Promise<number[]>;
-  /** Enrols members under reserved ids. A member who was enrolled meanwhile rejects with SQLSTATE 23505. */
-  enrol(tx: Tx, newcomers: readonly Newcomer[]): Promise<void>;
-  /** The program of a name, with its clock. */
-  programNamed(name: string): Promise<ProgramFacts | undefined>;
-  /** Finds one committed member. */
-  find(programId: number, member: string): Promise<Outcome<Holder>>;
-}
-
-/** A member whom a batch makes. */
-export interface Newcomer {
-  readonly id: number;
-  readonly programId: number;
-  readonly externalId: string;
-  /** By the program's clock, epoch ms. */
-  readonly at: number;
-}
 
 /** Everything that a batch decided, ready to be written. */
 export interface Decided {
@@ -48,25 +23,6 @@ export interface Decided {
   /** Facts by program, and how many entries they speak of. */
   facts: FactsByProgram;
   stores: { type: AnyCommandType; decisions: { stored: { id: bigint }; posted: Posted }[] }[];
-}
-
-interface Slot {
-  command: Command;
-  type: AnyCommandType;
-  program: ProgramFacts | undefined;
-  known: store.KnownKey | undefined;
-  holder: Holder | undefined;
-  outcome: Outcome<Done<unknown>> | undefined;
-}
-
-/** How a batch is decided: written under locks, or on a snapshot for a dry run. */
-export interface Mode {
-  write: boolean;
-  ids: Ids;
-  types: ReadonlyMap<string, AnyCommandType>;
-  /** Told how long the locks took, seconds. */
-  locked(seconds: number): void;
-  directory: Directory;
 }
 
 /**
@@ -98,64 +54,6 @@ export async function decideBatch(tx: Tx, commands: readonly Command[], mode: Mo
 /** Whether the key is taken and the command does not change what exists under it. */
 const isReplay = ({ known, command, type, holder }: Slot): boolean =>
   known !== undefined && (known.payload === command.payload || !type.amends || holder === undefined);
-
-async function locate(
-  tx: Tx,
-  commands: readonly Command[],
-  mode: Mode,
-): Promise<{ slots: Slot[]; strangers: Slot[] }> {
-  const programIds = [...new Set(commands.map(command => command.programId))];
-  const wanted = commands.flatMap(command => command.key ?? []);
-  const [programs, holders, known] = await Promise.all([
-    mode.directory.programs(tx, programIds),
-    mode.directory.holders(
-      tx,
-      commands.map(({ programId, member }) => ({ programId, member })),
-    ),
-    wanted.length > 0 ? store.keys(tx, wanted) : new Map<string, store.KnownKey>(),
-  ]);
-  const strangers: Slot[] = [];
-  const slots = commands.map((command, index): Slot => {
-    const type = mode.types.get(command.type) as AnyCommandType;
-    const program = programs.get(command.programId);
-    const holder = holders[index] as Outcome<Holder>;
-    const slot: Slot = {
-      command,
-      type,
-      program,
-      known: command.key === null ? undefined : known.get(command.key),
-      holder: undefined,
-      outcome: undefined,
-    };
-    if (program === undefined) slot.outcome = refuse('program_not_found', 'The program does not exist.');
-    else if (holder.ok) slot.holder = holder.value;
-    if (slot.outcome !== undefined || slot.known !== undefined) return slot;
-    const refusal = type.admit(command, program as ProgramFacts);
-    if (refusal) slot.outcome = { ok: false, refusal };
-    else if (!holder.ok && type.enrols(program as ProgramFacts) && holder.refusal.code === 'member_not_found')
-      strangers.push(slot);
-    else if (!holder.ok) slot.outcome = holder;
-    return slot;
-  });
-  return { slots, strangers };
-}
-
-/** Above every member's number, and such that the number of a wallet made of it is still exact. */
-const FIRST_IMAGINED = 2 ** 46;
-
-/** Gives strangers their ids; a dry run only imagines them. Their rows are written with what they did. */
-async function receive(tx: Tx, strangers: readonly Slot[], mode: Mode): Promise<Newcomer[]> {
-  const byName = Map.groupBy(strangers, ({ command }) => `${command.programId} ${command.member}`);
-  const ids = mode.write
-    ? await mode.directory.reserve(tx, byName.size)
-    : Array.from(byName.keys(), (_, index) => FIRST_IMAGINED + index);
-  return [...byName.values()].map((slots, index) => {
-    const { command, program } = slots[0] as Slot;
-    const holder: Holder = { id: ids[index] as number, externalId: command.member.slice('ext:'.length) };
-    for (const slot of slots) slot.holder = holder;
-    return { ...holder, programId: command.programId, at: (program as ProgramFacts).now };
-  });
-}
 
 interface Held {
   wallets: Map<number, Wallet>;

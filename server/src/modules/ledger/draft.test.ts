@@ -88,6 +88,8 @@ test('a hold ends by itself, and before what expires at the same instant', () =>
   const book = new Book();
   book.earn(0, 10n, { expires: 20 });
   book.hold(1, 4n, 20);
+  assert.equal(settledAt(book.wallet, at(20) - 1).held, 4n);
+  assert.equal(settledAt(book.wallet, at(20)).held, 0n);
   assert.deepEqual(told(book.on(22, () => undefined)), [
     ['release', 4n, [[1, 4n]]],
     ['expire', -10n, [[1, -10n]]],

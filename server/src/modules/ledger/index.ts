@@ -1,16 +1,14 @@
 import { Ledger, type LedgerOptions } from './service.ts';
 
-export type { Directory } from './batch.ts';
 export type { Command, CommandType, Context, Done, Posted, ProgramFacts, Repeat } from './commands.ts';
 export { Draft } from './draft.ts';
-
 export { ledgerErrors } from './errors.ts';
-
 export { businessKey } from './lanes.ts';
 export { type Entry, type Taken, unitOf, walletId } from './model.ts';
 export { insufficientBalance } from './refusals.ts';
 export { ledgerRoutes, memberText, wires } from './routes.ts';
 export type { Ledger } from './service.ts';
+export type { Directory } from './slots.ts';
 export { sourceOf } from './sources.ts';
 export type { StoredEntry } from './store.ts';
 export { type Effects, effectsOf, effectsShape, time } from './wire.ts';

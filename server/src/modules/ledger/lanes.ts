@@ -1,8 +1,9 @@
 import { Fault, type Outcome } from '#platform/errors.ts';
 import { hash128 } from '#platform/ids.ts';
-import { type Directory, decideBatch, type Mode } from './batch.ts';
+import { decideBatch } from './batch.ts';
 import type { AnyCommandType, Command, Done } from './commands.ts';
 import { type LanesOptions, Runner, type Waiting } from './runner.ts';
+import type { Directory, Mode } from './slots.ts';
 
 interface Lane {
   /** In order of arrival. */

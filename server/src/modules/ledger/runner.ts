@@ -4,10 +4,11 @@ import { Fault, type Outcome, refuse } from '#platform/errors.ts';
 import { appendFacts } from '#platform/events/log.ts';
 import type { Ids } from '#platform/ids.ts';
 import type { Audit } from '../audit/index.ts';
-import { type Decided, decideBatch, type Mode } from './batch.ts';
+import { type Decided, decideBatch } from './batch.ts';
 import type { Command, Done } from './commands.ts';
 import { digest } from './digest.ts';
 import { post, settled } from './posting.store.ts';
+import type { Mode } from './slots.ts';
 
 /** What the lanes tell the metrics. */
 export interface LaneObserver {
