@@ -132,6 +132,17 @@ test('the same key sent to both engines at once has one effect and one answer', 
   }
 });
 
+test('a key that was carried out meanwhile is known, and not refused by its own effect', async () => {
+  for (let round = 0; round < 10; round += 1) {
+    const member = `once ${round}`;
+    await enrol(member);
+    await give(member, 3);
+    const body = { external_id: member, member: `ext:${member}`, points: '3', capture: true };
+    const replies = await Promise.all(times(6, place => post(place, '/v1/redemptions', body)));
+    assert.deepEqual(tally(replies), { '201': 1, '200': 5 });
+  }
+});
+
 test('members whom both engines enrol at once exist once and have what both gave', async () => {
   const replies = await Promise.all(
     times(200, place =>

@@ -81,6 +81,24 @@ test('entries that commit beside an older open transaction are no difference', a
   await engine.stop();
 });
 
+test('a batch that commits late is sealed in its place, after the sealer waited for it', async () => {
+  const engine = await sealedBooks();
+  const pool = new Pool(engine.database.appUrl, 'late', 1);
+  const audit = createAudit({ pool });
+  await pool.transaction(async tx => {
+    await audit.record(tx, 1n, 0, sha256(''));
+    await engine.post('/v1/orders', 'shop', orderOf('o4', 'bob', '100'));
+    const sealer = new Pool(engine.database.appUrl, 'sealer', 1);
+    await createAudit({ pool: sealer }).seal();
+    await sealer.close();
+  });
+  await pool.close();
+  await sealAll(engine);
+  const report = await verify(engine);
+  assert.deepEqual([report.ok, report.chain.batches, report.chain.unsealed], [true, 9, 0]);
+  await engine.stop();
+});
+
 /** What somebody with the owner's password could do to what was written, and what verify says to it. */
 const TAMPERINGS: [what: string, sql: string, says: RegExp][] = [
   [

@@ -124,6 +124,19 @@ test('a refusal does not burn the key', async () => {
   ]);
 });
 
+test('the same key with other points is a conflict, in one batch and later', async () => {
+  const member = await memberWith(30);
+  assert.deepEqual(await run([redemption(member, 'r', 10n), redemption(member, 'r', 11n)]), [
+    'new held',
+    'key_reused',
+  ]);
+  assert.deepEqual(await run([redemption(member, 'r', 11n), redemption(member, 'r', 10n)]), [
+    'key_reused',
+    'known held',
+  ]);
+  assert.deepEqual(await balance(member), ['20', '10']);
+});
+
 test('a hold is captured or voided once, whatever else is in the batch', async () => {
   const member = await memberWith(30);
   const id = await take(redemption(member, 'r', 10n));
