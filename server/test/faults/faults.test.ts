@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test, { after } from 'node:test';
+import pg from 'pg';
+import { KINDS } from './check.ts';
+import { cutConnections, inflict, killDatabase, killEngine, startVictim } from './killing.ts';
+import { SCENARIOS } from './main.ts';
+import { ownerUrl } from './processes.ts';
+import { leave, type Options, type Report } from './world.ts';
+
+// A small part of what main.ts does, with everything compared at the end.
+const seed = Number(process.env.FEALTY_TEST_SEED ?? Date.now() % 1_000_000);
+const options = (kills: number): Options => ({
+  kills,
+  seed,
+  clients: 12,
+  members: 60,
+  checkEvery: Number.POSITIVE_INFINITY,
+  say: line => console.log(line),
+});
+
+const victim = await startVictim('test', options(10));
+const { world } = victim;
+let report: Report | undefined;
+after(async () => {
+  await victim.close();
+  leave(victim.folder, report, console.log);
+});
+
+test('killed engines, killed databases and cut connections lose, double and invent nothing', async t => {
+  t.diagnostic(`seed ${seed}; FEALTY_TEST_SEED repeats the choices, not the timing`);
+  await world.begin();
+  await inflict(victim, [killEngine], options(3));
+  await inflict(victim, [killDatabase], options(2));
+  await inflict(victim, [cutConnections], options(5));
+  await world.end();
+  report = world.report(victim.done);
+  t.diagnostic(JSON.stringify(report.figures));
+  assert.deepEqual(report.wrong, []);
+  assert.ok(world.client.counts.resolved > 0, 'no outcome was unknown: nothing was tested');
+});
+
+/** One change of the owner's for each kind of finding. */
+const DAMAGE = {
+  missing: `delete from earning.orders where id = (select max(id) from earning.orders)`,
+  doubled: `insert into ledger.adjustments select (jsonb_populate_record(a, jsonb_build_object('id', a.id + 1))).*
+    from ledger.adjustments a order by id limit 1`,
+  invented: `insert into ledger.entries select (jsonb_populate_record(e, jsonb_build_object('seq', 1000000))).*
+    from ledger.entries e where command = 'order' limit 1`,
+  changed: `update ledger.entries set available = available + 1 where kind = 'adjust'`,
+  drift: `update ledger.wallets set held = held + 1`,
+  // Of an entry that was told, so that the invented one is not the only one without an event.
+  eventsMissing: `update ledger.entries set seq = seq + 2000000 where kind = 'redeem'`,
+  eventsInvented: `delete from ledger.entries where kind = 'hold'`,
+} as const;
+
+test('each kind of damage is found', async () => {
+  assert.deepEqual(Object.keys(DAMAGE), [...KINDS]);
+  const owner = new pg.Client({ connectionString: ownerUrl(victim.postgres) });
+  await owner.connect();
+  for (const [kind, sql] of Object.entries(DAMAGE)) {
+    const { rowCount } = await owner.query(sql);
+    assert.ok((rowCount ?? 0) > 0, `nothing could be damaged for ${kind}`);
+  }
+  await owner.end();
+  const findings = await world.compare({ quietly: true });
+  for (const kind of KINDS) assert.ok(findings[kind].length > 0, `no ${kind} was found`);
+});
+
+test('README.md tells of every scenario and of no other', () => {
+  const text = readFileSync(new URL('README.md', import.meta.url), 'utf8');
+  const told = [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+  assert.deepEqual(told, Object.keys(SCENARIOS));
+});
