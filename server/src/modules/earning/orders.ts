@@ -146,6 +146,10 @@ function admitOrder(order: Order, program: ProgramInForce): Refusal | undefined 
   ).refusal;
 }
 
+/** Attributes in the order of their names; to sort them as texts would mix up names and values that hold a comma. */
+const inOrder = (attributes: Order['attributes']): [string, unknown][] | null =>
+  attributes === null ? null : Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1));
+
 /** The hash of an order's content: the same for the same content, however the JSON was written. */
 export const payloadOf = (member: string, order: Order): string =>
   hash128(
@@ -153,12 +157,7 @@ export const payloadOf = (member: string, order: Order): string =>
     String(order.revision),
     String(order.occurredAt),
     order.currency,
-    JSON.stringify([
-      order.kind,
-      order.channel,
-      order.partner,
-      order.attributes === null ? null : Object.entries(order.attributes).sort(),
-    ]),
+    JSON.stringify([order.kind, order.channel, order.partner, inOrder(order.attributes)]),
     ...order.lines.map(
       line => `${JSON.stringify([line.id, line.sku, line.category])}${line.quantity}:${line.amount}`,
     ),
@@ -299,8 +298,10 @@ export function differencesOf(sent: Order, stored: Order): Difference[] {
   };
   differ('/revision', stored.revision, sent.revision);
   differ('/occurred_at', time(stored.occurredAt), time(sent.occurredAt));
-  for (const field of ['currency', 'kind', 'channel', 'partner', 'attributes'] as const)
+  for (const field of ['currency', 'kind', 'channel', 'partner'] as const)
     differ(`/${field}`, stored[field], sent[field]);
+  if (JSON.stringify(inOrder(stored.attributes)) !== JSON.stringify(inOrder(sent.attributes)))
+    differ('/attributes', stored.attributes, sent.attributes);
   for (let index = 0; index < Math.max(sent.lines.length, stored.lines.length); index += 1) {
     const [before, now] = [stored.lines[index], sent.lines[index]].map(line =>
       line === undefined ? null : wireLine(line),

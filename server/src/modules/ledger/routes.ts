@@ -20,6 +20,8 @@ const text = z.string();
 const sum = text.meta({ pattern: '^-?[0-9]+$' });
 const memberParams = z.strictObject({ member: schemas.reference('mem') });
 
+const YEAR_1900 = Date.UTC(1900, 0, 1);
+
 /** A reference as the lanes take it. */
 export const memberText = (reference: schemas.Reference): string =>
   reference.id === undefined ? `ext:${reference.externalId}` : wireId('mem', reference.id);
@@ -198,7 +200,8 @@ export const ledgerRoutes =
           unit: text.max(32).optional(),
           points: schemas.signedAmount.refine(points => points !== 0n, 'must not be 0'),
           reason: schemas.line(200, 'goodwill for a late parcel'),
-          expires_at: schemas.instant.optional(),
+          // No program's clock stands before 1900.
+          expires_at: schemas.instant.refine(at => at >= YEAR_1900, 'must not be before 1900').optional(),
         }),
         answers: {
           200: adjustmentAnswer,
