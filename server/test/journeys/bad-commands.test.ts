@@ -114,6 +114,7 @@ testRefusals(run, shop, '/v1/members/{member}/adjustments', [
   gift.bad('adjusts by minus 0', 'points', '-0'),
   gift.bad('adjusts by +5', 'points', '+5'),
   gift.bad('adjusts by -2^63', 'points', '-9223372036854775808'),
+  gift.bad('gives points that expired in the year 50', 'expires_at', '0050-01-01T00:00:00Z'),
   gift.no('takes more than there is', 422, 'insufficient_balance', { points: '-1000' }),
   gift.no('gives more than can be counted', 422, 'points_out_of_range', { points: '9223372036854775807' }),
   gift.bad('adjusts without a reason', 'reason', ''),

@@ -39,7 +39,7 @@ const basket = {
     { id: 'a', sku: 'A-1', category: 'coffee', quantity: 3, amount: '1050' },
     { id: 'b', amount: '999' },
   ],
-  attributes: { gift: true, nights: 2, note: 'thanks' },
+  attributes: { gift: true, nights: 2, note: 'thanks', a: 'b,c', 'a,b': 'c' },
 };
 
 test('an order answers with what it earned, by which rule and version, into which lot, usable and expiring when', async () => {
