@@ -39,6 +39,8 @@ export interface FuzzReport {
 }
 
 const MOST_FINDINGS = 25;
+/** Of Node's HTTP server, bytes. */
+const LARGEST_HEAD = 16_384;
 const START = Date.UTC(2026, 2, 1, 12);
 /** Of ten requests so many are left as they were made. */
 const GOOD_OF_TEN = 6;
@@ -173,6 +175,8 @@ class Fuzz {
     try {
       answer = await this.client.send(wire);
     } catch (error) {
+      // A head that is too large to be read is answered before it is known that HEAD wants no body.
+      if (wire.method === 'HEAD' && JSON.stringify(wire.headers).length > LARGEST_HEAD) return;
       return this.found(`no answer: ${error instanceof Error ? error.message : String(error)}`, wire);
     }
     tally.statuses.set(answer.status, (tally.statuses.get(answer.status) ?? 0) + 1);

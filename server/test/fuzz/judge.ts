@@ -60,14 +60,19 @@ function mistakeInGood(
 }
 
 interface Bulk {
-  results: { row: number; status: string }[];
+  results: { row: number; status: string; problem?: { code: string; status: number } }[];
 }
 
+/** Rows that were taken are orders by the document; those that were not say so as a single order would. */
 function mistakeInRows(document: ApiDocument, taken: unknown, json: unknown): string | undefined {
   const { orders } = taken as { orders: unknown[] };
-  for (const { row, status } of (json as Bulk).results) {
-    const mistake = status === 'refused' ? undefined : document.mistakeInOrder(orders[row]);
+  const single = document.operations.find(({ name }) => name === 'createOrder') as Operation;
+  for (const { row, problem } of (json as Bulk).results) {
+    const mistake =
+      problem === undefined ? document.mistakeInOrder(orders[row]) : document.mistakeInProblem(problem);
     if (mistake !== undefined) return `row ${row}: ${mistake}`;
+    if (problem !== undefined && !document.codes(single, problem.status)?.includes(problem.code))
+      return `row ${row}: a problem that a single order does not declare: ${problem.code}`;
   }
   return undefined;
 }
