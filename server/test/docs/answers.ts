@@ -128,7 +128,8 @@ const linesOf = (text: string): string[] =>
 
 function isSameLine(shown: string, here: string, { exact, ids }: Comparison): boolean {
   if (exact) return pairIds(shown.replace(VOLATILE_LINE, '$1'), here.replace(VOLATILE_LINE, '$1'), ids);
-  const plain = (line: string) => line.replaceAll(SECRET, 'fk_').replaceAll(ID, kindOf).replaceAll(NUMBER, '0');
+  const plain = (line: string) =>
+    line.replaceAll(SECRET, 'fk_').replaceAll(ID, kindOf).replaceAll(NUMBER, '0');
   if (plain(shown) !== plain(here)) return false;
   const found = here.match(ID) ?? [];
   return (shown.match(ID) ?? []).every((id, index) => ids.pair(id, found[index] as string));

@@ -3,7 +3,8 @@
 //   node tools/run.mjs server/test/fuzz/fuzz.ts --requests 10000 --seed 1
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
-import { invariants, testEngine } from '../support/engine.ts';
+import { testEngine } from '../support/engine.ts';
+import { invariants } from '../support/invariants.ts';
 import { type Answer, Client } from './client.ts';
 import { ApiDocument, type Operation } from './document.ts';
 import { mistakeIn, operationAt } from './judge.ts';

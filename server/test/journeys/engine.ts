@@ -1,7 +1,8 @@
 import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../../src/compose.ts';
-import { invariants, type TestEngine, testEngine } from '../support/engine.ts';
+import { type TestEngine, testEngine } from '../support/engine.ts';
+import { invariants } from '../support/invariants.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look at what was answered, whatever it should have been
 export type Json = any;

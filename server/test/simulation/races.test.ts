@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
 import { orderOf, SHOP } from '../support/books.ts';
-import { invariants, type Json, type Reply, testEngine } from '../support/engine.ts';
+import { type Json, type Reply, testEngine } from '../support/engine.ts';
+import { invariants } from '../support/invariants.ts';
 
 /*
  * Two engines on one database. FEALTY_RACE_ROUNDS says how often the race for a balance is run (20; 500 in the long

@@ -3,8 +3,9 @@ import test, { after } from 'node:test';
 import fc from 'fast-check';
 import { testEngine } from '../support/engine.ts';
 import { invariants, verified } from '../support/invariants.ts';
-import { Simulation, Tally } from './simulation.ts';
+import { Simulation } from './simulation.ts';
 import { type Setup, type Step, story } from './steps.ts';
+import { Tally } from './tally.ts';
 
 /*
  * FEALTY_SIM_COMMANDS   how many commands (default 2,000; `npm run simulate` takes 100,000)

@@ -3,33 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Json, Reply, TestEngine } from '../support/engine.ts';
 import { programInvariants } from '../support/invariants.ts';
+import { compareBalances } from './balances.ts';
+import type { BulkAnswer, BulkResult, Exchange, Explained } from './exchange.ts';
+import { show } from './exchange.ts';
 import { balancesAt, carryOut, type Expected, type State, sweep } from './model.ts';
 import type { OrderRequest, Request } from './requests.ts';
 import { MEMBERS, resolve, type Scene } from './resolving.ts';
 import type { RequestDraft, Setup, Step } from './steps.ts';
+import type { Tally } from './tally.ts';
 import { DAY, documentOf, START, type Version } from './terms.ts';
 import { available, type Effect, held, nextInstant, pending } from './wallet.ts';
 import { callOf, compared, type Known, orderBody } from './wire.ts';
-
-/** How often each kind of command had each outcome, over all simulations: `redeem: insufficient_balance`. */
-export class Tally {
-  readonly counts = new Map<string, number>();
-
-  add(kind: string, outcome: string): void {
-    const name = `${kind}: ${outcome}`;
-    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
-  }
-
-  /** The sum over all names that match. */
-  of(pattern: RegExp): number {
-    return [...this.counts].reduce((sum, [name, count]) => sum + (pattern.test(name) ? count : 0), 0);
-  }
-
-  /** Commands: requests, rows of bulk calls, and what else was asked of the engine. */
-  get commands(): number {
-    return this.of(/^(?!dry run|moved)/);
-  }
-}
 
 interface Past {
   from: number;
@@ -78,7 +62,7 @@ export class Simulation {
     await this.engine.publish(this.program, documentOf(this.state.versions[0] as Version));
     for (const step of steps) {
       await this.step(step);
-      await this.compareBalances();
+      await compareBalances(this.engine, this.program, this.state, this.steps);
       this.steps += 1;
       if (this.steps % AUDIT_EVERY === 0) await programInvariants(this.engine, this.program);
     }
@@ -407,53 +391,4 @@ export class Simulation {
     );
     this.tally.add('as of', 'done');
   }
-
-  /** Every member's balances, read in both ways. */
-  private async compareBalances(): Promise<void> {
-    const members = [...this.state.members.keys()];
-    await Promise.all(
-      members.map(async (member, place) => {
-        const expiring = place * 2 === this.steps % (members.length * 2);
-        const { status, body } = await this.engine.get(
-          `/v1/members/ext:${member}/balances${expiring ? '?expiring=true' : ''}`,
-          this.program,
-        );
-        const balances = balancesAt(this.state, member, this.state.now).map(
-          ({ expiring: dates, ...balance }) => (expiring ? { ...balance, expiring: dates } : balance),
-        );
-        assert.deepEqual(
-          { status, balances: body['balances'] },
-          { status: 200, balances },
-          `the balances of ${member} in ${this.program}`,
-        );
-      }),
-    );
-  }
 }
-
-interface BulkResult {
-  row: number;
-  status: 'created' | 'known' | 'refused';
-  answer?: Json;
-  problem?: Json;
-}
-
-interface BulkAnswer {
-  created: number;
-  known: number;
-  refused: number;
-  results: BulkResult[];
-}
-
-interface Exchange {
-  request: Request;
-  reply: Reply;
-}
-
-interface Explained extends Exchange {
-  state: State;
-  expected: Expected;
-}
-
-const show = (request: Request): string =>
-  JSON.stringify(request, (_name, value: unknown) => (typeof value === 'bigint' ? String(value) : value));

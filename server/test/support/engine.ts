@@ -7,8 +7,6 @@ import { silentLog } from '#platform/observe/log.ts';
 import { compose, type Engine } from '../../src/compose.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
 
-export { invariants } from './invariants.ts';
-
 /** An answer of the API. The shape of `body` is the caller's to know. */
 export interface Reply<T = Json> {
   readonly status: number;

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { statement } from '#platform/db/client.ts';
 import { accept, type Outcome } from '#platform/errors.ts';
 import { orderOf, SHOP } from '../../../test/support/books.ts';
-import { invariants, type TestEngine, testEngine } from '../../../test/support/engine.ts';
+import { type TestEngine, testEngine } from '../../../test/support/engine.ts';
+import { invariants } from '../../../test/support/invariants.ts';
 import { businessKey, type Command, type CommandType, type Done } from './index.ts';
 
 /*

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
 import { engineWithBooks, SHOP } from '../../../test/support/books.ts';
-import { invariants } from '../../../test/support/engine.ts';
+import { invariants } from '../../../test/support/invariants.ts';
 
 const engine = await engineWithBooks();
 await engine.publish('empty', SHOP);

@@ -122,7 +122,11 @@ export const redemptionType: CommandType<RedemptionBody, null, Redemption, Redem
       differences.push({ pointer: '/hold_for', stored: seconds(heldFor), sent: seconds(body.holdFor) });
     // The same unit, named once and once left out.
     if (differences.length === 0)
-      differences.push({ pointer: '/unit', stored: body.unit === null ? stored.unit : null, sent: body.unit });
+      differences.push({
+        pointer: '/unit',
+        stored: body.unit === null ? stored.unit : null,
+        sent: body.unit,
+      });
     return differences;
   },
   answer: (stored, entries, _holder, program) => ({
