@@ -187,6 +187,7 @@ test('entries of returns, redemptions and adjustments say what they follow from'
   ]);
   const adjust = await entryOf(adjusted);
   assert.deepEqual([adjust.kind, adjust.reason], ['adjust', 'a late parcel']);
+  assert.match(JSON.stringify(adjust.why), /"reason":"a late parcel"/);
   assert.equal((await shop.get('/v1/entries/ent_0000000000000zzzzzzz')).body.code, 'entry_not_found');
   assert.equal((await shop.get('/v1/entries/nonsense')).body.code, 'entry_not_found');
 });

@@ -133,6 +133,17 @@ test('the same key sent to both engines at once has one effect and one answer', 
   }
 });
 
+test('one order sent once to each engine is taken once, though neither knew of it', async () => {
+  await enrol('single');
+  for (let round = 0; round < 20; round += 1) {
+    const replies = await Promise.all(
+      times(2, place => post(place, '/v1/orders', orderOf(`single ${round}`, 'single', '700'))),
+    );
+    assert.deepEqual(tally(replies), { '201': 1, '200': 1 });
+  }
+  assert.equal((await sums('single'))['available'], '140');
+});
+
 test('a key that was carried out meanwhile is known, and not refused by its own effect', async () => {
   for (let round = 0; round < 10; round += 1) {
     const member = `once ${round}`;

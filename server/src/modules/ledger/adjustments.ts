@@ -1,3 +1,4 @@
+import type { Tx } from '#platform/db/client.ts';
 import { accept, type Difference, refuse } from '#platform/errors.ts';
 import { wireId } from '#platform/ids.ts';
 import { MAX_AMOUNT } from '#platform/money.ts';
@@ -98,3 +99,13 @@ export const adjustType: CommandType<AdjustmentBody, null, Adjustment, Adjustmen
     ...effectsOf(entries, program),
   }),
 };
+
+/** Why an adjustment is there: who asked for it and what they said. */
+export async function explainAdjustment(tx: Tx, id: bigint): Promise<Record<string, unknown>> {
+  const found = (await findAdjustments(tx, [id])).get(id)?.stored;
+  if (found === undefined) return {};
+  const { externalId, source, points, reason } = found;
+  return {
+    adjustment: { id: wireId('adj', id), external_id: externalId, source, points: String(points), reason },
+  };
+}

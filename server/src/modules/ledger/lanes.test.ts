@@ -128,6 +128,14 @@ for (const [way, answered] of [
   });
 }
 
+test('a batch of which only the commit knows that it failed is not acknowledged', async () => {
+  await engine.sql('delete from notes');
+  // Without a key nothing is sent behind the failure that could tell of it.
+  const command = { ...note('unseen', 'swallows its failure'), key: null };
+  assert.deepEqual(await sent(engine, [command]), ['fault internal']);
+  assert.deepEqual(await written(engine), []);
+});
+
 test('every command of a bad batch can be bad, and the lane goes on', async () => {
   await engine.sql('delete from notes');
   const ways: Way[] = [

@@ -3,14 +3,14 @@ import type { Pool, Tx } from '#platform/db/client.ts';
 import type { Outcome } from '#platform/errors.ts';
 import { type Ids, idTime, wireId } from '#platform/ids.ts';
 import type { Audit } from '../audit/index.ts';
-import { adjustType } from './adjustments.ts';
+import { adjustType, explainAdjustment } from './adjustments.ts';
 import { BalanceReader } from './balances.ts';
 import { entriesIn } from './batch.ts';
 import type { AnyCommandType, Command, Done, Posted } from './commands.ts';
 import { Lanes } from './lanes.ts';
 import { type Entry, holderOf, unitOf } from './model.ts';
 import type { LaneObserver } from './runner.ts';
-import { settleCommand, settleType } from './settlement.ts';
+import { explainSettlement, settleCommand, settleType } from './settlement.ts';
 import type { Directory } from './slots.ts';
 import * as store from './store.ts';
 import { countDrifts, fold } from './verification.store.ts';
@@ -68,8 +68,8 @@ export class Ledger {
       pool: options.pool,
       directory: () => this.directory,
     });
-    this.register(settleType);
-    this.register(adjustType);
+    this.register(settleType, explainSettlement);
+    this.register(adjustType, explainAdjustment);
   }
 
   get directory(): Directory {

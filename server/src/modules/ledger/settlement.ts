@@ -43,3 +43,18 @@ export const settleCommand = (programId: number, member: string): Command<null> 
   payload: null,
   body: null,
 });
+
+const CAUSES: Readonly<Record<string, string>> = {
+  expire: 'The lots reached their date of expiry.',
+  activate: 'The lots reached the instant from which they are usable.',
+  release: 'The hold reached its end without being captured or voided.',
+  clawback: 'Points became usable while an earlier clawback was still short of them.',
+};
+
+/** Why a settlement wrote an entry: something of the wallet fell due at the entry's `occurred_at`. */
+export const explainSettlement = (
+  _tx: unknown,
+  _id: unknown,
+  entry: Entry,
+): Promise<Record<string, unknown>> =>
+  Promise.resolve({ fell_due: CAUSES[entry.kind] ?? 'Something of the wallet fell due.' });
