@@ -1,0 +1,276 @@
+// Mistakes that somebody could make in the engine, each as a change of a few characters, with the test that must see it.
+// `find` stands exactly once in its file (mutants.test.ts checks it): where the code changes, change the mutant with it.
+
+export interface Mutant {
+  /** The mistake, as one would describe it. */
+  readonly name: string;
+  /** In server/. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  /** Test files in server/, of which one must fail. */
+  readonly tests: readonly string[];
+}
+
+const LEDGER = 'src/modules/ledger';
+const EARNING = 'src/modules/earning';
+const DRAFT = { file: `${LEDGER}/draft.ts`, tests: [`${LEDGER}/draft.test.ts`] };
+const BATCH = { file: `${LEDGER}/batch.ts`, tests: [`${EARNING}/batch.test.ts`] };
+const RUNNER = { file: `${LEDGER}/runner.ts`, tests: [`${LEDGER}/lanes.test.ts`] };
+const RACES = ['test/simulation/races.test.ts'];
+const SIMULATION = ['test/simulation/simulation.test.ts'];
+
+export const MUTANTS: readonly Mutant[] = [
+  // Exactly once.
+  {
+    ...BATCH,
+    name: 'a key is not looked up',
+    file: `${LEDGER}/slots.ts`,
+    find: 'wanted.length > 0 ? store.keys(tx, wanted) : new Map<string, store.KnownKey>(),',
+    replace: 'new Map(),',
+  },
+  {
+    ...BATCH,
+    name: 'a key is not written',
+    find: 'decided.keys.push({ key: command.key, payload: command.payload as string, result: record.id });',
+    replace: 'void record.id;',
+  },
+  {
+    ...BATCH,
+    name: 'a known key is answered without comparing the payload',
+    tests: ['src/modules/rewards/batch.test.ts'],
+    find: 'if (payload !== command.payload) {',
+    replace: 'if (payload === undefined) {',
+  },
+  {
+    name: 'a retry gets the state of today instead of the first answer',
+    file: 'src/modules/rewards/store.ts',
+    tests: SIMULATION,
+    find: "stored: { ...asRedemption(row), state: row[12] === null ? 'captured' : 'held', refunded: 0n },",
+    replace: 'stored: asRedemption(row),',
+  },
+  {
+    name: 'a key that another engine took is the caller’s problem',
+    file: `${LEDGER}/runner.ts`,
+    tests: RACES,
+    find: "new Set(['23505', '40001', '40P01'])",
+    replace: "new Set(['40001', '40P01'])",
+  },
+  {
+    ...BATCH,
+    name: 'a command is refused by its own effect through another engine',
+    tests: RACES,
+    find: 'if (mode.write) await lookAgain(tx, slots);',
+    replace: '',
+  },
+  // One at a time.
+  {
+    ...BATCH,
+    name: 'members are not locked',
+    tests: RACES,
+    find: 'mode.write ? lock(tx, open, mode) : null,',
+    replace: 'null,',
+  },
+  // A batch sees its own earlier rows.
+  {
+    ...BATCH,
+    name: 'a batch does not see its own earlier decisions',
+    find: 'type.evolve(facts, record, entries);',
+    replace: '',
+  },
+  {
+    ...BATCH,
+    name: 'a batch does not see its own earlier keys',
+    find: 'if (command.key !== null) byKey.set(command.key, { slot, stored: record, entries });',
+    replace: '',
+  },
+  {
+    ...BATCH,
+    name: 'a return does not see an amendment of its batch',
+    file: `${EARNING}/index.ts`,
+    find: 'deps.ledger.register(returnType(load), explainReturn);',
+    replace: 'deps.ledger.register(returnType(orderLoader(deps.ledger)), explainReturn);',
+  },
+  // Nothing is acknowledged that is not there.
+  {
+    ...RUNNER,
+    name: 'acknowledged before the commit',
+    find: 'await settled([...writes, committed]);\n    if ((await committed)',
+    replace: "committed.catch(() => undefined);\n    await settled(writes);\n    if ('COMMIT'",
+  },
+  {
+    ...RUNNER,
+    name: 'the tag of the commit is not looked at',
+    find: "if ((await committed) !== 'COMMIT') throw new Error('the database rolled the batch back');",
+    replace: '',
+  },
+  {
+    ...RUNNER,
+    name: 'one bad command takes its whole batch with it',
+    find: 'return this.halve(batch, error);',
+    replace:
+      "for (const waiting of batch) waiting.failed(new Fault('internal', 'The batch failed.'));\n        return;",
+  },
+  {
+    name: 'a dry run writes',
+    file: `${LEDGER}/service.ts`,
+    tests: ['src/modules/rewards/batch.test.ts'],
+    find: 'dryRun ? await this.lanes.dryRun(commands) : await this.lanes.submit(commands)',
+    replace: 'dryRun === undefined ? [] : await this.lanes.submit(commands)',
+  },
+  // Points.
+  {
+    name: 'rounded line by line',
+    file: `${EARNING}/model.ts`,
+    tests: [`${EARNING}/model.test.ts`],
+    find: 'exact.map(cell => cell.value),',
+    replace: 'exact.map(cell => ({ num: cell.value.num / cell.value.den, den: 1n })),',
+  },
+  {
+    name: 'a return claws back its own share, not that of all that came back',
+    file: `${EARNING}/model.ts`,
+    tests: [`${EARNING}/model.test.ts`],
+    find: 'returned.set(id, after);',
+    replace: 'returned.set(id, part);',
+  },
+  {
+    name: 'the latest expiry is consumed first',
+    file: `${LEDGER}/model.ts`,
+    tests: DRAFT.tests,
+    find: '(a.expiresAt ?? Number.POSITIVE_INFINITY) - (b.expiresAt ?? Number.POSITIVE_INFINITY) || a.seq - b.seq',
+    replace: '(b.expiresAt ?? 0) - (a.expiresAt ?? 0) || a.seq - b.seq',
+  },
+  {
+    name: 'of equal dates the youngest lot is consumed first',
+    file: `${LEDGER}/model.ts`,
+    tests: DRAFT.tests,
+    find: '|| a.seq - b.seq;',
+    replace: '|| b.seq - a.seq;',
+  },
+  {
+    ...DRAFT,
+    name: 'points expire a moment late',
+    find: 'if (lot.expiresAt !== null && lot.expiresAt <= until)',
+    replace: 'if (lot.expiresAt !== null && lot.expiresAt < until)',
+  },
+  {
+    ...DRAFT,
+    name: 'points expire a moment early',
+    find: 'if (lot.expiresAt !== null && lot.expiresAt <= until)',
+    replace: 'if (lot.expiresAt !== null && lot.expiresAt <= until + 1)',
+  },
+  {
+    name: 'a balance is read without what falls due at this very instant',
+    file: `${LEDGER}/balances.ts`,
+    tests: SIMULATION,
+    find: 'wallet.nextDueAt <= Math.max(facts.now, wallet.bookedAt)',
+    replace: 'wallet.nextDueAt < Math.max(facts.now, wallet.bookedAt)',
+  },
+  {
+    ...DRAFT,
+    name: 'a hold ends a moment late',
+    find: '.filter(open => open.expiresAt <= this.now)',
+    replace: '.filter(open => open.expiresAt < this.now)',
+  },
+  {
+    ...DRAFT,
+    name: 'a refund loses the date of its points',
+    find: 'expiresAt: part.expiresAt,',
+    replace: 'expiresAt: null,',
+  },
+  {
+    ...DRAFT,
+    name: 'two refunds give back the same lots',
+    find: 'let skip = already;',
+    replace: 'let skip = 0n;',
+  },
+  {
+    ...DRAFT,
+    name: 'what is given back does not lapse when its date is past',
+    find: 'reopened().filter(lot => lot.expiresAt !== null && lot.expiresAt <= occurredAt),',
+    replace: '[],',
+  },
+  {
+    ...DRAFT,
+    name: 'a clawback takes expired points a second time',
+    find: 'result.excused = least(left - least(left, sum(usableOwn)), expired);',
+    replace: 'result.excused = 0n;',
+  },
+  {
+    ...DRAFT,
+    name: 'a debt is not repaid from the next credit',
+    find: 'const repaid = pending ? 0n : least(this.sums.debt, points);',
+    replace: 'const repaid: bigint = 0n;',
+  },
+  {
+    ...DRAFT,
+    name: 'a shortfall is not netted',
+    find: 'const amount = least(this.sums.shortfall, points);',
+    replace: 'const amount: bigint = 0n;',
+  },
+  {
+    name: 'as_of sees what was booked later',
+    file: `${LEDGER}/store.ts`,
+    tests: SIMULATION,
+    find: 'and e.booked_at <= $2::timestamptz order by e.wallet_id, e.seq`',
+    replace: 'and $2::timestamptz is not null order by e.wallet_id, e.seq`',
+  },
+  {
+    ...BATCH,
+    name: 'an amendment is not held to the conditions of an order',
+    file: `${EARNING}/orders.ts`,
+    find: 'const refusal = admitOrder(order, program);',
+    replace: 'const refusal = undefined;',
+  },
+  // What proves the books.
+  {
+    name: 'verify does not know what committed beside an open transaction',
+    file: 'src/modules/audit/index.ts',
+    tests: ['src/modules/audit/audit.test.ts'],
+    find: 'await store.allBatchesAfter(',
+    replace: 'await store.batchesAfter(',
+  },
+  {
+    name: 'program totals are not written',
+    file: `${LEDGER}/posting.store.ts`,
+    tests: [`${LEDGER}/verify.test.ts`],
+    find: '...totalColumns(rows, changes),',
+    replace: '...totalColumns([], changes),',
+  },
+  {
+    name: 'the proof leaves out the date of expiry',
+    file: `${LEDGER}/digest.ts`,
+    tests: ['src/modules/audit/audit.test.ts'],
+    find: "entry.expiresAt ?? '',",
+    replace: "'',",
+  },
+  {
+    name: 'the chain is sealed over a transaction that is still open',
+    file: 'src/modules/audit/store.ts',
+    tests: ['src/modules/audit/audit.test.ts'],
+    find: 'and b.xid < pg_snapshot_xmin(pg_current_snapshot()) order by',
+    replace: 'order by',
+  },
+  {
+    name: 'the reader of events skips what commits late',
+    file: 'src/platform/events/log.ts',
+    tests: ['src/platform/events/log.test.ts'],
+    find: '\n     and l.xid < pg_snapshot_xmin(pg_current_snapshot())',
+    replace: '',
+  },
+  // Programs are apart.
+  {
+    name: 'a member is looked up in all programs',
+    file: 'src/modules/members/store.ts',
+    tests: SIMULATION,
+    find: 'join members.members m on m.program_id = r.program_id and m.external_id = r.external_id`',
+    replace: 'join members.members m on m.external_id = r.external_id`',
+  },
+  {
+    name: 'an order of another program can be returned',
+    file: `${EARNING}/routes.ts`,
+    tests: ['test/journeys/tenants.test.ts'],
+    find: 'state === undefined || state.programId !== programId ? missing : accept(state)',
+    replace: 'state === undefined ? missing : accept(state)',
+  },
+];
