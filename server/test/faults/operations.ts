@@ -192,7 +192,7 @@ export class Operations {
     this.#keep(this.#done, call);
   }
 
-  /** A higher revision of an order: the difference is posted. */
+  /** A higher revision of an order: the difference is posted. A number that was refused is not used again. */
   #amend(random: Random): Step {
     const order = take(this.#orders, random);
     if (order === undefined) return this.#order(random);
@@ -201,7 +201,7 @@ export class Operations {
     const body = { ...order.body, revision, lines };
     const call = this.#single('amendment', keyOf(order.key, revision), order.member, '/v1/orders', body);
     const learn = ([verdict]: readonly Verdict[]) =>
-      this.#keep(this.#orders, verdict?.ok ? { ...order, revision, body } : order);
+      this.#keep(this.#orders, verdict?.ok ? { ...order, revision, body } : { ...order, revision });
     return {
       call: { ...call, allowed: new Set(['returned_line_changed', 'order_cancelled', 'revision_outdated']) },
       learn,
