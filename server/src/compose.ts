@@ -46,6 +46,8 @@ export interface EngineOptions {
   clock?: Clock;
   /** For tests: every answer is checked against its schema. */
   checkAnswers?: boolean;
+  /** For tests that build many engines in one process: Node's own figures are observed until the process ends. */
+  processMetrics?: boolean;
 }
 
 const VERSION = '0.1.0';
@@ -69,7 +71,7 @@ const reachable = statement('reachable', 'select 1');
 export async function compose(options: EngineOptions): Promise<Engine> {
   const { appUrl, ownerUrl, log } = options;
   const clock = options.clock ?? wallClock;
-  const metrics = createMetrics();
+  const metrics = createMetrics({ defaults: options.processMetrics ?? true });
   const pool = new Pool(appUrl, 'engine', 10);
   const owner = new Pool(ownerUrl, 'owner', 1);
   const [row] = await pool.run<[number]>(writer);

@@ -71,6 +71,7 @@ export class TestEngine {
       batch,
       queue,
       checkAnswers,
+      processMetrics: false,
       ...(clock === undefined ? {} : { clock }),
     });
     this.key = (await this.composed.identity.ensureRootKey(this.folder)).key;
