@@ -18,6 +18,14 @@ interface Lane {
 const TOGETHER = 128;
 
 /**
+ * After a batch of more than a few, the next one gathers for a moment: those who were just answered are about to send
+ * again. Measured with 64 connections on 2 cores, interleaved: 2 ms give 8 to 24 % more single orders a second than none
+ * (two runs of 4 and 5 rounds, -5 to +31 %), 4 ms give 8 %.
+ */
+const GATHER_MS = 2;
+const FEW = 8;
+
+/**
  * The one door for writes. Commands are hashed to lanes by member; a lane has one batch in flight, and while that
  * commits the next one gathers, so a batch grows only under load and an idle system answers at once. While little
  * waits, all idle lanes go together in one batch; when more waits, each goes on a connection of its own.
@@ -31,6 +39,8 @@ export class Lanes {
   private waiting = 0;
   private stopping = false;
   private gathering = false;
+  /** Commands in the batch that started last. */
+  private lastSize = 0;
   private drained: (() => void) | undefined;
 
   constructor(options: LanesOptions) {
@@ -75,9 +85,6 @@ export class Lanes {
     this.options.observer.depth(this.waiting);
     const outcomes = new Array<Outcome<Done<unknown>>>(commands.length);
     let open = commands.length;
-    // Commands that arrive in the same turn of the event loop join the first batch.
-    if (!this.gathering) setImmediate(() => this.dispatch());
-    this.gathering = true;
     return new Promise((resolve, reject) => {
       const answered = () => {
         open -= 1;
@@ -99,6 +106,7 @@ export class Lanes {
           },
         });
       });
+      this.gather();
     });
   }
 
@@ -116,6 +124,15 @@ export class Lanes {
     await Promise.all(this.runners.map(runner => runner.close()));
   }
 
+  /** Lets the next batch gather: what arrives in the same turn of the event loop, or within a moment under load. */
+  private gather(): void {
+    if (this.gathering) return;
+    this.gathering = true;
+    const queued = this.lanes.reduce((sum, lane) => sum + lane.queue.length, 0);
+    if (this.lastSize > FEW && queued < TOGETHER) setTimeout(() => this.dispatch(), GATHER_MS);
+    else setImmediate(() => this.dispatch());
+  }
+
   /** Gives what waits in idle lanes to idle connections. */
   private dispatch(): void {
     this.gathering = false;
@@ -131,10 +148,11 @@ export class Lanes {
 
   private start(runner: Runner, lanes: readonly Lane[]): void {
     const batch = lanes.flatMap(lane => lane.queue.splice(0, this.options.batch));
+    this.lastSize = batch.length;
     for (const lane of lanes) lane.busy = true;
     void runner.run(batch).then(() => {
       for (const lane of lanes) lane.busy = false;
-      this.dispatch();
+      if (this.lanes.some(lane => lane.queue.length > 0)) this.gather();
     });
   }
 
