@@ -487,6 +487,228 @@ export type ProgramDocument = {
         };
     }>;
     /**
+     * The tiers. An order is decided by the tier that its member had just before it. Default: none.
+     */
+    tiers?: {
+        /**
+         * What is summed up: `spend` (amounts of lines, in the program's currency), `orders` (how many), `nights` (the attribute `nights` of travel bookings), `points` (earned in qualifying units). What comes back is taken off again; spending points never lowers a tier.
+         */
+        qualify_by: 'spend' | 'orders' | 'nights' | 'points';
+        /**
+         * Over which time it is summed up. Rolling: the tier rises with the next order and falls at the very instant at which a purchase leaves the window. A year: up at once; at its end down to what that year reached. Days and months follow the calendar of the program's time zone.
+         */
+        window: {
+            /**
+             * How far back the sum reaches: it holds what is later than this long ago. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+             */
+            rolling: string;
+        } | 'calendar_year' | 'member_year' | 'lifetime';
+        /**
+         * How long a member keeps a level after the end of the year in which it was not reached again. Only with a year as window. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+         */
+        grace?: string;
+        /**
+         * How far a member falls at the end of a year: to the level that the year reached, or one level at most. Default: to_reached.
+         */
+        downgrade?: 'to_reached' | 'one_level';
+        /**
+         * Whether a return takes its part off the sum again. Default: lower.
+         */
+        after_return?: 'lower' | 'keep';
+        /**
+         * The levels, lowest first.
+         */
+        levels: Array<{
+            /**
+             * The name of the level, for example "silver".
+             */
+            id: string;
+            /**
+             * From how much on a member has this level, including it: whole units of the program's currency for spend (`500.00` is 500 dollars), else a whole number. The first level begins at 0. Left out: by invitation only.
+             */
+            from?: string;
+            /**
+             * Points for each currency unit are multiplied by this for members who have the level when they order. Default: 1.
+             */
+            multiplier?: string;
+        }>;
+    };
+    /**
+     * How the multipliers of the tier and of the campaigns that match one order go together: the highest alone (`highest_multiplier`), or all of them multiplied (`stack`). Of an exclusive group only the best counts. Default: highest_multiplier.
+     */
+    combination?: 'highest_multiplier' | 'stack';
+    /**
+     * The campaigns. Default: none.
+     */
+    campaigns?: Array<{
+        /**
+         * The name of the campaign, once in a document and different from those of the earning rules. Entries cite it with the version: `double-weekend@3`.
+         */
+        id: string;
+        /**
+         * The first instant. Left out: from the beginning. A date and time of the campaign's time zone.
+         */
+        from?: string;
+        /**
+         * The end, which does not belong to it any more. Left out: without end. A date and time of the campaign's time zone.
+         */
+        until?: string;
+        /**
+         * On which days of the week. Default: all.
+         */
+        weekdays?: Array<'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday'>;
+        /**
+         * At which hours of such a day, from the first instant on and before the last. Where it ends before it begins it goes on into the next day. Default: all day.
+         */
+        hours?: {
+            from: string;
+            until: string;
+        };
+        /**
+         * The time zone of its dates, days and hours. Default: the program's.
+         */
+        time_zone?: string;
+        /**
+         * For whom: all that is named must hold. Default: everybody.
+         */
+        audience?: {
+            /**
+             * Members of one of these tiers.
+             */
+            tiers?: Array<string>;
+            /**
+             * Orders of one of these channels.
+             */
+            channels?: Array<string>;
+        };
+        /**
+         * A condition in CEL over the variables that docs/reference/conditions.md lists. Default: always.
+         */
+        if?: string;
+        /**
+         * What the campaign does: a multiplier, or points of its own. The points of a multiplier have the terms of the rule that they multiply.
+         */
+        effect: {
+            /**
+             * The points for each currency unit are multiplied by this.
+             */
+            multiply: string;
+            /**
+             * Which unit's points are multiplied. Default: every redeemable unit's.
+             */
+            unit?: string;
+        } | {
+            /**
+             * What the rule gives: points for each currency unit spent, or a fixed number.
+             */
+            earn: {
+                /**
+                 * The unit that is earned; one of `units`.
+                 */
+                unit: string;
+                /**
+                 * How many for each whole unit of the program's currency. It is exact; the order's sum is rounded once.
+                 */
+                per_currency_unit: string;
+            } | {
+                /**
+                 * The unit that is earned; one of `units`.
+                 */
+                unit: string;
+                /**
+                 * How many for each order in which at least one line matches.
+                 */
+                fixed: string;
+            };
+            /**
+             * Points that are not usable at once. Left out: usable at once.
+             */
+            pending?: {
+                /**
+                 * How long after the order the points become usable. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                for: string;
+            };
+            /**
+             * When the points expire. Left out: never.
+             */
+            expires?: {
+                /**
+                 * How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                after: string;
+            };
+        };
+        /**
+         * Of the campaigns of one group only the best one for the order counts.
+         */
+        group?: string;
+        /**
+         * How often it counts for one member. `every` is "ever" by default.
+         */
+        limit?: {
+            /**
+             * For how many orders of a member the campaign counts.
+             */
+            per_member: number;
+            /**
+             * Per calendar day, week (from Monday), month or year of the campaign's time zone, or once for all.
+             */
+            every?: 'day' | 'week' | 'month' | 'year' | 'ever';
+        };
+        /**
+         * How long after it counted for a member it does not count again. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+         */
+        cooldown?: string;
+        /**
+         * Default: none.
+         */
+        cap?: {
+            /**
+             * How many points at most the campaign gives a member; what is above is not given.
+             */
+            points: string;
+            /**
+             * In one order, calendar day or month.
+             */
+            per: 'order' | 'day' | 'month';
+        };
+        /**
+         * Either `points` or `money`. It is never exceeded. Default: no bound.
+         */
+        budget?: {
+            /**
+             * How many points the campaign gives in all, to all members together.
+             */
+            points?: string;
+            /**
+             * What its points may be worth in all, in the program's currency, by the `worth` of their unit.
+             */
+            money?: string;
+            /**
+             * What the order gets for which not enough is left: what is left (`trim`), or nothing of this campaign (`refuse`). Default: trim.
+             */
+            when_short?: 'trim' | 'refuse';
+        };
+        /**
+         * Whether what a return takes back can be given again: the points to the budget, and the use to the limit when the whole order came back. Default: give_back.
+         */
+        returns?: 'give_back' | 'keep';
+    }>;
+    /**
+     * Members to whom no campaign applies, chosen by a hash of their id, the same for ever. Default: nobody.
+     */
+    holdout?: {
+        /**
+         * Which share of the members.
+         */
+        share: string;
+        /**
+         * Another salt chooses other members. Default: the empty text.
+         */
+        salt?: string;
+    };
+    /**
      * How returns take points back. Default: clamp_to_zero.
      */
     returns?: {

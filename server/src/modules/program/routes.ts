@@ -11,7 +11,8 @@ import {
   programName,
   wholeNumber,
 } from '#platform/http/schemas.ts';
-import { LAST_INSTANT, MAX_DOCUMENT, programDocument } from './document.ts';
+import { MAX_DOCUMENT, programDocument } from './document.ts';
+import { LAST_INSTANT } from './fields.ts';
 import type { ListedProgram, ProgramService, ProgramView } from './service.ts';
 
 const MAX_VERSION = 2 ** 31 - 1;

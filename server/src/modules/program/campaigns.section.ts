@@ -1,0 +1,159 @@
+import { z } from 'zod';
+import { earn, expires, pending } from './earning.section.ts';
+import { decimal, duration, ruleId, settings, words } from './fields.ts';
+
+export const MAX_CAMPAIGNS = 1_000;
+/** The longest condition, in characters. */
+export const MAX_CONDITION = 2_000;
+const MAX_LIMIT = 1_000;
+
+const moment = (meaning: string) =>
+  z
+    .string({ error: 'Write a date and time in quotes, for example "2026-11-27T18:00".' })
+    .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/, {
+      error: 'Write a date and time without a zone, for example "2026-11-27T18:00".',
+    })
+    .describe(`${meaning} A date and time of the campaign's time zone.`);
+
+const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
+const timeOfDay = (example: string) =>
+  z
+    .string({ error: `Write a time in quotes, for example "${example}".` })
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, { error: `Write a time from "00:00" to "24:00".` });
+
+const wholePoints = (meaning: string) =>
+  z
+    .string({ error: 'Write the number as text in quotes, for example "500".' })
+    .regex(/^[1-9]\d{0,14}$/, { error: 'Write a whole number of at least 1, for example "500".' })
+    .describe(meaning);
+
+const period = z
+  .enum(['day', 'week', 'month', 'year', 'ever'], {
+    error: 'Write "day", "week", "month", "year" or "ever".',
+  })
+  .describe(
+    "Per calendar day, week (from Monday), month or year of the campaign's time zone, or once for all.",
+  );
+
+const effect = z
+  .union(
+    [
+      settings('An effect', {
+        multiply: decimal('2', 'The points for each currency unit are multiplied by this.'),
+        unit: z
+          .string({ error: 'Write the name of a unit in quotes.' })
+          .describe("Which unit's points are multiplied. Default: every redeemable unit's.")
+          .optional(),
+      }),
+      settings('An effect', {
+        earn,
+        pending: pending.optional(),
+        expires: expires.optional(),
+      }),
+    ],
+    {
+      error:
+        'Write { "multiply": "2" }, or { "earn": { "unit": "points", "fixed": "50" } } with "pending" and "expires" where wanted.',
+    },
+  )
+  .describe(
+    'What the campaign does: a multiplier, or points of its own. The points of a multiplier have the terms of the rule that they multiply.',
+  );
+
+export const campaign = settings('A campaign', {
+  id: ruleId('campaign', 'double-weekend').describe(
+    'The name of the campaign, once in a document and different from those of the earning rules. Entries cite it with the version: `double-weekend@3`.',
+  ),
+  from: moment('The first instant. Left out: from the beginning.').optional(),
+  until: moment('The end, which does not belong to it any more. Left out: without end.').optional(),
+  weekdays: z
+    .array(z.enum(weekdays, { error: `Write days such as "friday".` }), { error: 'Write a list of days.' })
+    .min(1, { error: 'Name at least one day, or leave it out for all.' })
+    .describe('On which days of the week. Default: all.')
+    .optional(),
+  hours: settings('"hours"', { from: timeOfDay('18:00'), until: timeOfDay('22:00') })
+    .describe(
+      'At which hours of such a day, from the first instant on and before the last. Where it ends before it begins it goes on into the next day. Default: all day.',
+    )
+    .optional(),
+  time_zone: z
+    .string({ error: 'Write a time zone in quotes, for example "Europe/Paris".' })
+    .max(64, { error: 'Write a time zone, for example "Europe/Paris".' })
+    .describe("The time zone of its dates, days and hours. Default: the program's.")
+    .optional(),
+  audience: settings('"audience"', {
+    tiers: words('gold').describe('Members of one of these tiers.'),
+    channels: words('app').describe('Orders of one of these channels.'),
+  })
+    .describe('For whom: all that is named must hold. Default: everybody.')
+    .optional(),
+  if: z
+    .string({ error: 'Write the condition in quotes, for example "order.total >= 5000".' })
+    .min(1, { error: 'Write a condition, or leave it out.' })
+    .max(MAX_CONDITION, { error: `A condition has at most ${MAX_CONDITION} characters.` })
+    .describe(
+      'A condition in CEL over the variables that docs/reference/conditions.md lists. Default: always.',
+    )
+    .optional(),
+  effect,
+  group: ruleId('group', 'weekend')
+    .describe('Of the campaigns of one group only the best one for the order counts.')
+    .optional(),
+  limit: settings('"limit"', {
+    per_member: z
+      .int({ error: 'Write a whole number.' })
+      .min(1, { error: 'Write at least 1.' })
+      .max(MAX_LIMIT, { error: `Write at most ${MAX_LIMIT}.` })
+      .describe('For how many orders of a member the campaign counts.'),
+    every: period.optional(),
+  })
+    .describe('How often it counts for one member. `every` is "ever" by default.')
+    .optional(),
+  cooldown: duration('How long after it counted for a member it does not count again.').optional(),
+  cap: settings('"cap"', {
+    points: wholePoints('How many points at most the campaign gives a member; what is above is not given.'),
+    per: z
+      .enum(['order', 'day', 'month'], { error: 'Write "order", "day" or "month".' })
+      .describe('In one order, calendar day or month.'),
+  })
+    .describe('Default: none.')
+    .optional(),
+  budget: settings('"budget"', {
+    points: wholePoints('How many points the campaign gives in all, to all members together.').optional(),
+    money: decimal(
+      '50000.00',
+      "What its points may be worth in all, in the program's currency, by the `worth` of their unit.",
+    ).optional(),
+    when_short: z
+      .enum(['trim', 'refuse'], { error: 'Write "trim" or "refuse".' })
+      .describe(
+        'What the order gets for which not enough is left: what is left (`trim`), or nothing of this campaign (`refuse`). Default: trim.',
+      )
+      .optional(),
+  })
+    .describe('Either `points` or `money`. It is never exceeded. Default: no bound.')
+    .optional(),
+  returns: z
+    .enum(['give_back', 'keep'], { error: 'Write "give_back" or "keep".' })
+    .describe(
+      'Whether what a return takes back can be given again: the points to the budget, and the use to the limit when the whole order came back. Default: give_back.',
+    )
+    .optional(),
+});
+
+/** Members to whom no campaign applies, for comparison. */
+export const holdout = settings('"holdout"', {
+  share: z
+    .string({ error: 'Write the share as text in quotes, for example "0.05".' })
+    .regex(/^0?\.\d{1,4}$|^0$/, {
+      error: 'Write a share below 1 with at most four decimals, for example "0.05".',
+    })
+    .describe('Which share of the members.'),
+  salt: z
+    .string({ error: 'Write text in quotes.' })
+    .max(64, { error: 'Write at most 64 characters.' })
+    .describe('Another salt chooses other members. Default: the empty text.')
+    .optional(),
+}).describe(
+  'Members to whom no campaign applies, chosen by a hash of their id, the same for ever. Default: nobody.',
+);
