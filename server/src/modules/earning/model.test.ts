@@ -23,8 +23,7 @@ const rule = (id: string, earn: EarningRule['earn'], more: Partial<EarningRule> 
   when: null,
   unit: points,
   earn,
-  pendingFor: null,
-  expiresAfter: null,
+  terms: { pending: null, expires: null },
   ...more,
 });
 const per = (decimal: string): EarningRule['earn'] => ({

@@ -10,7 +10,7 @@ import {
   ZERO,
 } from '#platform/money.ts';
 import type { ProgramFacts } from '../ledger/index.ts';
-import { addDuration, type EarningRule, type Program, type ProgramVersion } from '../program/index.ts';
+import type { EarningRule, Program, ProgramVersion } from '../program/index.ts';
 
 /** A program in force, as the lanes carry it. */
 export interface ProgramInForce extends ProgramFacts {
@@ -101,12 +101,6 @@ const matchesOrder = ({ when }: EarningRule, order: Order): boolean =>
 
 const matchesLine = ({ when }: EarningRule, line: Line): boolean =>
   when === null || (includes(when.category, line.category) && includes(when.sku, line.sku));
-
-/** When the points of a rule become usable and when they expire; both count from the order. */
-export const lotTerms = (rule: EarningRule, occurredAt: number, timeZone: string) => ({
-  availableFrom: rule.pendingFor === null ? null : addDuration(occurredAt, rule.pendingFor, timeZone),
-  expiresAt: rule.expiresAfter === null ? null : addDuration(occurredAt, rule.expiresAfter, timeZone),
-});
 
 /** What an order has earned by one rule so far, over all its revisions and returns. */
 export interface Grant {

@@ -2,7 +2,8 @@ import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import { MAX_AMOUNT } from '#platform/money.ts';
 import { type Context, Draft } from '../ledger/index.ts';
 import type { ProgramVersion } from '../program/index.ts';
-import { type Grant, lotTerms, type OrderState, rate, targets } from './model.ts';
+import { type Grant, type OrderState, rate, targets } from './model.ts';
+import { lotTerms } from './terms.ts';
 
 /** What a command earned by a rule: the lot that it opened. */
 export interface Earned {
@@ -87,7 +88,7 @@ export function post(
     const entry = draft.credit(
       'earn',
       missing,
-      lotTerms(rule, state.order.occurredAt, version.timeZone),
+      lotTerms(rule.terms, state.order.occurredAt, version.timeZone),
       state.order.occurredAt,
       { rule: ref },
     );

@@ -8,6 +8,7 @@ export { programErrors } from './errors.ts';
 export type { EarningRule, Program, ProgramVersion, Unit } from './model.ts';
 export { programNow, versionAt } from './model.ts';
 export type { Registry } from './registry.ts';
+export type { Terms } from './terms.ts';
 
 export interface ProgramModule extends ProgramService {
   routes(api: Api): void;

@@ -61,10 +61,10 @@ test('what a document says is compiled exactly', () => {
   assert.deepEqual(base?.earn, { perCurrencyUnit: { num: 5n, den: 4n } });
   assert.deepEqual(base?.when?.sku, new Set(['a', 'b']));
   assert.equal(base?.when?.category, null);
-  assert.deepEqual(base?.pendingFor, { months: 0, days: 14, milliseconds: 0 });
-  assert.deepEqual(base?.expiresAfter, { months: 12, days: 0, milliseconds: 0 });
+  assert.deepEqual(base?.terms.pending, { for: { months: 0, days: 14, milliseconds: 0 } });
+  assert.deepEqual(base?.terms.expires, { after: { months: 12, days: 0, milliseconds: 0 } });
   assert.deepEqual(stay?.earn, { fixed: 900719925474099n });
-  assert.deepEqual([stay?.when, stay?.pendingFor, stay?.expiresAfter], [null, null, null]);
+  assert.deepEqual([stay?.when, stay?.terms], [null, { pending: null, expires: null }]);
 });
 
 test('the unit that is meant is the redeemable one with the lowest number, whatever the order of the document', () => {

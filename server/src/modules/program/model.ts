@@ -1,7 +1,7 @@
 import { minorUnitExponent } from '#platform/currency.ts';
 import { ONE, parseDecimal, type Rational, type Rounding, rational, times } from '#platform/money.ts';
-import { type Duration, parseDuration } from './calendar.ts';
 import type { ProgramDocument } from './document.ts';
+import { compileTerms, type Terms } from './terms.ts';
 
 /** What a program counts. `number` (0..63) is its own for ever within the program. */
 export interface Unit {
@@ -31,8 +31,7 @@ export interface EarningRule {
   readonly unit: Unit;
   /** Points for each whole unit of the program's currency, or a fixed number for each order. */
   readonly earn: { readonly perCurrencyUnit: Rational } | { readonly fixed: bigint };
-  readonly pendingFor: Duration | null;
-  readonly expiresAfter: Duration | null;
+  readonly terms: Terms;
 }
 
 /** One published document, ready to decide by. */
@@ -159,8 +158,7 @@ function compileRule(rule: Rule, version: number, units: ReadonlyMap<string, Uni
     unit: units.get(earn.unit) as Unit,
     earn:
       'fixed' in earn ? { fixed: BigInt(earn.fixed) } : { perCurrencyUnit: decimal(earn.per_currency_unit) },
-    pendingFor: pending ? (parseDuration(pending.for) as Duration) : null,
-    expiresAfter: expires ? (parseDuration(expires.after) as Duration) : null,
+    terms: compileTerms(pending, expires),
   };
 }
 
