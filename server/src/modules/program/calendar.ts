@@ -81,7 +81,8 @@ interface ZoneYear {
  */
 const years = new LRUCache<string, ZoneYear>({ max: 1_024 });
 
-function offsetAt(at: number, timeZone: string): number {
+/** How far clocks in the zone are ahead of UTC at `at`, in milliseconds. */
+export function offsetAt(at: number, timeZone: string): number {
   const year = new Date(at).getUTCFullYear();
   const key = `${year} ${timeZone}`;
   let zone = years.get(key);
