@@ -2,7 +2,7 @@ import type { Tx } from '#platform/db/client.ts';
 import { wireId } from '#platform/ids.ts';
 import { type StoredEntry, time } from '../ledger/index.ts';
 import { type Registry, versionAt } from '../program/index.ts';
-import { type Cell, type Order, rate } from './model.ts';
+import { type Applied, type Cell, type Order, rate } from './model.ts';
 import { wireLine } from './orders.ts';
 import * as store from './store.ts';
 
@@ -24,10 +24,11 @@ export const explainOrder =
     const program = (await registry.load(tx, [programId])).get(programId);
     if (program === undefined) return {};
     const version = versionAt(program, order.occurredAt);
-    const cells = rate(order, version);
+    const cells = rate(order, version, own.stored.applied);
     return {
       order: orderOf(orderId, order),
       program_version: own.stored.programVersion,
+      ...appliedOf(own.stored.applied),
       rounding: `${version.rounding}, once for the order and unit, shared out by largest remainder`,
       rules: [...new Set(cells.map(cell => cell.rule))].map(rule => ({
         rule: rule.ref,
@@ -36,6 +37,19 @@ export const explainOrder =
       })),
     };
   };
+
+/** What the order was decided by besides its lines. */
+const appliedOf = ({ tier, multipliers }: Applied) => ({
+  ...(tier === null ? {} : { tier }),
+  ...(multipliers.length === 0
+    ? {}
+    : {
+        multipliers: multipliers.map(({ ref, by }) => ({
+          rule: ref,
+          multiplier: `${by.num}/${by.den}`,
+        })),
+      }),
+});
 
 const orderOf = (id: bigint, order: Order) => ({
   id: wireId('ord', id),

@@ -10,7 +10,7 @@ import {
   ZERO,
 } from '#platform/money.ts';
 import type { ProgramFacts } from '../ledger/index.ts';
-import type { EarningRule, Program, ProgramVersion } from '../program/index.ts';
+import type { EarningRule, Program, ProgramVersion, Unit } from '../program/index.ts';
 
 /** A program in force, as the lanes carry it. */
 export interface ProgramInForce extends ProgramFacts {
@@ -40,21 +40,50 @@ export interface Order {
   readonly attributes: Readonly<Record<string, string | number | boolean>> | null;
 }
 
+/** What gives points: a rule, or (`bonus`) what a multiplier adds to a rule or a campaign gives by itself. */
+export interface Source extends Pick<EarningRule, 'id' | 'unit' | 'terms'> {
+  /** As entries cite it: `base@3`, `base@3*gold@3` for what the level adds to the rule, `welcome@3` of a campaign. */
+  readonly ref: string;
+  readonly bonus?: boolean;
+}
+
 /** What one line earns by one rule; cells of an order and unit sum to the rounded exact sum. */
 export interface Cell {
   readonly line: number;
-  readonly rule: EarningRule;
+  readonly rule: Source;
   readonly points: bigint;
 }
 
+/** A multiplier that counts for an order. */
+export interface Multiplier {
+  /** `id@version` of the level or campaign. */
+  readonly ref: string;
+  readonly by: Rational;
+  /** The number of the unit that it multiplies; null: every redeemable one. */
+  readonly unit: number | null;
+}
+
+/**
+ * What an order is decided by besides its lines and the version. It is stored, so that returns, amendments and
+ * explanations years later compute with the very same.
+ */
+export interface Applied {
+  /** The id of the level that the member had; null where the program has no tiers. */
+  readonly tier: string | null;
+  /** In the order in which they multiply. */
+  readonly multipliers: readonly Multiplier[];
+}
+
+export const NOTHING_APPLIED: Applied = { tier: null, multipliers: [] };
+
 /** What an order earns under a version of the program, without regard to anything that happened since. */
-export function rate(order: Order, version: ProgramVersion): Cell[] {
+export function rate(order: Order, version: ProgramVersion, applied: Applied = NOTHING_APPLIED): Cell[] {
   const matching = version.rules.filter(rule => matchesOrder(rule, order));
   const cells: Cell[] = [];
   for (const unit of version.units.values()) {
     const rules = matching.filter(rule => rule.unit === unit);
     if (rules.length === 0) continue;
-    const exact = exactCells(order, version, rules);
+    const exact = exactCells(order, version, rules, multipliersOf(unit, applied));
     const points = apportion(
       exact.map(cell => cell.value),
       version.rounding,
@@ -66,19 +95,46 @@ export function rate(order: Order, version: ProgramVersion): Cell[] {
   return cells;
 }
 
-/** Points per currency unit times the line's amount; fixed points spread over the lines by their amounts. */
-function exactCells(order: Order, version: ProgramVersion, rules: readonly EarningRule[]) {
+const multipliersOf = (unit: Unit, { multipliers }: Applied): readonly Multiplier[] =>
+  multipliers.filter(multiplier =>
+    multiplier.unit === null ? unit.redeemable : multiplier.unit === unit.number,
+  );
+
+interface ExactCell {
+  line: number;
+  rule: Source;
+  value: Rational;
+}
+
+/** Points per currency unit times the line's amount, and what multipliers add; fixed points spread by the amounts. */
+function exactCells(
+  order: Order,
+  version: ProgramVersion,
+  rules: readonly EarningRule[],
+  multipliers: readonly Multiplier[],
+): ExactCell[] {
   const toProgram = version.rate(order.currency, order.occurredAt) ?? ZERO;
   const whole = rational(1n, 10n ** BigInt(version.exponent(version.currency)));
-  const cells: { line: number; rule: EarningRule; value: Rational }[] = [];
+  const cells: ExactCell[] = [];
   for (const rule of rules) {
     const lines = order.lines
       .map((line, index) => ({ line, index }))
       .filter(({ line }) => matchesLine(rule, line));
     if ('perCurrencyUnit' in rule.earn) {
       const perMinorUnit = times(times(rule.earn.perCurrencyUnit, toProgram), whole);
-      for (const { line, index } of lines)
-        cells.push({ line: index, rule, value: times({ num: line.amount, den: 1n }, perMinorUnit) });
+      const added = multipliers.map(multiplier => ({
+        ...rule,
+        ref: `${rule.ref}*${multiplier.ref}`,
+        bonus: true,
+      }));
+      for (const { line, index } of lines) {
+        let value = times({ num: line.amount, den: 1n }, perMinorUnit);
+        cells.push({ line: index, rule, value });
+        for (const [place, { by }] of multipliers.entries()) {
+          cells.push({ line: index, rule: added[place] as Source, value: times(value, minusOne(by)) });
+          value = times(value, by);
+        }
+      }
     } else {
       const total = lines.reduce((sum, { line }) => sum + line.amount, 0n);
       for (const [place, { line, index }] of lines.entries()) {
@@ -89,6 +145,8 @@ function exactCells(order: Order, version: ProgramVersion, rules: readonly Earni
   }
   return cells.sort((a, b) => a.line - b.line);
 }
+
+const minusOne = ({ num, den }: Rational): Rational => ({ num: num - den, den });
 
 const includes = (values: ReadonlySet<string> | null, value: string | null): boolean =>
   values === null || (value !== null && values.has(value));
@@ -120,6 +178,7 @@ export interface OrderState {
   readonly programVersion: number;
   readonly order: Order;
   readonly grants: ReadonlyMap<string, Grant>;
+  readonly applied: Applied;
   /** Which part of each line has come back, by line id: 0 to 1. */
   readonly returned: ReadonlyMap<string, Rational>;
   readonly cancelled: boolean;
@@ -132,8 +191,8 @@ export interface OrderState {
 export function targets(
   state: Pick<OrderState, 'order' | 'returned'>,
   cells: readonly Cell[],
-): Map<string, { rule: EarningRule; points: bigint }> {
-  const wanted = new Map<string, { rule: EarningRule; points: bigint }>();
+): Map<string, { rule: Source; points: bigint }> {
+  const wanted = new Map<string, { rule: Source; points: bigint }>();
   for (const { line, rule, points } of cells) {
     const back = state.returned.get((state.order.lines[line] as Line).id) ?? ZERO;
     const kept = points - floorDiv(points * back.num, back.den);

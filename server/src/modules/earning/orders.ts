@@ -3,6 +3,7 @@ import { accept, type Difference, type Outcome, type Refusal, refuse } from '#pl
 import { hash128, wireId } from '#platform/ids.ts';
 import { compare, ZERO } from '#platform/money.ts';
 import {
+  type Around,
   type Command,
   type CommandType,
   type Context,
@@ -15,11 +16,16 @@ import {
   time,
   walletId,
 } from '../ledger/index.ts';
-import { versionAt } from '../program/index.ts';
+import { type Level, versionAt } from '../program/index.ts';
+import { apply } from './campaigns.ts';
 import type { Line, Order, OrderState, ProgramInForce } from './model.ts';
 import { addDecision, post } from './posting.ts';
+import { contributions } from './qualifying.ts';
 import type { StoredOrder, StoredReturn } from './records.ts';
 import * as store from './store.ts';
+import { levelAt, loadTimeline, type TierQuestion } from './tiers.ts';
+import { insertAdditions } from './timeline.store.ts';
+import { add, type TimelineFacts } from './timeline.ts';
 
 /** What orders and returns need to know: the orders that they are about, and what of their lots had expired. */
 export interface OrderFacts {
@@ -27,6 +33,8 @@ export interface OrderFacts {
   /** Every revision that was taken, keyed `id:revision`, with its entries: what a repeat is answered with. */
   revisions: Map<string, { stored: StoredOrder; entries: readonly Entry[] }>;
   expired: Map<string, bigint>;
+  /** The timelines of the members. */
+  timeline: TimelineFacts;
   /** Taken in this batch and not yet looked at again: most orders never are. */
   fresh: { stored: StoredOrder; entries: readonly Entry[] }[];
 }
@@ -56,18 +64,41 @@ export type LoadOrders = (
   tx: Tx,
   commands: readonly Command<{ order: Order } | { orderId: bigint }>[],
   known: readonly bigint[],
+  around: Around,
 ) => Promise<OrderFacts>;
 
 /** How a batch loads what its orders (amendments, by their keys) and its returns (by the order's id) are about. */
 export const orderLoader =
   (ledger: Ledger): LoadOrders =>
-  (tx, commands, known) =>
-    loadOrders(tx, ledger, [
-      ...new Set([...known, ...commands.flatMap(({ body }) => ('orderId' in body ? body.orderId : []))]),
+  async (tx, commands, known, around) => {
+    const ids = [...known, ...commands.flatMap(({ body }) => ('orderId' in body ? body.orderId : []))];
+    const [facts, timeline] = await Promise.all([
+      loadOrders(tx, ledger, [...new Set(ids)]),
+      loadTimeline(tx, tierQuestions(commands, around)),
     ]);
+    return { ...facts, timeline };
+  };
+
+/** The tiers that decide: of each order's member, unless the batch enrols that member. */
+function tierQuestions(
+  commands: readonly Command<{ order: Order } | { orderId: bigint }>[],
+  { holders, programs }: Around,
+): TierQuestion[] {
+  return commands.flatMap(({ body }, index) => {
+    const holder = holders[index];
+    if (holder === undefined || !('order' in body)) return [];
+    const { program } = programs[index] as ProgramInForce;
+    const at = body.order.occurredAt;
+    return { memberId: holder.id, at, version: versionAt(program, at) };
+  });
+}
 
 /** Reads the state of orders, their revisions and what of their lots has expired. */
-export async function loadOrders(tx: Tx, ledger: Ledger, ids: readonly bigint[]): Promise<OrderFacts> {
+export async function loadOrders(
+  tx: Tx,
+  ledger: Ledger,
+  ids: readonly bigint[],
+): Promise<Omit<OrderFacts, 'timeline'>> {
   if (ids.length === 0) return { states: new Map(), revisions: new Map(), expired: new Map(), fresh: [] };
   const [orders, returns] = await Promise.all([store.revisions(tx, ids), store.returns(tx, ids)]);
   const states = new Map<bigint, OrderState>();
@@ -100,6 +131,7 @@ export function evolveOrder(states: Map<bigint, OrderState>, stored: StoredOrder
     programId: stored.programId,
     programVersion: stored.programVersion,
     order: stored.order,
+    applied: stored.applied,
     grants: addDecision(before?.grants ?? new Map(), stored.decided),
     returned: before?.returned ?? new Map(),
     cancelled: before?.cancelled ?? false,
@@ -188,25 +220,43 @@ export const orderType = (
       if (refusal !== undefined) return { ok: false, refusal };
     }
     const version = versionAt(program.program, order.occurredAt);
+    const memberId = context.holder.id;
+    const question = { memberId, at: order.occurredAt, version };
+    const applied = apply(order, version, tierOf(facts.timeline, question, before));
     const state =
-      before === undefined ? { order, returned: new Map(), grants: new Map() } : { ...before, order };
+      before === undefined
+        ? { order, returned: new Map(), grants: new Map(), applied }
+        : { ...before, order, applied };
     const posted = post(state, version, context, facts.expired, order.occurredAt);
     if (!posted.ok) return posted;
+    const { decided } = posted.value;
+    const id = before?.id ?? context.id;
+    const timeline = contributions(
+      { memberId, orderId: id },
+      before,
+      state,
+      version,
+      decided,
+      order.occurredAt,
+    );
     const record: StoredOrder = {
-      id: before?.id ?? context.id,
+      id,
       programId: command.programId,
-      memberId: context.holder.id,
+      memberId,
       programVersion: version.version,
       payload,
       order,
-      decided: posted.value.decided,
+      applied,
+      decided,
+      added: { id: context.id, rows: timeline },
     };
     const data = {
-      order: wireId('ord', record.id),
+      order: wireId('ord', id),
       external_id: order.externalId,
       source: order.source,
       revision: order.revision,
       program_version: version.version,
+      ...(applied.tier === null ? {} : { tier: applied.tier }),
     };
     return accept({
       record,
@@ -221,9 +271,12 @@ export const orderType = (
 
   evolve(facts, stored, entries) {
     facts.fresh.push({ stored, entries });
+    for (const contribution of stored.added?.rows ?? []) add(facts.timeline, contribution);
   },
 
-  store: store.insertOrders,
+  async store(tx, decisions) {
+    await Promise.all([store.insertOrders(tx, decisions), insertAdditions(tx, decisions)]);
+  },
   find: (tx, ids) => store.firstRevisions(tx, ids),
   differences({ body, member }, stored, { holder }) {
     const differences = differencesOf(body.order, stored.order);
@@ -243,6 +296,18 @@ export const orderType = (
     ...effectsOf(entries, program),
   }),
 });
+
+/** The tier that decides: of a revision the one that its order was decided by, unless it moves to another time. */
+function tierOf(
+  timeline: TimelineFacts,
+  question: TierQuestion,
+  before: OrderState | undefined,
+): Level | null {
+  const { tiers } = question.version;
+  if (tiers !== null && before?.applied.tier != null && before.order.occurredAt === question.at)
+    return tiers.levels.find(level => level.id === before.applied.tier) ?? (tiers.levels[0] as Level);
+  return levelAt(timeline, question);
+}
 
 /** What an order that exists answers to a revision of it; undefined where it is to be amended. */
 function repeatOrRefuse(

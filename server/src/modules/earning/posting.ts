@@ -37,7 +37,7 @@ export interface Decided {
  * expired before this batch, `occurredAt` when what takes back happened.
  */
 export function post(
-  state: Pick<OrderState, 'order' | 'returned' | 'grants'>,
+  state: Pick<OrderState, 'order' | 'returned' | 'grants' | 'applied'>,
   version: ProgramVersion,
   context: Context,
   expired: ReadonlyMap<string, bigint>,
@@ -50,7 +50,7 @@ export function post(
     return draft;
   };
   const decided: Decided = { earned: [], clawed: [] };
-  const wanted = targets(state, rate(state.order, version));
+  const wanted = targets(state, rate(state.order, version, state.applied));
   for (const [ref, grant] of state.grants) {
     const excess = grant.earned - grant.clawed - (wanted.get(ref)?.points ?? 0n);
     if (excess <= 0n) continue;
@@ -86,7 +86,7 @@ export function post(
         `The order would earn ${missing} points, more than a wallet can count.`,
       );
     const entry = draft.credit(
-      'earn',
+      rule.bonus === true ? 'bonus' : 'earn',
       missing,
       lotTerms(rule.terms, state.order.occurredAt, version.timeZone),
       state.order.occurredAt,

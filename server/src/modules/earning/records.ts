@@ -1,6 +1,7 @@
 import type { Rational } from '#platform/money.ts';
-import type { Order, ReturnLine } from './model.ts';
+import type { Applied, Order, ReturnLine } from './model.ts';
 import type { Decided } from './posting.ts';
+import type { Contribution } from './timeline.ts';
 
 /** One revision of an order, as stored. */
 export interface StoredOrder {
@@ -10,7 +11,17 @@ export interface StoredOrder {
   programVersion: number;
   payload: string;
   order: Order;
+  applied: Applied;
   decided: Decided;
+  /** Only of a decision that is being written. */
+  added?: Addition;
+}
+
+/** What a decision adds to its member's timeline. */
+export interface Addition {
+  /** The id of the rows. */
+  readonly id: bigint;
+  readonly rows: readonly Contribution[];
 }
 
 /** What comes back of an order. */
@@ -33,4 +44,6 @@ export interface StoredReturn extends Omit<ReturnBody, 'lines'> {
   /** What of each line that it is about has come back in all, after it. */
   returned: ReadonlyMap<string, Rational>;
   decided: Decided;
+  /** Only of a decision that is being written. */
+  added?: Addition;
 }

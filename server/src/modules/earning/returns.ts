@@ -5,8 +5,11 @@ import { type CommandType, type Effects, effectsOf, time } from '../ledger/index
 import { addReturn, type ProgramInForce, type ReturnLine, type ReturnMistake } from './model.ts';
 import { admitTime, catchUp, evolveReturn, type LoadOrders, type OrderFacts } from './orders.ts';
 import { post } from './posting.ts';
+import { contributions } from './qualifying.ts';
 import type { ReturnBody, StoredReturn } from './records.ts';
 import * as store from './store.ts';
+import { insertAdditions } from './timeline.store.ts';
+import { add } from './timeline.ts';
 
 export interface ReturnAnswer extends Effects {
   return: {
@@ -88,6 +91,18 @@ export const returnType = (
       throw new Error(`version ${state.programVersion} of program ${programId} is gone`);
     const posted = post({ ...state, returned }, version, context, facts.expired, body.occurredAt);
     if (!posted.ok) return posted;
+    const { memberId } = state;
+    const added =
+      version.tiers?.lowerAfterReturn === false
+        ? []
+        : contributions(
+            { memberId, orderId: body.orderId },
+            state,
+            { ...state, returned },
+            version,
+            posted.value.decided,
+            body.occurredAt,
+          );
     const { lines: _, ...rest } = body;
     const changed = new Map([...returned].filter(([line, part]) => state.returned.get(line) !== part));
     const record: StoredReturn = {
@@ -97,6 +112,7 @@ export const returnType = (
       payload: command.payload as string,
       returned: changed,
       decided: posted.value.decided,
+      added: { id: context.id, rows: added },
     };
     const data = {
       return: wireId('ret', record.id),
@@ -111,8 +127,13 @@ export const returnType = (
     });
   },
 
-  evolve: (facts, stored) => evolveReturn(facts.states, stored),
-  store: store.insertReturns,
+  evolve(facts, stored) {
+    evolveReturn(facts.states, stored);
+    for (const contribution of stored.added?.rows ?? []) add(facts.timeline, contribution);
+  },
+  async store(tx, decisions) {
+    await Promise.all([store.insertReturns(tx, decisions), insertAdditions(tx, decisions)]);
+  },
   find: store.findReturns,
   differences({ body }, stored) {
     const differences: Difference[] = [];

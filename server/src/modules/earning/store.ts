@@ -2,7 +2,7 @@ import { booleans, instants, jsons, numbers, texts } from '#platform/db/arrays.t
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Rational } from '#platform/money.ts';
 import type { Posted } from '../ledger/index.ts';
-import type { Line, Order } from './model.ts';
+import { type Applied, type Line, NOTHING_APPLIED, type Order } from './model.ts';
 import type { Decided } from './posting.ts';
 import type { StoredOrder, StoredReturn } from './records.ts';
 
@@ -55,17 +55,39 @@ const decidedFromJson = ({ earned, clawed }: DecidedJson): Decided => ({
   })),
 });
 
+type AppliedJson = { tier: string | null; multiply: [string, string, string, number | null][] };
+/** Null where nothing applied: most orders of a plain program. */
+const appliedToJson = ({ tier, multipliers }: Applied): string | null =>
+  tier === null && multipliers.length === 0
+    ? null
+    : JSON.stringify({
+        tier,
+        multiply: multipliers.map(({ ref, by, unit }) => [ref, String(by.num), String(by.den), unit]),
+      });
+const appliedFromJson = (applied: AppliedJson | null): Applied =>
+  applied === null
+    ? NOTHING_APPLIED
+    : {
+        tier: applied.tier,
+        multipliers: applied.multiply.map(([ref, num, den, unit]) => ({
+          ref,
+          by: { num: BigInt(num), den: BigInt(den) },
+          unit,
+        })),
+      };
+
 const insertOrder = statement(
   'earning_insert_orders',
   `insert into earning.orders (id, revision, program_id, member_id, external_id, source, payload, occurred_at, program_version,
-     currency, kind, channel, partner, lines, attributes, decided, posted)
+     currency, kind, channel, partner, lines, attributes, decided, posted, applied)
    select u.id, u.revision, u.program_id, u.member_id, u.external_id, u.source, u.payload, u.occurred_at, u.program_version,
-     u.currency, u.kind, u.channel, u.partner, u.lines::json, u.attributes::json, u.decided::json, u.posted::json
+     u.currency, u.kind, u.channel, u.partner, u.lines::json, u.attributes::json, u.decided::json, u.posted::json, u.applied::json
    from unnest($1::bigint[], $2::integer[], $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::uuid[], $8::timestamptz[],
      $9::integer[], $10::text[], $11::text[], $12::text[], $13::text[], string_to_array($14::text, chr(30)),
-     string_to_array($15::text, chr(30), chr(31)), string_to_array($16::text, chr(30)), string_to_array($17::text, chr(30)))
+     string_to_array($15::text, chr(30), chr(31)), string_to_array($16::text, chr(30)), string_to_array($17::text, chr(30)),
+     string_to_array($18::text, chr(30), chr(31)))
      as u(id, revision, program_id, member_id, external_id, source, payload, occurred_at, program_version, currency, kind,
-     channel, partner, lines, attributes, decided, posted)`,
+     channel, partner, lines, attributes, decided, posted, applied)`,
 );
 
 export async function insertOrders(
@@ -91,13 +113,14 @@ export async function insertOrders(
     jsons(of(order => (order.attributes === null ? null : JSON.stringify(order.attributes)))),
     jsons(rows.map(row => JSON.stringify(decidedToJson(row.stored.decided)))),
     jsons(rows.map(row => JSON.stringify(row.posted))),
+    jsons(rows.map(row => appliedToJson(row.stored.applied))),
   ]);
 }
 
 const readOrders = statement(
   'earning_orders',
   `select o.id, o.revision, o.program_id, o.member_id, o.external_id, o.source, o.payload::text, o.occurred_at, o.program_version,
-     o.currency, o.kind, o.channel, o.partner, o.lines, o.attributes, o.decided, o.posted
+     o.currency, o.kind, o.channel, o.partner, o.lines, o.attributes, o.decided, o.posted, o.applied
    from unnest($1::bigint[]) as u(id) join earning.orders o on o.id = u.id order by o.id, o.revision`,
 );
 
@@ -119,6 +142,7 @@ type OrderRow = [
   Order['attributes'],
   DecidedJson,
   Posted,
+  AppliedJson | null,
 ];
 
 /** All revisions of these orders, in order. */
@@ -146,6 +170,7 @@ export async function revisions(
       attributes,
       decided,
       posted,
+      applied,
     ]) => ({
       stored: {
         id,
@@ -165,6 +190,7 @@ export async function revisions(
           lines: lines.map(lineFromJson),
           attributes,
         },
+        applied: appliedFromJson(applied),
         decided: decidedFromJson(decided),
       },
       posted,

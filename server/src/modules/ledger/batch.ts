@@ -40,7 +40,7 @@ export async function decideBatch(tx: Tx, commands: readonly Command[], mode: Mo
     mode.write ? lock(tx, open, mode) : null,
     strangers.length === 0 ? [] : receive(tx, strangers, mode),
     readWallets(tx, open),
-    loadFacts(tx, open),
+    loadFacts(tx, open, mode),
     replay(tx, replays),
   ]);
   const held = hold(open, wallets);
@@ -97,7 +97,11 @@ function hold(slots: readonly Slot[], wallets: readonly Wallet[]): Held {
   return held;
 }
 
-async function loadFacts(tx: Tx, slots: readonly Slot[]): Promise<Map<AnyCommandType, unknown>> {
+async function loadFacts(
+  tx: Tx,
+  slots: readonly Slot[],
+  { write }: Mode,
+): Promise<Map<AnyCommandType, unknown>> {
   const facts = new Map<AnyCommandType, unknown>();
   await Promise.all(
     [...Map.groupBy(slots, slot => slot.type.load)].map(async ([load, own]) => {
@@ -105,6 +109,11 @@ async function loadFacts(tx: Tx, slots: readonly Slot[]): Promise<Map<AnyCommand
         tx,
         own.map(slot => slot.command),
         own.flatMap(slot => slot.known?.result ?? []),
+        {
+          holders: own.map(slot => slot.holder),
+          programs: own.map(slot => slot.program as ProgramFacts),
+          write,
+        },
       );
       for (const { type } of own) facts.set(type, loaded);
     }),

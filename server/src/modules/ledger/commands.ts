@@ -50,6 +50,15 @@ export interface Sent {
   readonly program: ProgramFacts;
 }
 
+/** What a batch knows about the commands that it loads facts for, in their order. */
+export interface Around {
+  /** Undefined for a member whom this batch enrols. */
+  readonly holders: readonly (Holder | undefined)[];
+  readonly programs: readonly ProgramFacts[];
+  /** False in a dry run, which must lock nothing. */
+  readonly write: boolean;
+}
+
 /** A fact for the event log. */
 export interface Fact {
   readonly type: string;
@@ -106,7 +115,12 @@ export interface CommandType<
    * Types that decide on the same things have the same function here: it is called once for all their commands, and
    * they share the facts, so that each sees what the others decided earlier in the batch.
    */
-  readonly load: (tx: Tx, commands: readonly Command<Body>[], known: readonly bigint[]) => Promise<Facts>;
+  readonly load: (
+    tx: Tx,
+    commands: readonly Command<Body>[],
+    known: readonly bigint[],
+    around: Around,
+  ) => Promise<Facts>;
   /** Pure. `known` is the id of what exists under the command's key (only where `amends`). */
   decide(
     command: Command<Body>,

@@ -1,6 +1,15 @@
 import { Ledger, type LedgerOptions } from './service.ts';
 
-export type { Command, CommandType, Context, Done, Posted, ProgramFacts, Repeat } from './commands.ts';
+export type {
+  Around,
+  Command,
+  CommandType,
+  Context,
+  Done,
+  Posted,
+  ProgramFacts,
+  Repeat,
+} from './commands.ts';
 export { Draft } from './draft.ts';
 export { ledgerErrors } from './errors.ts';
 export { businessKey } from './lanes.ts';

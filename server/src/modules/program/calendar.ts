@@ -35,17 +35,26 @@ export function parseDuration(text: string): Duration | undefined {
  * `at` (epoch milliseconds) plus a duration, as a calendar in `timeZone` (IANA) counts. The order is: months
  * (a day that the month does not have becomes its last: January 31 + P1M is February 28 or 29), then days,
  * then exact time. Months and days keep the local time of day; where the clocks skip it the result moves on
- * by what was skipped, where they repeat it the first is meant (what ISO and Temporal call "compatible").
+ * by what was skipped, where they repeat it the first is meant (what ISO and Temporal call "compatible"). With a
+ * `sign` of -1 the duration is taken off in the same order.
  */
-export function addDuration(at: number, duration: Duration, timeZone: string): number {
-  if (duration.months === 0 && duration.days === 0) return at + duration.milliseconds;
-  if (timeZone === 'UTC') return addDate(at, duration) + duration.milliseconds;
-  const local = addDate(at + offsetAt(at, timeZone), duration);
-  return instantOf(local, timeZone) + duration.milliseconds;
+export function addDuration(at: number, duration: Duration, timeZone: string, sign: 1 | -1 = 1): number {
+  const { months, days, milliseconds } = duration;
+  if (months === 0 && days === 0) return at + sign * milliseconds;
+  const date = { months: sign * months, days: sign * days };
+  if (timeZone === 'UTC') return addDate(at, date) + sign * milliseconds;
+  const local = addDate(at + offsetAt(at, timeZone), date);
+  return instantOf(local, timeZone) + sign * milliseconds;
+}
+
+/** The first instant of the calendar year in `timeZone` that holds `at`, epoch ms. */
+export function startOfYear(at: number, timeZone: string): number {
+  const local = new Date(at + offsetAt(at, timeZone));
+  return instantOf(Date.UTC(local.getUTCFullYear(), 0, 1), timeZone);
 }
 
 /** Months, then days, on a local time that is written as if it were UTC. */
-function addDate(local: number, duration: Duration): number {
+function addDate(local: number, duration: Pick<Duration, 'months' | 'days'>): number {
   if (duration.months === 0) return local + duration.days * DAY;
   const date = new Date(local);
   const month = date.getUTCMonth() + duration.months;

@@ -9,6 +9,8 @@ export type { EarningRule, Program, ProgramVersion, Unit } from './model.ts';
 export { programNow, versionAt } from './model.ts';
 export type { Registry } from './registry.ts';
 export type { Terms } from './terms.ts';
+export type { Level, Measure, SumBetween, Tiers } from './tiers.ts';
+export { edges, placeAt } from './tiers.ts';
 
 export interface ProgramModule extends ProgramService {
   routes(api: Api): void;

@@ -2,6 +2,7 @@ import { minorUnitExponent } from '#platform/currency.ts';
 import { ONE, parseDecimal, type Rational, type Rounding, rational, times } from '#platform/money.ts';
 import type { ProgramDocument } from './document.ts';
 import { compileTerms, type Terms } from './terms.ts';
+import { compileTiers, type Tiers } from './tiers.ts';
 
 /** What a program counts. `number` (0..63) is its own for ever within the program. */
 export interface Unit {
@@ -52,6 +53,8 @@ export interface ProgramVersion {
   /** The unit that is meant where a request names none: the redeemable one with the lowest number. */
   readonly defaultUnit: Unit;
   readonly rules: readonly EarningRule[];
+  readonly tiers: Tiers | null;
+  readonly combination: 'highest_multiplier' | 'stack';
   /** Decimals of a currency's minor unit. Throws a RangeError for one that ISO 4217 does not know. */
   exponent(currency: string): number;
   /**
@@ -118,6 +121,8 @@ export function compile(published: Published, numbers: ReadonlyMap<string, numbe
     units,
     defaultUnit: all.find(unit => unit.redeemable) ?? (all[0] as Unit),
     rules: (document.earning ?? []).map(rule => compileRule(rule, version, units)),
+    combination: document.combination ?? 'highest_multiplier',
+    tiers: compileTiers(document, version, exponent(document.currency)),
     exponent,
     rate(currency, at) {
       if (currency === document.currency) return ONE;

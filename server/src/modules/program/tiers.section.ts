@@ -30,13 +30,10 @@ export const tiers = settings('"tiers"', {
         settings('A rolling window', {
           rolling: duration('How far back the sum reaches: it holds what is later than this long ago.'),
         }),
-        z.enum(['calendar_year', 'member_year', 'lifetime'], {
-          error: 'Write "calendar_year", "member_year" or "lifetime".',
-        }),
+        z.enum(['calendar_year', 'lifetime'], { error: 'Write "calendar_year" or "lifetime".' }),
       ],
       {
-        error:
-          'Write { "rolling": "P12M" }, "calendar_year", "member_year" (from the day of enrolment) or "lifetime".',
+        error: 'Write { "rolling": "P12M" }, "calendar_year" or "lifetime".',
       },
     )
     .describe(

@@ -1,0 +1,111 @@
+import { instants, numbers } from '#platform/db/arrays.ts';
+import { type Statement, statement, type Tx } from '#platform/db/client.ts';
+import type { Measure } from '../program/index.ts';
+import type { Addition } from './records.ts';
+import type { Contribution } from './timeline.ts';
+
+const KINDS = ['spend', 'orders', 'nights', 'points'] as const;
+const listed = (template: string): string => KINDS.map(kind => template.replaceAll('?', kind)).join(', ');
+
+/*
+ * Most rows come last of their member: their sums follow from the last row's. One that comes late gets the sums of the
+ * row before it, and those behind it are raised, whatever stands between them and this batch's other rows.
+ */
+const insertTimeline = statement(
+  'earning_insert_timeline',
+  `with u as materialized (
+     select * from unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::bigint[], $7::bigint[],
+       $8::bigint[], $9::bigint[]) as u(member_id, anchor, id, order_id, happened_at, ${KINDS.join(', ')})
+   ), placed as materialized (
+     select u.*, coalesce((l.anchor, l.id) > (u.anchor, u.id), false) as late, ${listed('l.?_sum as ?_last')}
+     from u left join lateral (
+       select t.anchor, t.id, ${listed('t.?_sum')} from earning.timeline t where t.member_id = u.member_id
+       order by t.anchor desc, t.id desc limit 1
+     ) l on true
+   ), raised as (
+     update earning.timeline t set ${listed('?_sum = t.?_sum + d.?')}
+     from (
+       select t.member_id, t.anchor, t.id, ${listed('sum(p.?)::bigint as ?')}
+       from placed p join earning.timeline t on t.member_id = p.member_id and (t.anchor, t.id) > (p.anchor, p.id)
+       where p.late group by 1, 2, 3
+     ) d where t.member_id = d.member_id and t.anchor = d.anchor and t.id = d.id
+   )
+   insert into earning.timeline (member_id, anchor, id, order_id, happened_at, ${KINDS.join(', ')}, ${listed('?_sum')})
+   select p.member_id, p.anchor, p.id, p.order_id, p.happened_at, ${listed('p.?')},
+     ${listed('coalesce(case when p.late then b.?_sum else p.?_last end, 0) + sum(p.?) over w')}
+   from placed p left join lateral (
+     select ${listed('t.?_sum')} from earning.timeline t
+     where p.late and t.member_id = p.member_id and (t.anchor, t.id) < (p.anchor, p.id)
+     order by t.anchor desc, t.id desc limit 1
+   ) b on true
+   window w as (partition by p.member_id order by p.anchor, p.id)`,
+);
+
+/** Adds what decisions add to the timelines of their members, who are locked. */
+export async function insertAdditions(
+  tx: Tx,
+  decisions: readonly { stored: { added?: Addition } }[],
+): Promise<void> {
+  const rows = decisions.flatMap(({ stored: { added } }) =>
+    added === undefined ? [] : added.rows.map(row => ({ ...row, id: added.id })),
+  );
+  if (rows.length === 0) return;
+  await tx.run(insertTimeline, [
+    numbers(rows.map(row => row.memberId)),
+    instants(rows.map(row => row.anchor)),
+    numbers(rows.map(row => row.id)),
+    numbers(rows.map(row => row.orderId)),
+    instants(rows.map(row => row.happenedAt)),
+    ...KINDS.map(kind => numbers(rows.map(row => row.change[kind]))),
+  ]);
+}
+
+const readSums = Object.fromEntries(
+  KINDS.map(kind => [
+    kind,
+    statement(
+      `earning_timeline_${kind}`,
+      `select u.nr::integer, (
+         select t.${kind}_sum from earning.timeline t where t.member_id = u.member_id and t.anchor <= u.at
+         order by t.anchor desc, t.id desc limit 1
+       ) from unnest($1::bigint[], $2::timestamptz[]) with ordinality as u(member_id, at, nr)`,
+    ),
+  ]),
+) as Record<Measure, Statement>;
+
+/** The running sum of each member at each instant, in the order of the questions. */
+export async function runningSums(
+  tx: Tx,
+  by: Measure,
+  asked: readonly { memberId: number; at: number }[],
+): Promise<bigint[]> {
+  const rows = await tx.run<[number, bigint | null]>(readSums[by], [
+    numbers(asked.map(question => question.memberId)),
+    instants(asked.map(question => question.at)),
+  ]);
+  const sums = new Array<bigint>(asked.length).fill(0n);
+  for (const [nr, sum] of rows) sums[nr - 1] = sum ?? 0n;
+  return sums;
+}
+
+const readLater = statement(
+  'earning_timeline_later',
+  `select t.member_id, t.order_id, t.anchor, t.happened_at, ${listed('t.?')}
+   from unnest($1::bigint[], $2::timestamptz[]) as u(member_id, at) join earning.timeline t on t.member_id = u.member_id
+     and t.happened_at > u.at and t.happened_at > t.anchor`,
+);
+
+/** What came back of each member's orders after an instant. */
+export async function laterReturns(tx: Tx, since: ReadonlyMap<number, number>): Promise<Contribution[]> {
+  const rows = await tx.run<[bigint, bigint, number, number, bigint, bigint, bigint, bigint]>(readLater, [
+    numbers([...since.keys()]),
+    instants([...since.values()]),
+  ]);
+  return rows.map(([memberId, orderId, anchor, happenedAt, spend, orders, nights, points]) => ({
+    memberId: Number(memberId),
+    orderId,
+    anchor,
+    happenedAt,
+    change: { spend, orders, nights, points },
+  }));
+}
