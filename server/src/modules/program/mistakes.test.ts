@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { MAX_DOCUMENT } from './document.ts';
-import { checkDocument, type Mistake, type Setting } from './mistakes.ts';
+import type { Mistake } from './mistake.ts';
+import { checkDocument, type Setting } from './mistakes.ts';
 
 const SETTING: Setting = { name: 'shop', units: [], clock: null };
 
@@ -302,7 +303,7 @@ const MISTAKES: [
   ],
   ['an unknown policy', ['returns', 'if_spent'], 'forgive', '/returns/if_spent', /"clamp_to_zero"/],
   ['an unknown clock', ['clock'], 'sundial', '/clock', /Write "wall", or/],
-  ['an unknown setting', ['tiers'], [], '/tiers', /no such setting here/],
+  ['an unknown setting', ['levels'], [], '/levels', /no such setting here/],
   ['a setting whose name needs escapes', ['a/b~c'], 1, '/a~1b~0c', /no such setting/],
   ['another program', ['program'], 'other', '/program', /for the program "other", the address for "shop"/],
 ];

@@ -1,14 +1,11 @@
 import type { z } from 'zod';
 import { minorUnitExponent } from '#platform/currency.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
-import { isTimeZone, parseDuration } from './calendar.ts';
 import { MAX_DOCUMENT, MAX_UNITS, type ProgramDocument, programDocument } from './document.ts';
-
-/** One thing that is wrong with a document: where (JSON pointer) and, in a sentence, what. */
-export interface Mistake {
-  pointer: string;
-  message: string;
-}
+import { type Mistake, mistakeInTimeZone } from './mistake.ts';
+import { mistakesInCampaigns } from './mistakes-campaigns.ts';
+import { mistakesInTerms } from './mistakes-terms.ts';
+import { mistakesInTiers } from './mistakes-tiers.ts';
 
 /** What a document has to agree with. */
 export interface Setting {
@@ -87,14 +84,33 @@ function isMissing(input: unknown, path: readonly PropertyKey[]): boolean {
 function* mistakesIn(document: ProgramDocument): Generator<Mistake> {
   if (minorUnitExponent(document.currency) === undefined)
     yield { pointer: '/currency', message: `"${document.currency}" is not a currency of ISO 4217.` };
-  if (document.time_zone !== undefined && !isTimeZone(document.time_zone))
-    yield {
-      pointer: '/time_zone',
-      message: `"${document.time_zone}" is not a time zone. Write its IANA name, for example "Europe/Paris".`,
-    };
+  yield* mistakeInTimeZone('/time_zone', document.time_zone);
   yield* mistakesInCurrencies(document);
   yield* mistakesInUnits(document);
+  yield* mistakesInIds(document);
   yield* mistakesInRules(document);
+  yield* mistakesInTiers(document);
+  yield* mistakesInCampaigns(document);
+}
+
+/** Entries cite rules, levels and campaigns by their ids alone, so no two of them have the same. */
+function* mistakesInIds(document: ProgramDocument): Generator<Mistake> {
+  const kinds = [
+    ['Rule', 'rule', '/earning', document.earning ?? []],
+    ['Level', 'level', '/tiers/levels', document.tiers?.levels ?? []],
+    ['Campaign', 'campaign', '/campaigns', document.campaigns ?? []],
+  ] as const;
+  const seen = new Map<string, string>();
+  for (const [title, kind, place, items] of kinds)
+    for (const [index, { id }] of items.entries()) {
+      const earlier = seen.get(id);
+      if (earlier !== undefined)
+        yield {
+          pointer: `${place}/${index}/id`,
+          message: `${earlier} has the id "${id}" too. Give each ${kind} its own.`,
+        };
+      else seen.set(id, `${title} ${index + 1}`);
+    }
 }
 
 function* mistakesInCurrencies(document: ProgramDocument): Generator<Mistake> {
@@ -137,32 +153,15 @@ function* mistakesInUnits(document: ProgramDocument): Generator<Mistake> {
 
 function* mistakesInRules(document: ProgramDocument): Generator<Mistake> {
   const names = Object.keys(document.units);
-  const seen = new Map<string, number>();
   for (const [index, rule] of (document.earning ?? []).entries()) {
     const at = `/earning/${index}`;
-    const earlier = seen.get(rule.id);
-    if (earlier !== undefined)
-      yield {
-        pointer: `${at}/id`,
-        message: `Rule ${earlier + 1} has the id "${rule.id}" too. Give each rule its own.`,
-      };
-    else seen.set(rule.id, index);
     if (names.length > 0 && !Object.hasOwn(document.units, rule.earn.unit))
       yield {
         pointer: `${at}/earn/unit`,
         message: `This program has no unit "${rule.earn.unit}". Its units are ${names.join(', ')}.`,
       };
-    if (rule.pending) yield* mistakeInDuration(`${at}/pending/for`, rule.pending.for);
-    if (rule.expires) yield* mistakeInDuration(`${at}/expires/after`, rule.expires.after);
+    yield* mistakesInTerms(at, rule);
   }
-}
-
-function* mistakeInDuration(at: string, text: string): Generator<Mistake> {
-  if (parseDuration(text) === undefined)
-    yield {
-      pointer: at,
-      message: `"${text}" is not a duration of more than zero and at most 100 years. Write "P12M" for 12 months, "P30D" for 30 days, "PT15M" for 15 minutes.`,
-    };
 }
 
 /** Where a document contradicts its address or what the program already is. */

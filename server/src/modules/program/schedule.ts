@@ -5,6 +5,9 @@ type Campaign = NonNullable<ProgramDocument['campaigns']>[number];
 
 /** When a campaign is in force. */
 export interface Schedule {
+  /** Before `start` and from `end` on (epoch ms, or infinite) it is never open. */
+  readonly start: number;
+  readonly end: number;
   /** Whether `at` (epoch ms) is within it. */
   open(at: number): boolean;
 }
@@ -34,9 +37,9 @@ export function compileSchedule(campaign: Campaign, programTimeZone: string): Sc
       ? Number.POSITIVE_INFINITY
       : instantOf(localTime(campaign.until), zone, 'until');
   if (campaign.weekdays === undefined && campaign.hours === undefined)
-    return { open: at => at >= start && at < end };
+    return { start, end, open: at => at >= start && at < end };
   const recurring = compileRecurring(campaign, zone);
-  return { open: at => at >= start && at < end && recurring(at) };
+  return { start, end, open: at => at >= start && at < end && recurring(at) };
 }
 
 /** A local time: milliseconds since 1970 as if the zone were UTC; the end of a day is kept as such. */
