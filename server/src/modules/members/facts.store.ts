@@ -1,0 +1,80 @@
+import { instants, numbers, texts } from '#platform/db/arrays.ts';
+import { statement, type Tx } from '#platform/db/client.ts';
+import type { FactsQuestion } from './facts.ts';
+import { type ProfileJson, profileOf } from './profile.store.ts';
+import { EMPTY_PROFILE, type Profile } from './profile.ts';
+
+const PROFILES = statement(
+  'members_profiles_at',
+  `select q.nr::integer, m.enrolled_at, p.profile
+     from unnest($1::integer[], $2::bigint[], $3::timestamptz[], $4::bigint[])
+       with ordinality as q(program_id, member_id, at, decision, nr)
+     join members.members m on m.program_id = q.program_id and m.id = q.member_id
+     left join lateral (
+       select c.profile from members.profiles c
+        where c.member_id = q.member_id and c.valid_from <= q.at and c.known_by < q.decision
+        order by c.valid_from desc, c.nr desc, c.rev desc limit 1
+     ) p on true`,
+);
+// The lists are few and found first; then every member is looked up in each by the key alone.
+const MEMBERSHIPS = statement(
+  'members_lists_at',
+  `with wanted as materialized (
+     select l.program_id, l.id, l.name
+       from unnest($5::integer[], $6::text[]) as w(program_id, name)
+       join members.lists l on l.program_id = w.program_id and l.name = w.name
+   )
+   select q.nr::integer, w.name
+     from unnest($1::integer[], $2::bigint[], $3::timestamptz[], $4::bigint[])
+       with ordinality as q(program_id, member_id, at, decision, nr)
+     join wanted w on w.program_id = q.program_id
+    where exists (
+      select 1 from members.list_members m
+       where m.list_id = w.id and m.member_id = q.member_id and m.joined_by < q.decision and m.joined_at <= q.at
+         and (m.left_at is null or m.left_at > q.at or m.left_by >= q.decision)
+    )`,
+);
+
+/** Above every id of a decision. */
+const ALL_KNOWN = 2n ** 63n - 1n;
+
+const columns = (questions: readonly FactsQuestion[]): string[] => [
+  numbers(questions.map(question => question.programId)),
+  numbers(questions.map(question => question.holderId)),
+  instants(questions.map(question => question.at)),
+  numbers(questions.map(question => question.decision ?? ALL_KNOWN)),
+];
+
+/** Enrolment and profile for each question, in order; undefined where there is no such member. */
+export async function profiles(
+  tx: Tx,
+  questions: readonly FactsQuestion[],
+): Promise<({ enrolledAt: number; profile: Profile } | undefined)[]> {
+  const found = new Array<{ enrolledAt: number; profile: Profile } | undefined>(questions.length);
+  const rows = await tx.run<[number, number, ProfileJson | null]>(PROFILES, columns(questions));
+  for (const [nr, enrolledAt, json] of rows)
+    found[nr - 1] = { enrolledAt, profile: json === null ? EMPTY_PROFILE : profileOf(json) };
+  return found;
+}
+
+/** On which of these lists each question's member is, in order; undefined where on none. */
+export async function memberships(
+  tx: Tx,
+  questions: readonly FactsQuestion[],
+  names: readonly string[],
+): Promise<(Set<string> | undefined)[]> {
+  const programs = [...new Set(questions.map(question => question.programId))];
+  const pairs = programs.flatMap(program => [...new Set(names)].map(name => ({ program, name })));
+  const found = new Array<Set<string> | undefined>(questions.length);
+  const rows = await tx.run<[number, string]>(MEMBERSHIPS, [
+    ...columns(questions),
+    numbers(pairs.map(pair => pair.program)),
+    texts(pairs.map(pair => pair.name)),
+  ]);
+  for (const [nr, name] of rows) {
+    const own = found[nr - 1];
+    if (own === undefined) found[nr - 1] = new Set([name]);
+    else own.add(name);
+  }
+  return found;
+}
