@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
-import { addDuration, isTimeZone, parseDuration } from './calendar.ts';
+import { addDuration, isTimeZone, parseDuration, startOf } from './calendar.ts';
 
 const add = (at: string, duration: string, timeZone = 'UTC'): string => {
   const parsed = parseDuration(duration);
@@ -121,4 +121,48 @@ test('a time zone is a name of the IANA database', () => {
     assert.equal(isTimeZone(name), true, name);
   for (const name of ['', '+01:00', '-05', 'Mars/Olympus', 'Europe/Pari', 'Europe/Paris '])
     assert.equal(isTimeZone(name), false, name);
+});
+
+test('a month, a quarter and a year end at the first instant of the next one', () => {
+  const cases: [Parameters<typeof startOf>[0], string, string, string][] = [
+    ['month', '2026-01-31T22:59:59.999Z', 'Europe/Paris', '2026-01-31T23:00:00.000Z'],
+    ['month', '2026-01-31T23:00:00.000Z', 'Europe/Paris', '2026-02-28T23:00:00.000Z'],
+    // The clocks go forward on March 29 and back on October 25.
+    ['month', '2026-03-10T12:00:00.000Z', 'Europe/Paris', '2026-03-31T22:00:00.000Z'],
+    ['quarter', '2026-10-01T00:00:00.000Z', 'Europe/Paris', '2026-12-31T23:00:00.000Z'],
+    ['quarter', '2026-03-31T21:59:59.999Z', 'Europe/Paris', '2026-03-31T22:00:00.000Z'],
+    ['quarter', '2026-03-31T22:00:00.000Z', 'Europe/Paris', '2026-06-30T22:00:00.000Z'],
+    ['year', '2026-12-31T23:30:00.000Z', 'UTC', '2027-01-01T00:00:00.000Z'],
+    ['year', '2026-12-31T23:30:00.000Z', 'Europe/Paris', '2027-12-31T23:00:00.000Z'],
+    ['year', '2024-02-29T00:00:00.000Z', 'Pacific/Auckland', '2024-12-31T11:00:00.000Z'],
+    // On October 1, 2017, midnight was skipped in Asuncion: the month began at 01:00.
+    ['month', '2017-09-15T12:00:00.000Z', 'America/Asuncion', '2017-10-01T04:00:00.000Z'],
+  ];
+  for (const [period, at, zone, end] of cases)
+    assert.equal(
+      new Date(startOf(period, Date.parse(at), zone, 1)).toISOString(),
+      end,
+      `${period} of ${at} in ${zone}`,
+    );
+});
+
+test('ends of months, quarters and years are those of Temporal, in any zone', () => {
+  const zones = ['UTC', 'Europe/Paris', 'America/New_York', 'Asia/Kathmandu', 'Australia/Lord_Howe', 'Asia/Gaza'];
+  fc.assert(
+    fc.property(
+      fc.integer({ min: Date.UTC(1971, 0, 1), max: Date.UTC(2060, 0, 1) }),
+      fc.constantFrom(...zones),
+      fc.constantFrom('month', 'quarter', 'year'),
+      (at, zone, period) => {
+        const local = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone);
+        const first = { month: local.month, quarter: local.month - ((local.month - 1) % 3), year: 1 }[period];
+        const next = local
+          .toPlainDate()
+          .with({ month: first, day: 1 })
+          .add({ months: { month: 1, quarter: 3, year: 12 }[period] });
+        assert.equal(startOf(period, at, zone, 1), next.toZonedDateTime(zone).epochMilliseconds);
+      },
+    ),
+    { numRuns: 2_000 },
+  );
 });
