@@ -72,13 +72,14 @@ const MAX_NEEDS = 10_000;
 /** The budgets of one process. What it remembers between batches only saves attempts. */
 export function createBudgets(): Budgets {
   const needs = new LRUCache<string, bigint>({ max: MAX_NEEDS });
-  const shortOf = new WeakMap<Tx, Set<string>>();
+  // A lane tries a batch again on the same connection, and finds there which budgets it has to gather.
+  const shorts = new WeakMap<Tx, Set<string>>();
   let home = 0;
 
   const begin = (tx: Tx): BudgetFacts => {
-    const short = shortOf.get(tx) ?? new Set<string>();
-    shortOf.set(tx, short);
     home = (home + 1) % store.SHARDS;
+    const short = shorts.get(tx) ?? new Set<string>();
+    shorts.set(tx, short);
     return { budgets: new Map(), home, short, needs, stored: false };
   };
 
