@@ -3,6 +3,12 @@ import { programRoutes } from './routes.ts';
 import { createService, type ProgramOptions, type ProgramService } from './service.ts';
 
 export { addDuration, parseDuration } from './calendar.ts';
+export {
+  type Condition,
+  type ConditionFault,
+  type ConditionInput,
+  compileCondition,
+} from './conditions/compile.ts';
 export type { ProgramDocument } from './document.ts';
 export { programErrors } from './errors.ts';
 export type { EarningRule, Program, ProgramVersion, Unit } from './model.ts';

@@ -4,6 +4,7 @@ import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import { MAX_DOCUMENT, MAX_UNITS, type ProgramDocument, programDocument } from './document.ts';
 import { type Mistake, mistakeInTimeZone } from './mistake.ts';
 import { mistakesInCampaigns } from './mistakes-campaigns.ts';
+import { mistakesInConditions } from './mistakes-conditions.ts';
 import { mistakesInTerms } from './mistakes-terms.ts';
 import { mistakesInTiers } from './mistakes-tiers.ts';
 
@@ -91,6 +92,7 @@ function* mistakesIn(document: ProgramDocument): Generator<Mistake> {
   yield* mistakesInRules(document);
   yield* mistakesInTiers(document);
   yield* mistakesInCampaigns(document);
+  yield* mistakesInConditions(document);
 }
 
 /** Entries cite rules, levels and campaigns by their ids alone, so no two of them have the same. */
