@@ -42,6 +42,7 @@ export class Book {
         seq: lot,
         amount: -(amounts[place] as bigint),
         expiresAt: this.expiryOf(lot),
+        inactiveAfter: null,
       }),
     );
     this.redeemed.push({ seq, taken, points, refunded: 0n });

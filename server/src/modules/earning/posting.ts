@@ -25,6 +25,8 @@ export interface Clawed {
   debt: bigint;
 }
 
+const NOTHING: ReadonlySet<string> = new Set();
+
 export interface Decided {
   earned: Earned[];
   clawed: Clawed[];
@@ -37,7 +39,7 @@ export interface Decided {
  * expired before this batch, `occurredAt` when what takes back happened.
  */
 export function post(
-  state: Pick<OrderState, 'order' | 'returned' | 'grants' | 'applied'>,
+  state: Pick<OrderState, 'order' | 'returned' | 'grants' | 'applied' | 'happened'>,
   version: ProgramVersion,
   context: Context,
   expired: ReadonlyMap<string, bigint>,
@@ -88,7 +90,7 @@ export function post(
     const entry = draft.credit(
       rule.bonus === true ? 'bonus' : 'earn',
       missing,
-      lotTerms(rule.terms, state.order.occurredAt, version.timeZone),
+      lotTerms(rule.terms, state.order.occurredAt, version.timeZone, state.happened ?? NOTHING),
       state.order.occurredAt,
       { rule: ref },
     );

@@ -1,7 +1,46 @@
-import { addDuration, type Terms } from '../program/index.ts';
+import type { LotTerms } from '../ledger/index.ts';
+import { addDuration, startOf, type Terms } from '../program/index.ts';
 
-/** When the points of a rule become usable and when they expire; both count from the order. */
-export const lotTerms = ({ pending, expires }: Terms, occurredAt: number, timeZone: string) => ({
-  availableFrom: pending === null ? null : addDuration(occurredAt, pending.for, timeZone),
-  expiresAt: expires === null ? null : addDuration(occurredAt, expires.after, timeZone),
+/**
+ * When the points of a rule become usable and when they expire; both count from the order. `happened` are the
+ * events of the order that came already.
+ */
+export const lotTerms = (
+  { pending, expires }: Terms,
+  occurredAt: number,
+  timeZone: string,
+  happened: ReadonlySet<string>,
+): LotTerms => ({
+  ...opening(pending, occurredAt, timeZone, happened),
+  ...closing(expires, occurredAt, timeZone),
 });
+
+function opening(
+  pending: Terms['pending'],
+  occurredAt: number,
+  timeZone: string,
+  happened: ReadonlySet<string>,
+): Pick<LotTerms, 'availableFrom' | 'waits' | 'cancels'> {
+  if (pending === null) return { availableFrom: null };
+  if ('for' in pending) return { availableFrom: addDuration(occurredAt, pending.for, timeZone) };
+  if ('until' in pending) return { availableFrom: pending.until };
+  if (happened.has(pending.event)) return { availableFrom: null };
+  const { atLatest, otherwise } = pending;
+  return {
+    availableFrom: atLatest === null ? null : addDuration(occurredAt, atLatest, timeZone),
+    waits: true,
+    cancels: otherwise === 'cancel',
+  };
+}
+
+function closing(
+  expires: Terms['expires'],
+  occurredAt: number,
+  timeZone: string,
+): Pick<LotTerms, 'expiresAt' | 'inactiveAfter'> {
+  if (expires === null) return { expiresAt: null };
+  if ('after' in expires) return { expiresAt: addDuration(occurredAt, expires.after, timeZone) };
+  if ('inactivity' in expires) return { expiresAt: null, inactiveAfter: `${expires.inactivity} ${timeZone}` };
+  const end = startOf(expires.atEndOf, occurredAt, timeZone, 1);
+  return { expiresAt: expires.plus === null ? end : addDuration(end, expires.plus, timeZone) };
+}

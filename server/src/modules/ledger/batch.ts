@@ -22,7 +22,11 @@ export interface Decided {
   keys: NewKey[];
   /** Facts by program, and how many entries they speak of. */
   facts: FactsByProgram;
-  stores: { type: AnyCommandType; decisions: { stored: { id: bigint }; posted: Posted }[] }[];
+  stores: {
+    type: AnyCommandType;
+    decisions: { stored: { id: bigint }; posted: Posted }[];
+    facts: unknown;
+  }[];
 }
 
 /**
@@ -227,7 +231,12 @@ function fold(
   const before = new Map(
     [...held.wallets.values()].map(wallet => [
       wallet.id,
-      { seq: wallet.seq, lots: new Map(wallet.lots), holds: new Set(wallet.holds.keys()) },
+      {
+        seq: wallet.seq,
+        due: wallet.nextDueAt,
+        lots: new Map(wallet.lots),
+        holds: new Set(wallet.holds.keys()),
+      },
     ]),
   );
   const decided: Decided = {
@@ -249,7 +258,7 @@ function fold(
   }
   for (const wallet of held.wallets.values()) {
     const old = before.get(wallet.id);
-    if (old === undefined || old.seq === wallet.seq) continue;
+    if (old === undefined || (old.seq === wallet.seq && old.due === wallet.nextDueAt)) continue;
     decided.changes.push({
       wallet,
       isNew: held.isNew.has(wallet.id),
@@ -257,7 +266,7 @@ function fold(
       holdsBefore: old.holds,
     });
   }
-  decided.stores = [...stores].map(([type, decisions]) => ({ type, decisions }));
+  decided.stores = [...stores].map(([type, decisions]) => ({ type, decisions, facts: facts.get(type) }));
   return decided;
 }
 

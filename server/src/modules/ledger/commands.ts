@@ -130,8 +130,11 @@ export interface CommandType<
   ): Outcome<Decision<Stored> | Repeat<Stored>>;
   /** Makes a decision visible to the later commands of the batch. */
   evolve(facts: Facts, stored: Stored, entries: readonly Entry[]): void;
-  /** Set-based: writes the records. Sends all its statements before it waits for any: the commit follows at once. */
-  store(tx: Tx, decisions: readonly { stored: Stored; posted: Posted }[]): Promise<void>;
+  /**
+   * Set-based: writes the records, and what deciding changed in the facts. Sends all its statements before it waits for
+   * any: the commit follows at once.
+   */
+  store(tx: Tx, decisions: readonly { stored: Stored; posted: Posted }[], facts: Facts): Promise<void>;
   /** Set-based: the stored records of known keys, with what they posted. */
   find(tx: Tx, ids: readonly bigint[]): Promise<Map<bigint, { stored: Stored; posted: Posted }>>;
   /** What a command with another payload under the same key differs in; never empty. */

@@ -1,3 +1,4 @@
+import { expiryOf, isActivity } from './inactivity.ts';
 import {
   type Entry,
   type Hold,
@@ -13,7 +14,13 @@ import { type Movement, Overlay } from './overlay.ts';
 /** The terms of the lot that a credit opens. */
 export interface LotTerms {
   availableFrom: number | null;
+  /** Pending until `open` is asked for, or `availableFrom` is reached, which can be null: never by itself. */
+  waits?: boolean | undefined;
+  /** Cancelled at `availableFrom` instead of activated. */
+  cancels?: boolean | undefined;
   expiresAt: number | null;
+  /** `P6M Europe/Paris`: expires so long after the member was last active, whatever `expiresAt` says. */
+  inactiveAfter?: string | undefined;
 }
 
 /** What a clawback did: the five parts sum to what was asked for. */
@@ -25,6 +32,10 @@ export interface Clawback {
   shortfall: bigint;
   debt: bigint;
 }
+
+/** Whether points of these terms are pending at `now`. Those that wait for something and may be cancelled are so at first. */
+const waits = ({ availableFrom, waits: waiting = false, cancels = false }: LotTerms, now: number): boolean =>
+  availableFrom === null ? waiting : availableFrom > now || cancels;
 
 const sum = (lots: readonly { remaining: bigint }[]): bigint =>
   lots.reduce((all, lot) => all + lot.remaining, 0n);
@@ -38,9 +49,13 @@ const allocations = (taken: readonly Taken[], sign: bigint) => ({
  * its draft. What has fallen due is settled first (ledger rule 1). All methods take points > 0.
  */
 export class Draft extends Overlay {
+  /** Whether something was due: then the wallet is to be written even if nothing came of it. */
+  readonly wasDue: boolean;
+
   constructor(wallet: Wallet, now: number) {
     super(wallet, now);
-    if (this.sums.nextDueAt !== null && this.sums.nextDueAt <= this.now) this.settle();
+    this.wasDue = this.sums.nextDueAt !== null && this.sums.nextDueAt <= this.now;
+    if (this.wasDue) this.settle();
   }
 
   /** Opens a lot. A debt is repaid from it at once: its opening entry then consumes a part of its own lot. */
@@ -51,25 +66,40 @@ export class Draft extends Overlay {
     occurredAt: number,
     cause: { rule?: string; reason?: string } = {},
   ): Entry {
-    const pending = terms.availableFrom !== null && terms.availableFrom > this.now;
+    const { availableFrom, cancels = false, inactiveAfter = null } = terms;
+    const pending = waits(terms, this.now);
     const repaid = pending ? 0n : least(this.sums.debt, points);
     const seq = this.sums.seq + 1;
     this.sums.earned += points;
-    this.put({ seq, remaining: points - repaid, pending, ...terms });
+    if (isActivity({ kind, ofSeq: null })) this.active(occurredAt);
+    const expiresAt = expiryOf(
+      { expiresAt: terms.expiresAt, inactiveAfter },
+      this.sums.activeAt ?? occurredAt,
+    );
+    const lot = { availableFrom, cancels, expiresAt, inactiveAfter };
+    this.put({ seq, remaining: points - repaid, pending, ...lot });
     const entry = this.write(kind, occurredAt, {
       ...(pending ? { pending: points } : { available: points, debt: -repaid }),
-      ...terms,
+      ...lot,
       ...cause,
       lots: repaid > 0n ? [seq] : [],
       amounts: repaid > 0n ? [-repaid] : [],
     });
     // Points of long ago can have expired before they were booked: what is answered must not count them.
-    if (terms.expiresAt !== null && terms.expiresAt <= this.now) this.settle();
+    const isPast = (at: number | null) => at !== null && at <= this.now;
+    if (isPast(expiresAt) || (pending && isPast(availableFrom))) this.settle();
     return entry;
+  }
+
+  /** Makes those of these lots usable that are pending: what they wait for has come. */
+  open(lots: readonly number[], occurredAt: number): void {
+    const pending = lots.map(seq => this.lot(seq)).filter(lot => lot?.pending === true);
+    this.activate(pending as Lot[], occurredAt);
   }
 
   /** Takes points by rule 3. The caller has checked that `balance.available` covers them. */
   debit(kind: Kind, points: bigint, occurredAt: number, reason: string | null = null): Entry {
+    if (isActivity({ kind, ofSeq: null })) this.active(occurredAt);
     const taken = this.take(points);
     if (kind === 'redeem') this.sums.redeemed += points;
     return this.write(kind, occurredAt, { available: -points, reason, ...allocations(taken, -1n) });
@@ -77,6 +107,7 @@ export class Draft extends Overlay {
 
   /** Reserves points until `expiresAt`. The caller has checked that `balance.available` covers them. */
   reserve(points: bigint, occurredAt: number, expiresAt: number): Entry {
+    this.active(occurredAt);
     const taken = this.take(points);
     const entry = this.write('hold', occurredAt, {
       available: -points,
@@ -170,7 +201,7 @@ export class Draft extends Overlay {
       if (amount === 0n) break;
       left -= amount;
       this.put({ ...lot, remaining: lot.remaining - amount });
-      cancelled.push({ seq: lot.seq, amount, expiresAt: lot.expiresAt });
+      cancelled.push({ ...lot, amount });
     }
     if (cancelled.length > 0)
       this.write('cancel', occurredAt, { pending: left - points, rule, ...allocations(cancelled, -1n) });
@@ -196,7 +227,9 @@ export class Draft extends Overlay {
         remaining: (open?.remaining ?? 0n) + part.amount,
         pending: false,
         availableFrom: open?.availableFrom ?? null,
-        expiresAt: part.expiresAt,
+        cancels: open?.cancels ?? false,
+        expiresAt: expiryOf(part, this.sums.activeAt),
+        inactiveAfter: part.inactiveAfter,
       });
     }
     const reopened = () => back.map(part => this.lot(part.seq)).filter(lot => lot !== undefined);
@@ -243,9 +276,9 @@ export class Draft extends Overlay {
   }
 
   private settleLots(until: number): void {
-    const instants = new Map<number, { opens: Lot[]; expires: Lot[] }>();
+    const instants = new Map<number, { opens: Lot[]; cancels: Lot[]; expires: Lot[] }>();
     const at = (instant: number) => {
-      const due = instants.get(instant) ?? { opens: [], expires: [] };
+      const due = instants.get(instant) ?? { opens: [], cancels: [], expires: [] };
       instants.set(instant, due);
       return due;
     };
@@ -253,12 +286,24 @@ export class Draft extends Overlay {
       if (lot.expiresAt !== null && lot.expiresAt <= until) at(lot.expiresAt).expires.push(lot);
       const opens = lot.pending ? lot.availableFrom : null;
       if (opens !== null && opens <= until && opens < (lot.expiresAt ?? Number.POSITIVE_INFINITY))
-        at(opens).opens.push(lot);
+        at(opens)[lot.cancels ? 'cancels' : 'opens'].push(lot);
     }
     for (const [instant, due] of [...instants].sort((a, b) => a[0] - b[0])) {
       this.activate(due.opens, instant);
+      this.giveUp(due.cancels, instant);
       this.expire(due.expires, instant);
     }
+  }
+
+  /** Cancels pending lots whose time is up: what they waited for has not come. */
+  private giveUp(lots: readonly Lot[], at: number): void {
+    if (lots.length === 0) return;
+    for (const lot of lots) this.put({ ...lot, remaining: 0n });
+    this.write('cancel', at, {
+      pending: -sum(lots),
+      lots: lots.map(lot => lot.seq),
+      amounts: lots.map(lot => -lot.remaining),
+    });
   }
 
   /** Makes pending lots usable; a debt is repaid from them and a shortfall netted. */

@@ -1,4 +1,5 @@
 import { Draft } from './draft.ts';
+import { expiryOf, isActivity } from './inactivity.ts';
 import { type Entry, emptyWallet, type Lot, nextDue, type Taken, type Wallet } from './model.ts';
 
 /**
@@ -7,7 +8,7 @@ import { type Entry, emptyWallet, type Lot, nextDue, type Taken, type Wallet } f
  */
 export function replay(id: number, programId: number, entries: readonly Entry[]): Wallet {
   const wallet = emptyWallet(id, programId);
-  const expiry = new Map<number, number | null>();
+  const terms = new Map<number, Entry>();
   for (const entry of entries) {
     wallet.seq = entry.seq;
     wallet.available = entry.availableAfter;
@@ -17,7 +18,13 @@ export function replay(id: number, programId: number, entries: readonly Entry[])
     wallet.shortfall = entry.shortfallAfter;
     wallet.bookedAt = entry.bookedAt;
     count(wallet, entry);
-    moveLots(wallet, entry, expiry);
+    if (isActivity(entry)) wallet.activeAt = Math.max(wallet.activeAt ?? entry.occurredAt, entry.occurredAt);
+    moveLots(wallet, entry, terms);
+  }
+  for (const lot of wallet.lots.values()) {
+    if (lot.inactiveAfter === null) continue;
+    wallet.movable = true;
+    wallet.lots.set(lot.seq, { ...lot, expiresAt: expiryOf(lot, wallet.activeAt) });
   }
   wallet.nextDueAt = nextDue(wallet);
   return wallet;
@@ -40,38 +47,35 @@ function count(wallet: Wallet, entry: Entry): void {
   else if (entry.kind === 'refund') wallet.redeemed -= entry.available;
 }
 
-function moveLots(wallet: Wallet, entry: Entry, expiry: Map<number, number | null>): void {
+function moveLots(wallet: Wallet, entry: Entry, terms: Map<number, Entry>): void {
   if (opensLot(entry)) {
-    const { seq, availableFrom, expiresAt } = entry;
-    expiry.set(seq, expiresAt);
+    const { seq, availableFrom, cancels, expiresAt, inactiveAfter } = entry;
+    terms.set(seq, entry);
     wallet.lots.set(seq, {
       seq,
       remaining: entry.available + entry.pending,
       pending: entry.pending > 0n,
       availableFrom,
+      cancels,
       expiresAt,
+      inactiveAfter,
     });
   }
+  const closing = (seq: number) => {
+    const { expiresAt = null, inactiveAfter = null } = terms.get(seq) ?? {};
+    return { expiresAt, inactiveAfter };
+  };
   entry.lots.forEach((seq, index) => {
     const open = wallet.lots.get(seq);
-    const lot: Lot = open ?? {
-      seq,
-      remaining: 0n,
-      pending: false,
-      availableFrom: null,
-      expiresAt: expiry.get(seq) ?? null,
-    };
+    const reopened = { seq, remaining: 0n, pending: false, availableFrom: null, cancels: false };
+    const lot: Lot = open ?? { ...reopened, ...closing(seq) };
     const remaining = lot.remaining + (entry.amounts[index] as bigint);
     if (remaining === 0n) wallet.lots.delete(seq);
     else wallet.lots.set(seq, { ...lot, remaining, pending: lot.pending && entry.kind !== 'activate' });
   });
   if (entry.kind === 'hold') {
     const taken = entry.lots.map(
-      (seq, index): Taken => ({
-        seq,
-        amount: -(entry.amounts[index] as bigint),
-        expiresAt: expiry.get(seq) ?? null,
-      }),
+      (seq, index): Taken => ({ seq, amount: -(entry.amounts[index] as bigint), ...closing(seq) }),
     );
     wallet.holds.set(entry.seq, {
       seq: entry.seq,

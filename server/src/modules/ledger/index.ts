@@ -10,7 +10,7 @@ export type {
   ProgramFacts,
   Repeat,
 } from './commands.ts';
-export { Draft } from './draft.ts';
+export { Draft, type LotTerms } from './draft.ts';
 export { ledgerErrors } from './errors.ts';
 export { businessKey } from './lanes.ts';
 export { type Entry, type Taken, unitOf, walletId } from './model.ts';

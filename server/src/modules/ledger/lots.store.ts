@@ -1,4 +1,4 @@
-import { booleans, instants, numbers } from '#platform/db/arrays.ts';
+import { booleans, instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Wallet } from './model.ts';
 
@@ -19,7 +19,9 @@ interface LotRow extends Place {
   remaining: bigint;
   pending: boolean;
   from: number | null;
+  cancels: boolean;
   until: number | null;
+  inactive: string | null;
 }
 interface LotChanges {
   added: LotRow[];
@@ -63,7 +65,10 @@ export function lotChanges(changes: readonly Change[]): LotChanges {
         remaining: lot.remaining,
         pending: lot.pending,
         from: lot.availableFrom,
-        until: lot.expiresAt,
+        cancels: lot.cancels,
+        // The date of these is not stored: it follows from the wallet's last activity.
+        until: lot.inactiveAfter === null ? lot.expiresAt : null,
+        inactive: lot.inactiveAfter,
       };
       if (before === undefined) added.push(row);
       else if (before.remaining !== lot.remaining || before.pending !== lot.pending) changed.push(row);
@@ -87,11 +92,13 @@ const remainders = (rows: readonly LotRow[]) => [
   booleans(rows.map(row => row.pending)),
 ];
 
-/** The columns of new lots: wallet, seq, remaining, pending, available from, expires at. */
+/** The columns of new lots: wallet, seq, remaining, pending, available from, expires at, cancels, inactive after. */
 export const lotColumns = (rows: readonly LotRow[]): string[] => [
   ...remainders(rows),
   instants(rows.map(row => row.from)),
   instants(rows.map(row => row.until)),
+  booleans(rows.map(row => row.cancels)),
+  texts(rows.map(row => row.inactive)),
 ];
 
 /** Sends what changes but new lots, which go with the entries that open them. Most batches need none of it. */

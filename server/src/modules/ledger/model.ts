@@ -21,8 +21,12 @@ export interface Lot {
   readonly pending: boolean;
   /** When a pending lot becomes usable, epoch ms. */
   readonly availableFrom: number | null;
+  /** At `availableFrom` the points are cancelled and not activated: what they wait for has not come. */
+  readonly cancels: boolean;
   /** From this instant on the lot is expired, epoch ms; null: never. */
   readonly expiresAt: number | null;
+  /** `P6M Europe/Paris`: `expiresAt` is so long after the member was last active, and moves with it. */
+  readonly inactiveAfter: string | null;
 }
 
 /** What a debit took from one lot, with the date that the points keep when they come back. */
@@ -30,6 +34,7 @@ export interface Taken {
   readonly seq: number;
   readonly amount: bigint;
   readonly expiresAt: number | null;
+  readonly inactiveAfter: string | null;
 }
 
 /** Points reserved by a hold; `seq` is that of the entry that took them, `taken` in the order of consumption. */
@@ -58,8 +63,11 @@ export interface Entry {
   /** `rule@version` that gave the points. */
   readonly rule: string | null;
   readonly availableFrom: number | null;
+  readonly cancels: boolean;
   /** Of a lot, or for a hold the instant at which it ends by itself. */
   readonly expiresAt: number | null;
+  /** Of a lot whose date moves with the member's activity; `expiresAt` is then the date as it stood at first. */
+  readonly inactiveAfter: string | null;
   /** The entry that this one follows from: the hold of a capture, the redemption of a refund. */
   readonly ofSeq: number | null;
   /** Lots that this entry changed, and by how much; in an `activate` entry the lots that became usable. */
@@ -83,6 +91,8 @@ export interface Sums {
   expired: bigint;
   /** The earliest instant at which something falls due; may be too early, never too late. */
   nextDueAt: number | null;
+  /** When the member last earned or redeemed in this wallet; never goes back. */
+  activeAt: number | null;
   bookedAt: number;
 }
 
@@ -97,6 +107,8 @@ export interface Wallet extends Sums {
   readonly lapsed: Map<number, bigint>;
   /** The stored due instant of lots and holds that were not loaded, because nothing of them is due yet. */
   readonly dueBeyond: number | null;
+  /** Whether one of its lots expires by inactivity. */
+  movable: boolean;
 }
 
 const UNITS = 64;
@@ -119,11 +131,13 @@ export const emptyWallet = (id: number, programId: number): Wallet => ({
   redeemed: 0n,
   expired: 0n,
   nextDueAt: null,
+  activeAt: null,
   bookedAt: Number.NEGATIVE_INFINITY,
   lots: new Map(),
   holds: new Map(),
   lapsed: new Map(),
   dueBeyond: null,
+  movable: false,
 });
 
 /** Earliest expiry first, then oldest; lots without expiry last (ledger rule 3). */

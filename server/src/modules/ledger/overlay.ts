@@ -1,3 +1,4 @@
+import { lapsesAt } from './inactivity.ts';
 import {
   byConsumption,
   type Entry,
@@ -17,6 +18,10 @@ export interface Movement extends Partial<Omit<Entry, 'wallet' | 'seq' | 'kind' 
   shortfall?: bigint;
 }
 
+/** Whether an entry let points go that fell due; a cancellation with a rule took back what an order had earned. */
+export const isLapse = ({ kind, rule }: Pick<Entry, 'kind' | 'rule'>): boolean =>
+  kind === 'expire' || (kind === 'cancel' && rule === null);
+
 /**
  * A wallet with changes that are not in it yet: it reads through to the wallet's sums, lots and holds and
  * collects entries. `apply` (the ledger's `evolve`) writes them into the wallet.
@@ -27,10 +32,13 @@ export class Overlay {
   protected readonly sums: Sums;
   protected readonly lots = new Map<number, Lot | null>();
   protected readonly holds = new Map<number, Hold | null>();
+  private movable: boolean;
 
   constructor(wallet: Wallet, now: number) {
     this.wallet = wallet;
-    const { seq, available, pending, held, debt, shortfall, earned, redeemed, expired, nextDueAt } = wallet;
+    this.movable = wallet.movable;
+    const { seq, available, pending, held, debt, shortfall, earned, redeemed, expired } = wallet;
+    const { nextDueAt, activeAt } = wallet;
     const bookedAt = Math.max(wallet.bookedAt, now);
     this.sums = {
       seq,
@@ -43,6 +51,7 @@ export class Overlay {
       redeemed,
       expired,
       nextDueAt,
+      activeAt,
       bookedAt,
     };
   }
@@ -70,11 +79,11 @@ export class Overlay {
     return own === null ? undefined : (own ?? this.wallet.holds.get(seq));
   }
 
-  /** How much of a lot this batch has let expire. */
+  /** How much of a lot this batch has let go: it expired, or what it waited for did not come. */
   lapsed(seq: number): bigint {
     let points = this.wallet.lapsed.get(seq) ?? 0n;
     for (const entry of this.entries)
-      if (entry.kind === 'expire') points -= entry.amounts[entry.lots.indexOf(seq)] ?? 0n;
+      if (isLapse(entry)) points -= entry.amounts[entry.lots.indexOf(seq)] ?? 0n;
     return points;
   }
 
@@ -88,10 +97,11 @@ export class Overlay {
 
   /** Writes what was worked out into the wallet. */
   apply(): void {
-    const expired = new Set(this.entries.flatMap(entry => (entry.kind === 'expire' ? entry.lots : [])));
+    const expired = new Set(this.entries.flatMap(entry => (isLapse(entry) ? entry.lots : [])));
     for (const [seq, points] of [...expired].map(lot => [lot, this.lapsed(lot)] as const))
       this.wallet.lapsed.set(seq, points);
     Object.assign(this.wallet, this.sums);
+    this.wallet.movable = this.movable;
     for (const [seq, lot] of this.lots) {
       if (lot === null) this.wallet.lots.delete(seq);
       else this.wallet.lots.set(seq, lot);
@@ -102,7 +112,7 @@ export class Overlay {
     }
     const { dueBeyond } = this.wallet;
     const isPast = this.sums.nextDueAt !== null && this.sums.nextDueAt <= this.now;
-    if (this.entries.length === 0 || (dueBeyond !== null && !isPast)) return;
+    if (dueBeyond !== null && (this.entries.length === 0 || !isPast)) return;
     const next = nextDue(this.wallet);
     this.wallet.nextDueAt =
       next !== null && dueBeyond !== null ? Math.min(next, dueBeyond) : (next ?? dueBeyond);
@@ -130,7 +140,7 @@ export class Overlay {
       const amount = least(left, lot.remaining);
       left -= amount;
       this.put({ ...lot, remaining: lot.remaining - amount });
-      taken.push({ seq: lot.seq, amount, expiresAt: lot.expiresAt });
+      taken.push({ seq: lot.seq, amount, expiresAt: lot.expiresAt, inactiveAfter: lot.inactiveAfter });
     }
     if (left > 0n && !inOrder)
       throw new Error(`wallet ${this.wallet.id}: its lots hold ${left} points less than its balance`);
@@ -139,7 +149,18 @@ export class Overlay {
 
   protected put(lot: Lot): void {
     this.lots.set(lot.seq, lot.remaining === 0n ? null : lot);
+    if (lot.inactiveAfter !== null) this.movable = true;
     if (lot.remaining > 0n) this.dueOf(lot);
+  }
+
+  /** The member earned or redeemed at `at`: lots that expire by inactivity live on from there. */
+  protected active(at: number): void {
+    const { sums } = this;
+    if (sums.activeAt !== null && at <= sums.activeAt) return;
+    sums.activeAt = at;
+    if (!this.movable) return;
+    for (const lot of this.openLots)
+      if (lot.inactiveAfter !== null) this.put({ ...lot, expiresAt: lapsesAt(lot.inactiveAfter, at) });
   }
 
   protected dueOf(lot: Lot): void {
@@ -183,7 +204,9 @@ export class Overlay {
       bookedAt: sums.bookedAt,
       rule: movement.rule ?? null,
       availableFrom: movement.availableFrom ?? null,
+      cancels: movement.cancels ?? false,
       expiresAt: movement.expiresAt ?? null,
+      inactiveAfter: movement.inactiveAfter ?? null,
       ofSeq: movement.ofSeq ?? null,
       lots: movement.lots ?? [],
       amounts: movement.amounts ?? [],

@@ -27,37 +27,37 @@ const postBatch = statement(
      insert into ledger.keys (key, payload, result) select * from unnest($1::uuid[], $2::uuid[], $3::bigint[])
    ), sums as (
      select * from unnest($4::bigint[], $5::integer[], $6::boolean[], $7::integer[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
-       $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::timestamptz[], $17::timestamptz[])
-       as u(wallet_id, program_id, is_new, seq, available, pending, held, debt, shortfall, earned, redeemed, expired, next_due_at, booked_at)
+       $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::timestamptz[], $17::timestamptz[], $18::timestamptz[])
+       as u(wallet_id, program_id, is_new, seq, available, pending, held, debt, shortfall, earned, redeemed, expired, next_due_at, booked_at, active_at)
    ), new_wallets as (
      insert into ledger.wallets (wallet_id, program_id, seq, available, pending, held, debt, shortfall, earned, redeemed, expired,
-       next_due_at, booked_at)
-     select wallet_id, program_id, seq, available, pending, held, debt, shortfall, earned, redeemed, expired, next_due_at, booked_at
+       next_due_at, booked_at, active_at)
+     select wallet_id, program_id, seq, available, pending, held, debt, shortfall, earned, redeemed, expired, next_due_at, booked_at, active_at
      from sums where is_new
    ), changed_wallets as (
      update ledger.wallets w set seq = u.seq, available = u.available, pending = u.pending, held = u.held, debt = u.debt,
        shortfall = u.shortfall, earned = u.earned, redeemed = u.redeemed, expired = u.expired, next_due_at = u.next_due_at,
-       booked_at = u.booked_at
+       booked_at = u.booked_at, active_at = u.active_at
      from sums u where not u.is_new and w.wallet_id = u.wallet_id
    ), new_lots as (
-     insert into ledger.open_lots (wallet_id, seq, remaining, pending, available_from, expires_at)
-     select * from unnest($18::bigint[], $19::integer[], $20::bigint[], $21::boolean[], $22::timestamptz[], $23::timestamptz[])
+     insert into ledger.open_lots (wallet_id, seq, remaining, pending, available_from, expires_at, cancels, inactive_after)
+     select * from unnest($19::bigint[], $20::integer[], $21::bigint[], $22::boolean[], $23::timestamptz[], $24::timestamptz[], $25::boolean[], $26::text[])
    ), new_totals as (
      insert into ledger.totals (batch, program_id, unit, kind, entries, available, pending, held)
-     select $24::bigint, * from unnest($25::integer[], $26::smallint[], $27::text[], $28::bigint[], $29::numeric[], $30::numeric[], $31::numeric[])
+     select $27::bigint, * from unnest($28::integer[], $29::smallint[], $30::text[], $31::bigint[], $32::numeric[], $33::numeric[], $34::numeric[])
    )
    insert into ledger.entries (wallet_id, seq, batch, tx, command, kind, available, pending, held, available_after,
      pending_after, held_after, debt_after, shortfall_after, occurred_at, booked_at, recorded_at, rule,
-     available_from, expires_at, of_seq, lots, amounts, reason)
-   select u.wallet_id, u.seq, $24::bigint, u.tx, u.command, u.kind, u.available, u.pending, u.held, u.available_after,
-     u.pending_after, u.held_after, u.debt_after, u.shortfall_after, u.occurred_at, u.booked_at, $32::timestamptz, u.rule,
-     u.available_from, u.expires_at, u.of_seq, u.lots::integer[], u.amounts::bigint[], u.reason
-   from unnest($33::bigint[], $34::integer[], $35::bigint[], $36::text[], $37::text[], $38::bigint[], $39::bigint[],
-     $40::bigint[], $41::bigint[], $42::bigint[], $43::bigint[], $44::bigint[], $45::bigint[], $46::timestamptz[],
-     $47::timestamptz[], $48::text[], $49::timestamptz[], $50::timestamptz[], $51::integer[], $52::text[],
-     $53::text[], $54::text[])
+     available_from, expires_at, of_seq, lots, amounts, reason, cancels, inactive_after)
+   select u.wallet_id, u.seq, $27::bigint, u.tx, u.command, u.kind, u.available, u.pending, u.held, u.available_after,
+     u.pending_after, u.held_after, u.debt_after, u.shortfall_after, u.occurred_at, u.booked_at, $35::timestamptz, u.rule,
+     u.available_from, u.expires_at, u.of_seq, u.lots::integer[], u.amounts::bigint[], u.reason, u.cancels, u.inactive_after
+   from unnest($36::bigint[], $37::integer[], $38::bigint[], $39::text[], $40::text[], $41::bigint[], $42::bigint[],
+     $43::bigint[], $44::bigint[], $45::bigint[], $46::bigint[], $47::bigint[], $48::bigint[], $49::timestamptz[],
+     $50::timestamptz[], $51::text[], $52::timestamptz[], $53::timestamptz[], $54::integer[], $55::text[],
+     $56::text[], $57::text[], $58::boolean[], $59::text[])
      as u(wallet_id, seq, tx, command, kind, available, pending, held, available_after, pending_after, held_after,
-     debt_after, shortfall_after, occurred_at, booked_at, rule, available_from, expires_at, of_seq, lots, amounts, reason)`,
+     debt_after, shortfall_after, occurred_at, booked_at, rule, available_from, expires_at, of_seq, lots, amounts, reason, cancels, inactive_after)`,
 );
 
 /**
@@ -74,7 +74,7 @@ export async function post(
   const rows = postings.flatMap(posting => posting.entries.map(entry => ({ entry, posting })));
   const lots = lotChanges(changes);
   const writes = writeLots(tx, lots);
-  if (keys.length > 0 || rows.length > 0) {
+  if (keys.length > 0 || rows.length > 0 || changes.length > 0) {
     const recordedAt = new Date(batch.recordedAt).toISOString();
     writes.push(
       tx.run(postBatch, [
@@ -125,6 +125,8 @@ function entryColumns(rows: readonly { entry: Entry; posting: Posting }[]): stri
     texts(of(entry => (entry.lots.length === 0 ? null : `{${entry.lots.join(',')}}`))),
     texts(of(entry => (entry.lots.length === 0 ? null : `{${entry.amounts.join(',')}}`))),
     texts(of(entry => entry.reason)),
+    texts(of(entry => (entry.cancels ? 't' : null))),
+    texts(of(entry => entry.inactiveAfter)),
   ];
 }
 
@@ -193,5 +195,6 @@ function walletColumns(changes: readonly Change[]): string[] {
     of(wallet => wallet.expired),
     instants(changes.map(({ wallet }) => wallet.nextDueAt)),
     instants(changes.map(({ wallet }) => wallet.bookedAt)),
+    instants(changes.map(({ wallet }) => wallet.activeAt)),
   ];
 }

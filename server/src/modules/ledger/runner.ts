@@ -191,7 +191,7 @@ export class Runner {
     const { newcomers } = decided;
     const writes = [
       newcomers.length > 0 ? this.mode().directory.enrol(connection, newcomers) : Promise.resolve(),
-      ...decided.stores.map(({ type, decisions }) => type.store(connection, decisions)),
+      ...decided.stores.map(({ type, decisions, facts }) => type.store(connection, decisions, facts)),
       post(connection, batch, decided.postings, decided.changes, decided.keys),
       appendFacts(connection, batch.id, batch.recordedAt, facts),
       entries > 0 ? audit.record(connection, batch.id, entries, digest(decided.postings)) : Promise.resolve(),

@@ -23,7 +23,7 @@ export const settleType: CommandType<null, null, Settled, readonly Entry[]> = {
   decide(_command, _facts, { program, wallet, id }) {
     const drafts = program.units
       .map((_, unit) => new Draft(wallet(unit), program.now))
-      .filter(draft => draft.entries.length > 0);
+      .filter(draft => draft.wasDue);
     const entries = drafts.flatMap(draft => draft.entries);
     const fact = entries.length === 0 ? null : { type: 'wallet.settled', occurredAt: program.now, data: {} };
     return accept({ record: { id, entries }, drafts, fact });
@@ -47,6 +47,7 @@ export const settleCommand = (programId: number, member: string): Command<null> 
 const CAUSES: Readonly<Record<string, string>> = {
   expire: 'The lots reached their date of expiry.',
   activate: 'The lots reached the instant from which they are usable.',
+  cancel: 'What the points waited for has not come in time.',
   release: 'The hold reached its end without being captured or voided.',
   clawback: 'Points became usable while an earlier clawback was still short of them.',
 };

@@ -1,5 +1,6 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
+import { expiryOf } from './inactivity.ts';
 import { type Entry, emptyWallet, type Kind, type Taken, type Wallet } from './model.ts';
 
 /** A business key as stored: the hash of the payload and the id of what the command made. */
@@ -11,7 +12,7 @@ export interface KnownKey {
 const readWallets = statement(
   'ledger_wallets',
   `select wallet_id, program_id, seq, available, pending, held, debt, shortfall, earned, redeemed,
-    expired, next_due_at, nullif(booked_at, '-infinity')
+    expired, next_due_at, nullif(booked_at, '-infinity'), active_at
   from ledger.wallets where wallet_id = any($1::bigint[]) order by wallet_id`,
 );
 
@@ -27,6 +28,7 @@ type WalletRow = [
   bigint,
   bigint,
   bigint,
+  number | null,
   number | null,
   number | null,
 ];
@@ -47,6 +49,7 @@ export async function wallets(tx: Tx, ids: readonly number[]): Promise<Wallet[]>
     expired: row[10],
     nextDueAt: row[11],
     bookedAt: row[12] ?? Number.NEGATIVE_INFINITY,
+    activeAt: row[13],
     dueBeyond: row[11],
   }));
 }
@@ -77,33 +80,35 @@ export async function lockHolders(tx: Tx, holders: readonly number[]): Promise<v
 
 const readLots = statement(
   'ledger_lots',
-  `select l.wallet_id, l.seq, l.remaining, l.pending, l.available_from, l.expires_at
+  `select l.wallet_id, l.seq, l.remaining, l.pending, l.available_from, l.cancels, l.expires_at, l.inactive_after
    from unnest($1::bigint[]) as u(wallet_id) join ledger.open_lots l on l.wallet_id = u.wallet_id`,
 );
 const readHolds = statement(
   'ledger_holds',
-  `select h.wallet_id, h.seq, h.points, h.expires_at, e.lots, e.amounts, t.expires
+  `select h.wallet_id, h.seq, h.points, h.expires_at, e.lots, e.amounts, t.expires, t.inactive
    from unnest($1::bigint[]) as u(wallet_id)
    join ledger.open_holds h on h.wallet_id = u.wallet_id
    join ledger.entries e on e.wallet_id = h.wallet_id and e.seq = h.seq
    cross join lateral (
-     select array_agg(o.expires_at order by a.n) as expires
+     select array_agg(o.expires_at order by a.n) as expires, array_agg(o.inactive_after order by a.n) as inactive
      from unnest(e.lots) with ordinality as a(lot, n)
      join ledger.entries o on o.wallet_id = e.wallet_id and o.seq = a.lot) t`,
 );
 
-type LotRow = [bigint, number, bigint, boolean, number | null, number | null];
-type HoldRow = [bigint, number, bigint, number, number[], bigint[], (Date | null)[]];
+type LotRow = [bigint, number, bigint, boolean, number | null, boolean, number | null, string | null];
+type HoldRow = [bigint, number, bigint, number, number[], bigint[], (Date | null)[], (string | null)[]];
 
 const asTaken = (
   lots: readonly number[],
   amounts: readonly bigint[],
   expires: readonly (Date | null)[],
+  inactive: readonly (string | null)[],
 ): Taken[] =>
   lots.map((seq, index) => ({
     seq,
     amount: -(amounts[index] as bigint),
     expiresAt: expires[index]?.getTime() ?? null,
+    inactiveAfter: inactive[index] ?? null,
   }));
 
 /** Opens the lots and holds of these wallets. */
@@ -113,23 +118,26 @@ export async function fill(tx: Tx, targets: ReadonlyMap<number, Wallet>): Promis
     tx.run<LotRow>(readLots, [ids]),
     tx.run<HoldRow>(readHolds, [ids]),
   ]);
-  for (const [wallet, seq, remaining, pending, availableFrom, expiresAt] of lots) {
-    targets.get(Number(wallet))?.lots.set(seq, { seq, remaining, pending, availableFrom, expiresAt });
+  for (const [id, seq, remaining, pending, availableFrom, cancels, at, inactiveAfter] of lots) {
+    const wallet = targets.get(Number(id)) as Wallet;
+    const expiresAt = expiryOf({ expiresAt: at, inactiveAfter }, wallet.activeAt);
+    wallet.movable ||= inactiveAfter !== null;
+    wallet.lots.set(seq, { seq, remaining, pending, availableFrom, cancels, expiresAt, inactiveAfter });
   }
-  for (const [wallet, seq, points, expiresAt, taken, amounts, expires] of holds) {
+  for (const [wallet, seq, points, expiresAt, taken, amounts, expires, inactive] of holds) {
     targets
       .get(Number(wallet))
-      ?.holds.set(seq, { seq, points, expiresAt, taken: asTaken(taken, amounts, expires) });
+      ?.holds.set(seq, { seq, points, expiresAt, taken: asTaken(taken, amounts, expires, inactive) });
   }
 }
 
 const readTaken = statement(
   'ledger_taken',
-  `select e.wallet_id, e.seq, e.lots, e.amounts, t.expires
+  `select e.wallet_id, e.seq, e.lots, e.amounts, t.expires, t.inactive
    from unnest($1::bigint[], $2::integer[]) as u(wallet_id, seq)
    join ledger.entries e on e.wallet_id = u.wallet_id and e.seq = u.seq
    cross join lateral (
-     select array_agg(o.expires_at order by a.n) as expires
+     select array_agg(o.expires_at order by a.n) as expires, array_agg(o.inactive_after order by a.n) as inactive
      from unnest(e.lots) with ordinality as a(lot, n)
      join ledger.entries o on o.wallet_id = e.wallet_id and o.seq = a.lot) t`,
 );
@@ -139,14 +147,14 @@ export async function taken(
   tx: Tx,
   debits: readonly { wallet: number; seq: number }[],
 ): Promise<Map<string, Taken[]>> {
-  const rows = await tx.run<[bigint, number, number[], bigint[], (Date | null)[]]>(readTaken, [
-    numbers(debits.map(debit => debit.wallet)),
-    numbers(debits.map(debit => debit.seq)),
-  ]);
+  const rows = await tx.run<[bigint, number, number[], bigint[], (Date | null)[], (string | null)[]]>(
+    readTaken,
+    [numbers(debits.map(debit => debit.wallet)), numbers(debits.map(debit => debit.seq))],
+  );
   return new Map(
-    rows.map(([wallet, seq, lots, amounts, expires]) => [
+    rows.map(([wallet, seq, lots, amounts, expires, inactive]) => [
       `${wallet}:${seq}`,
-      asTaken(lots, amounts, expires),
+      asTaken(lots, amounts, expires, inactive),
     ]),
   );
 }
@@ -155,12 +163,13 @@ const readExpired = statement(
   'ledger_expired',
   `select e.wallet_id, a.lot, sum(-a.amount)::bigint
    from unnest($1::bigint[], $2::integer[]) as u(wallet_id, lot)
-   join ledger.entries e on e.wallet_id = u.wallet_id and e.seq > u.lot and e.kind = 'expire' and u.lot = any(e.lots)
+   join ledger.entries e on e.wallet_id = u.wallet_id and e.seq > u.lot
+     and (e.kind = 'expire' or (e.kind = 'cancel' and e.rule is null)) and u.lot = any(e.lots)
    cross join lateral unnest(e.lots, e.amounts) as a(lot, amount)
    where a.lot = u.lot group by e.wallet_id, a.lot`,
 );
 
-/** How much of each of these lots has expired, keyed `wallet:lot`. Reads the wallet's entries after the lot. */
+/** How much of each of these lots has expired or was given up, keyed `wallet:lot`. Reads the wallet's entries after the lot. */
 export async function expired(
   tx: Tx,
   lots: readonly { wallet: number; seq: number }[],
@@ -174,7 +183,7 @@ export async function expired(
 
 const ENTRY = `e.wallet_id, e.seq, e.kind, e.available, e.pending, e.held, e.available_after, e.pending_after,
   e.held_after, coalesce(e.debt_after, 0), coalesce(e.shortfall_after, 0), e.occurred_at, e.booked_at, e.rule,
-  e.available_from, e.expires_at, e.of_seq, e.lots, e.amounts, e.reason, e.command, e.tx, e.batch, e.recorded_at`;
+  e.available_from, e.expires_at, e.of_seq, e.lots, e.amounts, e.reason, e.command, e.tx, e.batch, e.recorded_at, e.cancels, e.inactive_after`;
 
 export type EntryRow = [
   bigint,
@@ -201,6 +210,8 @@ export type EntryRow = [
   bigint,
   bigint,
   number,
+  boolean | null,
+  string | null,
 ];
 
 /** An entry with what stands around it in the journal. */
@@ -236,6 +247,8 @@ const asEntry = (row: EntryRow): StoredEntry => ({
   tx: row[21],
   batch: row[22],
   recordedAt: row[23],
+  cancels: row[24] ?? false,
+  inactiveAfter: row[25],
 });
 
 const readRanges = statement(

@@ -38,15 +38,16 @@ const runningSums = check(
 
 const wallets = check(
   'wallets',
-  `select coalesce(w.wallet_id, s.wallet_id) as wallet_id, row(w.seq, w.available, w.pending, w.held, w.earned, w.redeemed, w.expired)::text as cached,
-     row(s.seq, s.available, s.pending, s.held, s.earned, s.redeemed, s.expired)::text as summed,
+  `select coalesce(w.wallet_id, s.wallet_id) as wallet_id, row(w.seq, w.available, w.pending, w.held, w.earned, w.redeemed, w.expired, w.active_at)::text as cached,
+     row(s.seq, s.available, s.pending, s.held, s.earned, s.redeemed, s.expired, s.active_at)::text as summed,
      row(w.debt, w.shortfall)::text as cached_debts, row(l.debt, l.shortfall)::text as last_debts
    from (select * from ${WALLETS}) w
    full join (
      select e.wallet_id, max(e.seq) as seq, sum(e.available)::bigint as available, sum(e.pending)::bigint as pending, sum(e.held)::bigint as held,
        coalesce(sum(e.available + e.pending) filter (where ${OPENS}), 0)::bigint as earned,
        (coalesce(-sum(e.available + e.held) filter (where e.kind = 'redeem'), 0) - coalesce(sum(e.available) filter (where e.kind = 'refund'), 0))::bigint as redeemed,
-       coalesce(-sum(e.available + e.pending) filter (where e.kind = 'expire'), 0)::bigint as expired
+       coalesce(-sum(e.available + e.pending) filter (where e.kind = 'expire'), 0)::bigint as expired,
+       max(e.occurred_at) filter (where e.kind in ('earn', 'bonus', 'hold') or (e.kind = 'redeem' and e.of_seq is null)) as active_at
      from ${SCOPE} group by e.wallet_id) s on s.wallet_id = w.wallet_id
    left join lateral (
      select coalesce(e.debt_after, 0) as debt, coalesce(e.shortfall_after, 0) as shortfall
@@ -130,7 +131,8 @@ const digests = statement(
   `select e.batch, count(*)::integer, encode(sha256(convert_to(string_agg(concat_ws('|', e.wallet_id, e.seq, e.command, e.tx, e.kind,
      e.available, e.pending, e.held, e.available_after, e.pending_after, e.held_after, coalesce(e.debt_after, 0), coalesce(e.shortfall_after, 0),
      (extract(epoch from e.occurred_at) * 1000)::bigint, (extract(epoch from e.booked_at) * 1000)::bigint, coalesce(e.rule, ''),
-     coalesce((extract(epoch from e.available_from) * 1000)::bigint::text, ''), coalesce((extract(epoch from e.expires_at) * 1000)::bigint::text, ''),
+     coalesce((extract(epoch from e.available_from) * 1000)::bigint::text, '') || case when e.cancels then '!' else '' end,
+     coalesce((extract(epoch from e.expires_at) * 1000)::bigint::text, '') || coalesce(e.inactive_after, ''),
      coalesce(e.of_seq::text, ''), coalesce(array_to_string(e.lots, ','), ''), coalesce(array_to_string(e.amounts, ','), ''), coalesce(e.reason, '')),
      E'\\n' order by e.wallet_id, e.seq), 'UTF8')), 'hex')
    from ledger.entries e group by e.batch`,

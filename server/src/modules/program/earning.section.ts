@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decimal, duration, ruleId, settings, unitName, words } from './fields.ts';
+import { decimal, duration, instant, ruleId, settings, unitName, words } from './fields.ts';
 
 export const MAX_RULES = 200;
 
@@ -41,15 +41,73 @@ export const earn = z
   )
   .describe('What the rule gives: points for each currency unit spent, or a fixed number.');
 
-export const pending = settings('"pending"', {
-  for: duration('How long after the order the points become usable.'),
-}).describe('Points that are not usable at once. Left out: usable at once.');
+const FOR = duration('How long after the order the points become usable.');
+const event = z
+  .string({ error: 'Name the event in quotes, for example "stay.completed".' })
+  .regex(/^[a-z][a-z0-9_.-]{0,63}$/, {
+    error:
+      'An event is named with 1 to 64 lower-case letters, digits, ".", "-" and "_", beginning with a letter: "stay.completed".',
+  });
 
-export const expires = settings('"expires"', {
-  after: duration(
-    "How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last.",
-  ),
-}).describe('When the points expire. Left out: never.');
+/** A condition on when points become usable. */
+export const pending = z
+  .union(
+    [
+      settings('"pending"', { for: FOR }),
+      settings('"pending"', {
+        until: instant('From when on the points are usable. Of an order after it they are usable at once.'),
+      }),
+      settings('"pending"', {
+        until_event: event.describe(
+          'Which event of the order makes the points usable; it is sent to `POST /v1/orders/{order}/events`. Points of a returned order are cancelled.',
+        ),
+        at_latest: duration(
+          'How long after the order the points wait at most. Left out: until the event comes, or the points expire.',
+        ).optional(),
+        otherwise: z
+          .enum(['activate', 'cancel'], { error: 'Write "activate" or "cancel".' })
+          .describe(
+            'What becomes of the points when the event has not come by then: usable all the same (`activate`), or gone (`cancel`). Default: activate.',
+          )
+          .optional(),
+      }),
+    ],
+    {
+      error:
+        'Say until when the points wait: { "for": "P14D" }, { "until": "2026-12-31T23:00:00Z" } or { "until_event": "stay.completed" }.',
+    },
+  )
+  .describe('Points that are not usable at once. Left out: usable at once.');
+
+/** A date on which points go. */
+export const expires = z
+  .union(
+    [
+      settings('"expires"', {
+        after: duration(
+          "How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last.",
+        ),
+      }),
+      settings('"expires"', {
+        at_end_of: z
+          .enum(['month', 'quarter', 'year'], { error: 'Write "month", "quarter" or "year".' })
+          .describe(
+            "The points expire when the calendar month, quarter or year of the order ends in the program's time zone: at the first instant of the next one.",
+          ),
+        plus: duration('How much longer they live. Left out: no longer.').optional(),
+      }),
+      settings('"expires"', {
+        inactivity: duration(
+          'The points expire this long after the member last earned or redeemed this unit. Each time the date moves for all points of the rule.',
+        ),
+      }),
+    ],
+    {
+      error:
+        'Say when the points expire: { "after": "P12M" }, { "at_end_of": "year", "plus": "P3M" } or { "inactivity": "P6M" }. Leave "expires" out for points that never do.',
+    },
+  )
+  .describe('When the points expire. Left out: never.');
 
 export const rule = settings('An earning rule', {
   id: ruleId('rule', 'base').describe(
