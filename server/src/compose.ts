@@ -1,5 +1,5 @@
 import { createAudit } from './modules/audit/index.ts';
-import { createEarning, earningErrors } from './modules/earning/index.ts';
+import { createEarning, earningErrors, granted } from './modules/earning/index.ts';
 import { createIdentity, type Identity, identityErrors } from './modules/identity/index.ts';
 import {
   createLedger,
@@ -9,7 +9,7 @@ import {
   ledgerRoutes,
   type ProgramFacts,
 } from './modules/ledger/index.ts';
-import { createMembers, memberErrors } from './modules/members/index.ts';
+import { createMembers, createMembersApi, memberErrors } from './modules/members/index.ts';
 import { createProgram, type Program, programErrors, programNow } from './modules/program/index.ts';
 import { createRewards, rewardsErrors } from './modules/rewards/index.ts';
 import type { Clock } from './platform/clock.ts';
@@ -91,16 +91,12 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     batch: options.batch,
     queue: options.queue,
   });
-  const program = createProgram({ pool, clock });
-  const members = createMembers({
-    pool,
-    clock,
-    programTime: async (tx, id) =>
-      programNow((await program.registry.load(tx, [id])).get(id) as Program, clock.now()),
-  });
+  const program = createProgram({ pool, clock, granted });
+  const members = createMembers();
+  const membersApi = createMembersApi({ members, ledger, pool });
   ledger.setDirectory(directory({ pool, clock, members, registry: program.registry }));
   const problems = new Problems(ERRORS);
-  const earning = createEarning({ ledger, pool, registry: program.registry, problems });
+  const earning = createEarning({ ledger, pool, registry: program.registry, members, problems });
   const rewards = createRewards({ ledger, pool });
 
   const http = createHttp({
@@ -114,7 +110,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
   });
   for (const routes of [
     program.routes,
-    members.routes,
+    membersApi.routes,
     ledgerRoutes({ ledger, pool }),
     earning.routes,
     rewards.routes,

@@ -47,6 +47,8 @@ export function goodRequests(places: Places): Record<string, GoodRequest> {
     listMembers: get('/v1/members'),
     getMember: get(`/v1/members/${member}`),
     getBalances: get(`/v1/members/${member}/balances`),
+    getTier: get(`/v1/members/${member}/tier`),
+    countTiers: get('/v1/tiers'),
     listEntries: get(`/v1/members/${member}/entries`),
     explainEntry: get(`/v1/entries/${entry}`),
     createAdjustment: post(`/v1/members/${member}/adjustments`, {

@@ -1,22 +1,255 @@
 import { compare, ONE } from '#platform/money.ts';
-import type { Level, ProgramVersion } from '../program/index.ts';
-import type { Applied, Multiplier, Order } from './model.ts';
+import type { Campaign, Level, ProgramVersion } from '../program/index.ts';
+import { giveBack, take } from './budgets.ts';
+import type { CampaignFacts } from './campaigns.facts.ts';
+import {
+  type Applied,
+  citedBy,
+  type Multiplier,
+  type Order,
+  type OrderState,
+  rate,
+  targets,
+} from './model.ts';
+import type { Decided } from './posting.ts';
+import { isCounted, mayCount, type Use, underCap } from './uses.ts';
 
-/** What applies to an order of a member who has `level`: whatever is decided here is stored with the order. */
-export function apply(_order: Order, version: ProgramVersion, level: Level | null): Applied {
-  const multipliers: Multiplier[] = [];
-  if (level !== null && compare(level.multiplier, ONE) !== 0)
-    multipliers.push({ ref: level.ref, by: level.multiplier, unit: null });
-  return { tier: level?.id ?? null, multipliers: combine(multipliers, version) };
+/** An order that is about to be decided. */
+export interface Deciding {
+  readonly order: Order;
+  readonly orderId: bigint;
+  readonly programId: number;
+  readonly memberId: number;
+  readonly version: ProgramVersion;
+  /** The tier that the member has just before the order. */
+  readonly level: Level | null;
+  readonly facts: CampaignFacts;
+  /** The order as it was, where this is a revision of it. */
+  readonly before: OrderState | undefined;
+}
+
+/** What applies to an order, and what it took for that. */
+export interface Application {
+  readonly applied: Applied;
+  readonly uses: readonly Use[];
+  readonly taken: readonly Taken[];
+}
+
+interface Taken {
+  readonly programId: number;
+  readonly campaign: string;
+  readonly points: bigint;
+}
+
+/**
+ * What applies to an order: the tier's multiplier and the campaigns that are for it, together as the program says, each
+ * within its limit, cap and budget. A campaign of which nothing is left to give is left out, and the rest is put
+ * together again. Budgets are taken from; `undo` puts that back where the order is refused after all.
+ */
+export function apply(deciding: Deciding): Application {
+  const { order, version, level, before } = deciding;
+  let candidates = bestOfGroups(
+    deciding,
+    version.campaigns.filter(campaign => isFor(campaign, deciding)),
+  );
+  for (;;) {
+    const applied: Applied = {
+      tier: level?.id ?? null,
+      multipliers: combine(version, level, candidates),
+      campaigns: candidates.filter(({ effect }) => 'earn' in effect).map(({ ref }) => ref),
+      bounds: new Map(),
+    };
+    if (candidates.length === 0) return { applied, uses: usesOf(deciding, applied, []), taken: [] };
+    const wanted = pointsByCampaign({ order, returned: before?.returned ?? new Map() }, version, applied);
+    const active = candidates.filter(({ ref }) => (wanted.get(ref)?.gross ?? 0n) > 0n);
+    const granted = grant(deciding, active, wanted);
+    if ('without' in granted) {
+      candidates = candidates.filter(candidate => candidate !== granted.without);
+      continue;
+    }
+    const final = { ...applied, bounds: granted.bounds };
+    return { applied: final, uses: usesOf(deciding, final, active), taken: granted.taken };
+  }
+}
+
+/** Puts back what an application took from budgets. */
+export function undo({ taken }: Pick<Application, 'taken'>, facts: CampaignFacts): void {
+  for (const { programId, campaign, points } of taken) giveBack(facts.budgets, programId, campaign, points);
+}
+
+/** Whether a campaign is for this order: schedule, audience, and how often it counted for the member already. */
+function isFor(campaign: Campaign, { order, memberId, level, facts, before }: Deciding): boolean {
+  if (!campaign.open(order.occurredAt)) return false;
+  if (!(campaign.channels?.has(order.channel ?? '') ?? true)) return false;
+  if (!(campaign.tiers?.has(level?.id ?? '') ?? true)) return false;
+  return (
+    !isCounted(campaign) ||
+    countedBefore(campaign, before) ||
+    mayCount(facts.uses, campaign, memberId, order.occurredAt)
+  );
+}
+
+/** Whether an earlier revision of the order had the campaign, so that this one does not use it once more. */
+const countedBefore = ({ id }: Campaign, before: OrderState | undefined): boolean =>
+  before !== undefined && campaignIds(before.applied).has(id);
+
+const idOf = (ref: string): string => ref.slice(0, ref.lastIndexOf('@'));
+const campaignIds = ({ multipliers, campaigns }: Applied): Set<string> =>
+  new Set([...multipliers.map(({ ref }) => ref), ...campaigns].map(idOf));
+
+/** Of each exclusive group the campaign that alone gives the order the most, the earlier one where two are equal. */
+function bestOfGroups({ order, version }: Deciding, campaigns: readonly Campaign[]): Campaign[] {
+  const groups = Map.groupBy(
+    campaigns.filter(({ group }) => group !== null),
+    ({ group }) => group,
+  );
+  const best = new Set<Campaign>();
+  for (const rivals of groups.values()) {
+    const points = (campaign: Campaign): bigint => {
+      const applied = {
+        tier: null,
+        multipliers: combine(version, null, [campaign]),
+        campaigns: 'earn' in campaign.effect ? [campaign.ref] : [],
+        bounds: new Map(),
+      };
+      return (
+        pointsByCampaign({ order, returned: new Map() }, version, applied).get(campaign.ref)?.gross ?? 0n
+      );
+    };
+    best.add(
+      rivals.length === 1
+        ? (rivals[0] as Campaign)
+        : rivals.reduce((a, b) => (points(b) > points(a) ? b : a)),
+    );
+  }
+  return campaigns.filter(campaign => campaign.group === null || best.has(campaign));
 }
 
 /** The multipliers that count: all of them, or for each unit the highest alone, the earlier one where two are equal. */
-function combine(multipliers: readonly Multiplier[], { combination }: ProgramVersion): Multiplier[] {
-  if (combination === 'stack' || multipliers.length < 2) return [...multipliers];
-  const best = new Map<number | null, Multiplier>();
-  for (const multiplier of multipliers) {
-    const rival = best.get(multiplier.unit);
-    if (rival === undefined || compare(multiplier.by, rival.by) > 0) best.set(multiplier.unit, multiplier);
+function combine(version: ProgramVersion, level: Level | null, campaigns: readonly Campaign[]): Multiplier[] {
+  const all: Multiplier[] = [];
+  if (level !== null && compare(level.multiplier, ONE) !== 0)
+    all.push({ ref: level.ref, by: level.multiplier, unit: null });
+  for (const { ref, effect } of campaigns)
+    if ('multiply' in effect)
+      all.push({
+        ref,
+        by: effect.multiply,
+        unit: effect.unit === null ? null : (version.units.get(effect.unit)?.number ?? null),
+      });
+  if (version.combination === 'stack' || all.length < 2) return all;
+  const highest = (own: readonly Multiplier[]) =>
+    own.slice(1).reduce((a, b) => (compare(b.by, a.by) > 0 ? b : a), own[0] as Multiplier);
+  if (all.every(({ unit }) => unit === null)) return [highest(all)];
+  return [...version.units.values()].flatMap(({ number, redeemable }) => {
+    const own = all.filter(({ unit }) => (unit === null ? redeemable : unit === number));
+    return own.length === 0 ? [] : { ...highest(own), unit: number };
+  });
+}
+
+/** What each campaign gives an order: in all, and for what of it has not come back. */
+function pointsByCampaign(
+  state: Pick<OrderState, 'order' | 'returned'>,
+  version: ProgramVersion,
+  applied: Applied,
+): Map<string, { gross: bigint; net: bigint }> {
+  const cells = rate(state.order, version, applied);
+  const points = new Map<string, { gross: bigint; net: bigint }>();
+  const of = (ref: string) => {
+    const own = points.get(citedBy(ref)) ?? { gross: 0n, net: 0n };
+    points.set(citedBy(ref), own);
+    return own;
+  };
+  for (const cell of cells) of(cell.rule.ref).gross += cell.points;
+  for (const [ref, target] of targets(state, cells)) of(ref).net += target.points;
+  return points;
+}
+
+/** Bounds campaigns by their caps and takes from their budgets; or the first one that has nothing left to give. */
+function grant(
+  { order, programId, memberId, facts, before }: Deciding,
+  active: readonly Campaign[],
+  wanted: ReadonlyMap<string, { gross: bigint; net: bigint }>,
+): { bounds: Map<string, bigint>; taken: Taken[] } | { without: Campaign } {
+  const bounds = new Map<string, bigint>();
+  const taken: Taken[] = [];
+  for (const campaign of active) {
+    const { gross, net } = wanted.get(campaign.ref) as { gross: bigint; net: bigint };
+    const granted = before === undefined ? 0n : grantedBy(before, campaign.id);
+    const cap = underCap(facts.uses, campaign, memberId, order.occurredAt);
+    let most = cap === null || cap + granted >= gross ? gross : cap + granted;
+    const more = net - (gross - most) - granted;
+    if (campaign.budget !== null && more > 0n) {
+      const points = take(facts.budgets, programId, campaign.id, more, campaign.budget.whenShort);
+      if (points > 0n) taken.push({ programId, campaign: campaign.id, points });
+      most -= more - points;
+    }
+    if (most <= 0n || (most < gross && campaign.budget?.whenShort === 'refuse' && cap === null)) {
+      undo({ taken }, facts);
+      return { without: campaign };
+    }
+    if (most < gross) bounds.set(campaign.ref, most);
   }
-  return [...best.values()];
+  return { bounds, taken };
+}
+
+/** What an order has of a campaign now. */
+function grantedBy({ grants }: Pick<OrderState, 'grants'>, campaign: string): bigint {
+  let points = 0n;
+  for (const [ref, { earned, clawed }] of grants)
+    if (idOf(citedBy(ref)) === campaign) points += earned - clawed;
+  return points;
+}
+
+/** How the counted campaigns counted for the order, as differences from what its earlier revision had. */
+function usesOf(deciding: Deciding, applied: Applied, active: readonly Campaign[]): Use[] {
+  const { order, orderId, memberId, version, before } = deciding;
+  const counted = version.campaigns.filter(
+    campaign => isCounted(campaign) && (active.includes(campaign) || countedBefore(campaign, before)),
+  );
+  if (counted.length === 0) return [];
+  const points = pointsByCampaign({ order, returned: new Map() }, version, applied);
+  return counted.flatMap(campaign => {
+    const use = {
+      memberId,
+      campaign: campaign.id,
+      at: order.occurredAt,
+      orderId,
+      count: (active.includes(campaign) ? 1 : 0) - (countedBefore(campaign, before) ? 1 : 0),
+      points:
+        (points.get(campaign.ref)?.gross ?? 0n) -
+        (before === undefined ? 0n : grantedBy(before, campaign.id)),
+    };
+    return use.count === 0 && use.points === 0n ? [] : use;
+  });
+}
+
+/** Gives what a return took back to the budgets and limits of the campaigns that want it so. */
+export function returnToCampaigns(
+  state: OrderState,
+  after: Pick<OrderState, 'returned'>,
+  version: ProgramVersion,
+  { clawed }: Decided,
+  facts: CampaignFacts,
+): Use[] {
+  const back = new Map<string, bigint>();
+  for (const { rule, decided } of clawed) back.set(citedBy(rule), (back.get(citedBy(rule)) ?? 0n) + decided);
+  const isWhole = state.order.lines.every(line => {
+    const part = after.returned.get(line.id);
+    return part !== undefined && compare(part, ONE) === 0;
+  });
+  return version.campaigns.flatMap(campaign => {
+    const points = back.get(campaign.ref) ?? 0n;
+    if (points === 0n || !campaign.giveBack) return [];
+    if (campaign.budget !== null) giveBack(facts.budgets, state.programId, campaign.id, points);
+    if (!isCounted(campaign)) return [];
+    return {
+      memberId: state.memberId,
+      campaign: campaign.id,
+      at: state.order.occurredAt,
+      orderId: state.id,
+      count: isWhole ? -1 : 0,
+      points: -points,
+    };
+  });
 }

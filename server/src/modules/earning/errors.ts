@@ -1,6 +1,7 @@
 import type { ErrorTable } from '#platform/errors.ts';
 
 export const earningErrors = {
+  program_without_tiers: { status: 404, title: 'The program has no tiers' },
   currency_unknown: { status: 422, title: 'The program has no rate for the currency' },
   occurred_in_future: { status: 422, title: 'The event is dated more than 24 hours ahead' },
   occurred_too_early: { status: 422, title: 'The event is dated before 1970' },

@@ -2,20 +2,37 @@ import type { Pool } from '#platform/db/client.ts';
 import type { Api } from '#platform/http/api.ts';
 import type { Problems } from '#platform/http/problems.ts';
 import type { Ledger } from '../ledger/index.ts';
+import type { Members } from '../members/index.ts';
 import type { Registry } from '../program/index.ts';
+import { createBudgets } from './budgets.ts';
 import { explainOrder, explainReturn } from './explain.ts';
-import { orderLoader, orderType } from './orders.ts';
+import { orderLoader } from './facts.ts';
+import { orderType } from './orders.ts';
 import { returnType } from './returns.ts';
 import { earningRoutes } from './routes.ts';
+import { tierRoutes } from './tiers.routes.ts';
 
 export { earningErrors } from './errors.ts';
+export { granted } from './granted.ts';
 
 /** Intake of orders and returns: registers its commands with the ledger and gives its routes. */
-export function createEarning(deps: { ledger: Ledger; pool: Pool; registry: Registry; problems: Problems }): {
+export function createEarning(deps: {
+  ledger: Ledger;
+  pool: Pool;
+  registry: Registry;
+  members: Members;
+  problems: Problems;
+}): {
   routes(api: Api): void;
 } {
-  const load = orderLoader(deps.ledger);
+  const load = orderLoader(deps.ledger, createBudgets());
   deps.ledger.register(orderType(load), explainOrder(deps.registry));
   deps.ledger.register(returnType(load), explainReturn);
-  return { routes: earningRoutes(deps) };
+  const routes = earningRoutes(deps);
+  return {
+    routes(api) {
+      routes(api);
+      tierRoutes(api, deps);
+    },
+  };
 }

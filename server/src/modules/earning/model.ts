@@ -72,18 +72,22 @@ export interface Applied {
   readonly tier: string | null;
   /** In the order in which they multiply. */
   readonly multipliers: readonly Multiplier[];
+  /** The campaigns (`id@version`) that give points of their own. */
+  readonly campaigns: readonly string[];
+  /** How many points a campaign gives at most, where a cap or a budget made it less. */
+  readonly bounds: ReadonlyMap<string, bigint>;
 }
 
-export const NOTHING_APPLIED: Applied = { tier: null, multipliers: [] };
+export const NOTHING_APPLIED: Applied = { tier: null, multipliers: [], campaigns: [], bounds: new Map() };
 
 /** What an order earns under a version of the program, without regard to anything that happened since. */
 export function rate(order: Order, version: ProgramVersion, applied: Applied = NOTHING_APPLIED): Cell[] {
-  const matching = version.rules.filter(rule => matchesOrder(rule, order));
+  const givers = giversOf(order, version, applied);
   const cells: Cell[] = [];
   for (const unit of version.units.values()) {
-    const rules = matching.filter(rule => rule.unit === unit);
-    if (rules.length === 0) continue;
-    const exact = exactCells(order, version, rules, multipliersOf(unit, applied));
+    const own = givers.filter(giver => giver.source.unit === unit);
+    if (own.length === 0) continue;
+    const exact = exactCells(order, version, own, multipliersOf(unit, applied));
     const points = apportion(
       exact.map(cell => cell.value),
       version.rounding,
@@ -92,7 +96,44 @@ export function rate(order: Order, version: ProgramVersion, applied: Applied = N
       if (points[index] !== 0n) cells.push({ line, rule, points: points[index] as bigint });
     }
   }
-  return cells;
+  return applied.bounds.size === 0 ? cells : bounded(cells, applied.bounds);
+}
+
+/** Something that gives points to lines: a rule, or a campaign with points of its own, which nothing multiplies. */
+interface Giver {
+  readonly source: Source;
+  readonly earn: EarningRule['earn'];
+  readonly when: EarningRule['when'];
+  readonly isMultiplied: boolean;
+}
+
+function giversOf(order: Order, version: ProgramVersion, { campaigns }: Applied): Giver[] {
+  const givers = version.rules
+    .filter(rule => matchesOrder(rule, order))
+    .map((rule): Giver => ({ source: rule, earn: rule.earn, when: rule.when, isMultiplied: true }));
+  for (const ref of campaigns) {
+    const campaign = version.campaigns.find(candidate => candidate.ref === ref);
+    if (campaign === undefined || !('earn' in campaign.effect)) throw new Error(`${ref} gives no points`);
+    const { earn, unit, terms } = campaign.effect;
+    const source = { id: campaign.id, ref, unit: version.units.get(unit) as Unit, terms, bonus: true };
+    givers.push({ source, earn, when: null, isMultiplied: false });
+  }
+  return givers;
+}
+
+/** The campaign (`id@version`) or level whose points a source cites; of a rule the rule itself. */
+export const citedBy = (ref: string): string => ref.slice(ref.lastIndexOf('*') + 1);
+
+/** The cells with no more points of a campaign than it may give; what is too much is taken from the last lines. */
+function bounded(cells: readonly Cell[], bounds: ReadonlyMap<string, bigint>): Cell[] {
+  const left = new Map(bounds);
+  return cells.flatMap(cell => {
+    const most = left.get(citedBy(cell.rule.ref));
+    if (most === undefined) return cell;
+    const points = cell.points < most ? cell.points : most;
+    left.set(citedBy(cell.rule.ref), most - points);
+    return points === 0n ? [] : { ...cell, points };
+  });
 }
 
 const multipliersOf = (unit: Unit, { multipliers }: Applied): readonly Multiplier[] =>
@@ -110,43 +151,41 @@ interface ExactCell {
 function exactCells(
   order: Order,
   version: ProgramVersion,
-  rules: readonly EarningRule[],
+  givers: readonly Giver[],
   multipliers: readonly Multiplier[],
 ): ExactCell[] {
   const toProgram = version.rate(order.currency, order.occurredAt) ?? ZERO;
   const whole = rational(1n, 10n ** BigInt(version.exponent(version.currency)));
   const cells: ExactCell[] = [];
-  for (const rule of rules) {
+  for (const { source, earn, when, isMultiplied } of givers) {
     const lines = order.lines
       .map((line, index) => ({ line, index }))
-      .filter(({ line }) => matchesLine(rule, line));
-    if ('perCurrencyUnit' in rule.earn) {
-      const perMinorUnit = times(times(rule.earn.perCurrencyUnit, toProgram), whole);
-      const added = multipliers.map(multiplier => ({
-        ...rule,
-        ref: `${rule.ref}*${multiplier.ref}`,
-        bonus: true,
-      }));
-      for (const { line, index } of lines) {
-        let value = times({ num: line.amount, den: 1n }, perMinorUnit);
-        cells.push({ line: index, rule, value });
-        for (const [place, { by }] of multipliers.entries()) {
-          cells.push({ line: index, rule: added[place] as Source, value: times(value, minusOne(by)) });
-          value = times(value, by);
-        }
-      }
-    } else {
+      .filter(({ line }) => matchesLine(when, line));
+    if ('fixed' in earn) {
       const total = lines.reduce((sum, { line }) => sum + line.amount, 0n);
       for (const [place, { line, index }] of lines.entries()) {
         const part = total > 0n ? rational(line.amount, total) : place === 0 ? ONE : ZERO;
-        cells.push({ line: index, rule, value: times({ num: rule.earn.fixed, den: 1n }, part) });
+        cells.push({ line: index, rule: source, value: times({ num: earn.fixed, den: 1n }, part) });
+      }
+      continue;
+    }
+    const perMinorUnit = times(times(earn.perCurrencyUnit, toProgram), whole);
+    const added = (isMultiplied ? multipliers : []).map(({ ref, by }) => ({
+      rule: { ...source, ref: `${source.ref}*${ref}`, bonus: true },
+      by,
+      more: { num: by.num - by.den, den: by.den },
+    }));
+    for (const { line, index } of lines) {
+      let value = times({ num: line.amount, den: 1n }, perMinorUnit);
+      cells.push({ line: index, rule: source, value });
+      for (const { rule, by, more } of added) {
+        cells.push({ line: index, rule, value: times(value, more) });
+        value = times(value, by);
       }
     }
   }
   return cells.sort((a, b) => a.line - b.line);
 }
-
-const minusOne = ({ num, den }: Rational): Rational => ({ num: num - den, den });
 
 const includes = (values: ReadonlySet<string> | null, value: string | null): boolean =>
   values === null || (value !== null && values.has(value));
@@ -157,7 +196,7 @@ const matchesOrder = ({ when }: EarningRule, order: Order): boolean =>
     includes(when.partner, order.partner) &&
     includes(when.kind, order.kind));
 
-const matchesLine = ({ when }: EarningRule, line: Line): boolean =>
+const matchesLine = (when: EarningRule['when'], line: Line): boolean =>
   when === null || (includes(when.category, line.category) && includes(when.sku, line.sku));
 
 /** What an order has earned by one rule so far, over all its revisions and returns. */
@@ -182,6 +221,8 @@ export interface OrderState {
   /** Which part of each line has come back, by line id: 0 to 1. */
   readonly returned: ReadonlyMap<string, Rational>;
   readonly cancelled: boolean;
+  /** The events of the order that came, by type; left out: none. */
+  readonly happened?: ReadonlySet<string>;
 }
 
 /**

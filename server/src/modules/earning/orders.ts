@@ -1,51 +1,25 @@
-import type { Tx } from '#platform/db/client.ts';
 import { accept, type Difference, type Outcome, type Refusal, refuse } from '#platform/errors.ts';
 import { hash128, wireId } from '#platform/ids.ts';
-import { compare, ZERO } from '#platform/money.ts';
 import {
-  type Around,
   type Command,
   type CommandType,
   type Context,
   type Effects,
-  type Entry,
   effectsOf,
-  type Ledger,
   type ProgramFacts,
   type Repeat,
   time,
-  walletId,
 } from '../ledger/index.ts';
 import { type Level, versionAt } from '../program/index.ts';
-import { apply } from './campaigns.ts';
+import { apply, undo } from './campaigns.ts';
+import { catchUp, evolveAdditions, type LoadOrders, type OrderFacts, storeAdditions } from './facts.ts';
 import type { Line, Order, OrderState, ProgramInForce } from './model.ts';
-import { addDecision, post } from './posting.ts';
+import { post } from './posting.ts';
 import { contributions } from './qualifying.ts';
-import type { StoredOrder, StoredReturn } from './records.ts';
+import type { StoredOrder } from './records.ts';
 import * as store from './store.ts';
-import { levelAt, loadTimeline, type TierQuestion } from './tiers.ts';
-import { insertAdditions } from './timeline.store.ts';
-import { add, type TimelineFacts } from './timeline.ts';
-
-/** What orders and returns need to know: the orders that they are about, and what of their lots had expired. */
-export interface OrderFacts {
-  states: Map<bigint, OrderState>;
-  /** Every revision that was taken, keyed `id:revision`, with its entries: what a repeat is answered with. */
-  revisions: Map<string, { stored: StoredOrder; entries: readonly Entry[] }>;
-  expired: Map<string, bigint>;
-  /** The timelines of the members. */
-  timeline: TimelineFacts;
-  /** Taken in this batch and not yet looked at again: most orders never are. */
-  fresh: { stored: StoredOrder; entries: readonly Entry[] }[];
-}
-
-/** Brings the states up to what this batch has taken. */
-export function catchUp(facts: OrderFacts): void {
-  for (const { stored, entries } of facts.fresh.splice(0)) {
-    evolveOrder(facts.states, stored);
-    facts.revisions.set(`${stored.id}:${stored.order.revision}`, { stored, entries });
-  }
-}
+import { levelAt, type TierQuestion } from './tiers.ts';
+import type { TimelineFacts } from './timeline.ts';
 
 export interface OrderAnswer extends Effects {
   order: {
@@ -59,98 +33,6 @@ export interface OrderAnswer extends Effects {
 }
 
 const DAY = 86_400_000;
-
-export type LoadOrders = (
-  tx: Tx,
-  commands: readonly Command<{ order: Order } | { orderId: bigint }>[],
-  known: readonly bigint[],
-  around: Around,
-) => Promise<OrderFacts>;
-
-/** How a batch loads what its orders (amendments, by their keys) and its returns (by the order's id) are about. */
-export const orderLoader =
-  (ledger: Ledger): LoadOrders =>
-  async (tx, commands, known, around) => {
-    const ids = [...known, ...commands.flatMap(({ body }) => ('orderId' in body ? body.orderId : []))];
-    const [facts, timeline] = await Promise.all([
-      loadOrders(tx, ledger, [...new Set(ids)]),
-      loadTimeline(tx, tierQuestions(commands, around)),
-    ]);
-    return { ...facts, timeline };
-  };
-
-/** The tiers that decide: of each order's member, unless the batch enrols that member. */
-function tierQuestions(
-  commands: readonly Command<{ order: Order } | { orderId: bigint }>[],
-  { holders, programs }: Around,
-): TierQuestion[] {
-  return commands.flatMap(({ body }, index) => {
-    const holder = holders[index];
-    if (holder === undefined || !('order' in body)) return [];
-    const { program } = programs[index] as ProgramInForce;
-    const at = body.order.occurredAt;
-    return { memberId: holder.id, at, version: versionAt(program, at) };
-  });
-}
-
-/** Reads the state of orders, their revisions and what of their lots has expired. */
-export async function loadOrders(
-  tx: Tx,
-  ledger: Ledger,
-  ids: readonly bigint[],
-): Promise<Omit<OrderFacts, 'timeline'>> {
-  if (ids.length === 0) return { states: new Map(), revisions: new Map(), expired: new Map(), fresh: [] };
-  const [orders, returns] = await Promise.all([store.revisions(tx, ids), store.returns(tx, ids)]);
-  const states = new Map<bigint, OrderState>();
-  for (const { stored } of orders) evolveOrder(states, stored);
-  for (const stored of returns) evolveReturn(states, stored);
-  const lots = [...states.values()].flatMap(({ memberId, grants }) =>
-    [...grants.values()].flatMap(grant =>
-      grant.lots.map(seq => ({ wallet: walletId(memberId, grant.unit), seq })),
-    ),
-  );
-  const [entries, expired] = await Promise.all([
-    Promise.all(orders.map(({ posted }) => ledger.entriesOf(tx, posted))),
-    lots.length === 0 ? new Map<string, bigint>() : ledger.expired(tx, lots),
-  ]);
-  const revisions = new Map(
-    orders.map(({ stored }, index) => [
-      `${stored.id}:${stored.order.revision}`,
-      { stored, entries: entries[index] as Entry[] },
-    ]),
-  );
-  return { states, revisions, expired, fresh: [] };
-}
-
-/** Adds a revision to what is known of its order. */
-export function evolveOrder(states: Map<bigint, OrderState>, stored: StoredOrder): void {
-  const before = states.get(stored.id);
-  states.set(stored.id, {
-    id: stored.id,
-    memberId: stored.memberId,
-    programId: stored.programId,
-    programVersion: stored.programVersion,
-    order: stored.order,
-    applied: stored.applied,
-    grants: addDecision(before?.grants ?? new Map(), stored.decided),
-    returned: before?.returned ?? new Map(),
-    cancelled: before?.cancelled ?? false,
-  });
-}
-
-/** Adds a return to what is known of its order. */
-export function evolveReturn(states: Map<bigint, OrderState>, stored: StoredReturn): void {
-  const before = states.get(stored.orderId) as OrderState;
-  states.set(stored.orderId, {
-    ...before,
-    grants: addDecision(before.grants, stored.decided),
-    returned: new Map([
-      ...before.returned,
-      ...[...stored.returned].filter(([line, part]) => compare(part, before.returned.get(line) ?? ZERO) > 0),
-    ]),
-    cancelled: before.cancelled || stored.cancels,
-  });
-}
 
 /** Refuses what an order can be refused for whatever the member's state is. */
 export function admitTime(occurredAt: number, program: ProgramFacts): Refusal | undefined {
@@ -222,33 +104,42 @@ export const orderType = (
     const version = versionAt(program.program, order.occurredAt);
     const memberId = context.holder.id;
     const question = { memberId, at: order.occurredAt, version };
-    const applied = apply(order, version, tierOf(facts.timeline, question, before));
+    const id = before?.id ?? context.id;
+    const { programId } = command;
+    const level = tierOf(facts.timeline, question, before);
+    const deciding = {
+      order,
+      orderId: id,
+      programId,
+      memberId,
+      version,
+      level,
+      facts: facts.campaigns,
+      before,
+    };
+    const application = apply(deciding);
+    const { applied } = application;
     const state =
       before === undefined
         ? { order, returned: new Map(), grants: new Map(), applied }
         : { ...before, order, applied };
     const posted = post(state, version, context, facts.expired, order.occurredAt);
-    if (!posted.ok) return posted;
+    if (!posted.ok) {
+      undo(application, facts.campaigns);
+      return posted;
+    }
     const { decided } = posted.value;
-    const id = before?.id ?? context.id;
-    const timeline = contributions(
-      { memberId, orderId: id },
-      before,
-      state,
-      version,
-      decided,
-      order.occurredAt,
-    );
+    const rows = contributions({ memberId, orderId: id }, before, state, version, decided, order.occurredAt);
     const record: StoredOrder = {
       id,
-      programId: command.programId,
+      programId,
       memberId,
       programVersion: version.version,
       payload,
       order,
       applied,
       decided,
-      added: { id: context.id, rows: timeline },
+      added: { id: context.id, rows, uses: application.uses },
     };
     const data = {
       order: wireId('ord', id),
@@ -271,11 +162,11 @@ export const orderType = (
 
   evolve(facts, stored, entries) {
     facts.fresh.push({ stored, entries });
-    for (const contribution of stored.added?.rows ?? []) add(facts.timeline, contribution);
+    evolveAdditions(facts, stored);
   },
 
-  async store(tx, decisions) {
-    await Promise.all([store.insertOrders(tx, decisions), insertAdditions(tx, decisions)]);
+  async store(tx, decisions, facts) {
+    await Promise.all([store.insertOrders(tx, decisions), storeAdditions(tx, decisions, facts)]);
   },
   find: (tx, ids) => store.firstRevisions(tx, ids),
   differences({ body, member }, stored, { holder }) {

@@ -2,6 +2,7 @@ import type { Rational } from '#platform/money.ts';
 import type { Applied, Order, ReturnLine } from './model.ts';
 import type { Decided } from './posting.ts';
 import type { Contribution } from './timeline.ts';
+import type { Use } from './uses.ts';
 
 /** One revision of an order, as stored. */
 export interface StoredOrder {
@@ -17,11 +18,12 @@ export interface StoredOrder {
   added?: Addition;
 }
 
-/** What a decision adds to its member's timeline. */
+/** What a decision adds to its member's timeline, and the campaigns that counted. */
 export interface Addition {
   /** The id of the rows. */
   readonly id: bigint;
   readonly rows: readonly Contribution[];
+  readonly uses: readonly Use[];
 }
 
 /** What comes back of an order. */

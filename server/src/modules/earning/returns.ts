@@ -2,14 +2,21 @@ import { accept, type Difference, refuse } from '#platform/errors.ts';
 import { hash128, wireId } from '#platform/ids.ts';
 import { compare, ONE, ZERO } from '#platform/money.ts';
 import { type CommandType, type Effects, effectsOf, time } from '../ledger/index.ts';
+import { returnToCampaigns } from './campaigns.ts';
+import {
+  catchUp,
+  evolveAdditions,
+  evolveReturn,
+  type LoadOrders,
+  type OrderFacts,
+  storeAdditions,
+} from './facts.ts';
 import { addReturn, type ProgramInForce, type ReturnLine, type ReturnMistake } from './model.ts';
-import { admitTime, catchUp, evolveReturn, type LoadOrders, type OrderFacts } from './orders.ts';
+import { admitTime } from './orders.ts';
 import { post } from './posting.ts';
 import { contributions } from './qualifying.ts';
 import type { ReturnBody, StoredReturn } from './records.ts';
 import * as store from './store.ts';
-import { insertAdditions } from './timeline.store.ts';
-import { add } from './timeline.ts';
 
 export interface ReturnAnswer extends Effects {
   return: {
@@ -92,7 +99,14 @@ export const returnType = (
     const posted = post({ ...state, returned }, version, context, facts.expired, body.occurredAt);
     if (!posted.ok) return posted;
     const { memberId } = state;
-    const added =
+    const uses = returnToCampaigns(
+      state,
+      { ...state, returned },
+      version,
+      posted.value.decided,
+      facts.campaigns,
+    );
+    const rows =
       version.tiers?.lowerAfterReturn === false
         ? []
         : contributions(
@@ -112,7 +126,7 @@ export const returnType = (
       payload: command.payload as string,
       returned: changed,
       decided: posted.value.decided,
-      added: { id: context.id, rows: added },
+      added: { id: context.id, rows, uses },
     };
     const data = {
       return: wireId('ret', record.id),
@@ -129,10 +143,10 @@ export const returnType = (
 
   evolve(facts, stored) {
     evolveReturn(facts.states, stored);
-    for (const contribution of stored.added?.rows ?? []) add(facts.timeline, contribution);
+    evolveAdditions(facts, stored);
   },
-  async store(tx, decisions) {
-    await Promise.all([store.insertReturns(tx, decisions), insertAdditions(tx, decisions)]);
+  async store(tx, decisions, facts) {
+    await Promise.all([store.insertReturns(tx, decisions), storeAdditions(tx, decisions, facts)]);
   },
   find: store.findReturns,
   differences({ body }, stored) {

@@ -14,8 +14,9 @@ import {
   sourceOf,
   wires,
 } from '../ledger/index.ts';
+import { loadOrders } from './facts.ts';
 import type { OrderState } from './model.ts';
-import { loadOrders, type OrderAnswer, payloadOf, wireLine } from './orders.ts';
+import { type OrderAnswer, payloadOf, wireLine } from './orders.ts';
 import type { ReturnBody } from './records.ts';
 import { type ReturnAnswer, returnPayload } from './returns.ts';
 import {

@@ -55,25 +55,36 @@ const decidedFromJson = ({ earned, clawed }: DecidedJson): Decided => ({
   })),
 });
 
-type AppliedJson = { tier: string | null; multiply: [string, string, string, number | null][] };
+type AppliedJson = {
+  tier: string | null;
+  multiply?: [string, string, string, number | null][];
+  earn?: string[];
+  bounds?: [string, string][];
+};
 /** Null where nothing applied: most orders of a plain program. */
-const appliedToJson = ({ tier, multipliers }: Applied): string | null =>
-  tier === null && multipliers.length === 0
+const appliedToJson = ({ tier, multipliers, campaigns, bounds }: Applied): string | null =>
+  tier === null && multipliers.length === 0 && campaigns.length === 0
     ? null
     : JSON.stringify({
         tier,
-        multiply: multipliers.map(({ ref, by, unit }) => [ref, String(by.num), String(by.den), unit]),
+        ...(multipliers.length > 0 && {
+          multiply: multipliers.map(({ ref, by, unit }) => [ref, String(by.num), String(by.den), unit]),
+        }),
+        ...(campaigns.length > 0 && { earn: campaigns }),
+        ...(bounds.size > 0 && { bounds: [...bounds].map(([ref, points]) => [ref, String(points)]) }),
       });
 const appliedFromJson = (applied: AppliedJson | null): Applied =>
   applied === null
     ? NOTHING_APPLIED
     : {
         tier: applied.tier,
-        multipliers: applied.multiply.map(([ref, num, den, unit]) => ({
+        multipliers: (applied.multiply ?? []).map(([ref, num, den, unit]) => ({
           ref,
           by: { num: BigInt(num), den: BigInt(den) },
           unit,
         })),
+        campaigns: applied.earn ?? [],
+        bounds: new Map((applied.bounds ?? []).map(([ref, points]) => [ref, BigInt(points)])),
       };
 
 const insertOrder = statement(

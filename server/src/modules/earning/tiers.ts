@@ -42,9 +42,14 @@ export async function loadTimeline(tx: Tx, questions: readonly TierQuestion[]): 
   return facts;
 }
 
-/** The level that a member has just before what happens at `at`; null where the program has no tiers. */
-export function levelAt(facts: TimelineFacts, { memberId, at, version }: TierQuestion): Level | null {
+/** The place of the level that a member has just before what happens at `at`; null where the program has no tiers. */
+export function placeOf(facts: TimelineFacts, { memberId, at, version }: TierQuestion): number | null {
   const { tiers } = version;
-  if (tiers === null) return null;
-  return tiers.levels[placeAt(tiers, at, sumsOf(facts, memberId, tiers.by, at))] as Level;
+  return tiers === null ? null : placeAt(tiers, at, sumsOf(facts, memberId, tiers.by, at));
+}
+
+/** The level that a member has just before what happens at `at`; null where the program has no tiers. */
+export function levelAt(facts: TimelineFacts, question: TierQuestion): Level | null {
+  const place = placeOf(facts, question);
+  return place === null ? null : ((question.version.tiers as Tiers).levels[place] as Level);
 }

@@ -2,7 +2,8 @@ import type { Api } from '#platform/http/api.ts';
 import { programRoutes } from './routes.ts';
 import { createService, type ProgramOptions, type ProgramService } from './service.ts';
 
-export { addDuration, parseDuration } from './calendar.ts';
+export { addDuration, parseDuration, startOf } from './calendar.ts';
+export type { Campaign, Period } from './campaigns.ts';
 export {
   type Condition,
   type ConditionFault,
@@ -13,10 +14,12 @@ export type { ProgramDocument } from './document.ts';
 export { programErrors } from './errors.ts';
 export type { EarningRule, Program, ProgramVersion, Unit } from './model.ts';
 export { programNow, versionAt } from './model.ts';
+export { startOfPeriod } from './periods.ts';
 export type { Registry } from './registry.ts';
+export type { Gives, Reward } from './rewards.model.ts';
 export type { Terms } from './terms.ts';
 export type { Level, Measure, SumBetween, Tiers } from './tiers.ts';
-export { edges, placeAt } from './tiers.ts';
+export { edges, placeAt, windowStart } from './tiers.ts';
 
 export interface ProgramModule extends ProgramService {
   routes(api: Api): void;

@@ -1,6 +1,9 @@
 import { minorUnitExponent } from '#platform/currency.ts';
 import { ONE, parseDecimal, type Rational, type Rounding, rational, times } from '#platform/money.ts';
+import { type Campaign, compileCampaigns } from './campaigns.ts';
 import type { ProgramDocument } from './document.ts';
+import { compileReminders, type Reminder } from './reminders.section.ts';
+import { compileRewards, type Reward } from './rewards.model.ts';
 import { compileTerms, type Terms } from './terms.ts';
 import { compileTiers, type Tiers } from './tiers.ts';
 
@@ -54,7 +57,12 @@ export interface ProgramVersion {
   readonly defaultUnit: Unit;
   readonly rules: readonly EarningRule[];
   readonly tiers: Tiers | null;
+  readonly reminders: readonly Reminder[];
+  readonly campaigns: readonly Campaign[];
+  readonly holdout: { readonly share: number; readonly salt: string } | null;
   readonly combination: 'highest_multiplier' | 'stack';
+  /** The catalogue, by id. */
+  readonly rewards: ReadonlyMap<string, Reward>;
   /** Decimals of a currency's minor unit. Throws a RangeError for one that ISO 4217 does not know. */
   exponent(currency: string): number;
   /**
@@ -122,7 +130,13 @@ export function compile(published: Published, numbers: ReadonlyMap<string, numbe
     defaultUnit: all.find(unit => unit.redeemable) ?? (all[0] as Unit),
     rules: (document.earning ?? []).map(rule => compileRule(rule, version, units)),
     combination: document.combination ?? 'highest_multiplier',
+    campaigns: compileCampaigns(document, version),
+    holdout: document.holdout
+      ? { share: Number(document.holdout.share), salt: document.holdout.salt ?? '' }
+      : null,
+    reminders: compileReminders(document.reminders),
     tiers: compileTiers(document, version, exponent(document.currency)),
+    rewards: compileRewards(document, version, units, exponent(document.currency)),
     exponent,
     rate(currency, at) {
       if (currency === document.currency) return ONE;

@@ -1,6 +1,6 @@
 import type { Rational } from '#platform/money.ts';
 import { ONE, parseDecimal, rational } from '#platform/money.ts';
-import { addDuration, type Duration, parseDuration, startOfYear } from './calendar.ts';
+import { addDuration, type Duration, parseDuration, startOf } from './calendar.ts';
 import type { ProgramDocument } from './document.ts';
 
 /** One level of the tiers. */
@@ -63,7 +63,7 @@ const wholes = (text: string, scale: bigint): bigint => {
 export function windowStart({ window, timeZone }: Tiers, at: number): number {
   if (window === 'lifetime') return Number.NEGATIVE_INFINITY;
   if (typeof window === 'object') return addDuration(at, window.rolling, timeZone, -1);
-  return startOfYear(at, timeZone) - 1;
+  return startOf('year', at, timeZone) - 1;
 }
 
 /** The highest level that a sum reaches; the first level where it reaches none. */
@@ -80,10 +80,10 @@ export function levelOf(tiers: Tiers, sum: bigint): number {
 export function placeAt(tiers: Tiers, at: number, sum: SumBetween): number {
   if (typeof tiers.window === 'object' || tiers.window === 'lifetime')
     return levelOf(tiers, sum(windowStart(tiers, at), at));
-  const years = [startOfYear(at, tiers.timeZone)];
+  const years = [startOf('year', at, tiers.timeZone)];
   // A level that was reached before all these years has been lost since, one a year at the slowest.
   while (years.length <= yearsThatCount(tiers))
-    years.push(startOfYear((years.at(-1) as number) - 1, tiers.timeZone));
+    years.push(startOf('year', (years.at(-1) as number) - 1, tiers.timeZone));
   let before = 0;
   let reachedBefore = 0;
   for (const [index, start] of years.toReversed().entries()) {

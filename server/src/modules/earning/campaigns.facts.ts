@@ -1,0 +1,51 @@
+import type { Tx } from '#platform/db/client.ts';
+import type { BudgetFacts, Budgets, WantedBudget } from './budgets.ts';
+import type { OrderQuestion } from './facts.ts';
+import { readUsesOf, type UsesQuestion } from './uses.store.ts';
+import { addUses, isCounted, relevant, type UsesFacts } from './uses.ts';
+
+/** What campaigns need to know: how often they counted for the members, and what is left of their budgets. */
+export interface CampaignFacts {
+  readonly uses: UsesFacts;
+  readonly budgets: BudgetFacts;
+}
+
+/** Reads what the campaigns that are open for these orders need. With `write` false nothing is held. */
+export async function loadCampaigns(
+  tx: Tx,
+  budgets: Budgets,
+  questions: readonly Pick<OrderQuestion, 'memberId' | 'at' | 'order' | 'programId' | 'version'>[],
+  write: boolean,
+): Promise<CampaignFacts> {
+  const asked = new Map<string, UsesQuestion>();
+  const wanted = new Map<string, WantedBudget>();
+  for (const { memberId, at, order, programId, version } of questions) {
+    for (const campaign of version.campaigns) {
+      if (!campaign.open(at) || !(campaign.channels?.has(order.channel ?? '') ?? true)) continue;
+      if (memberId !== null && isCounted(campaign)) {
+        const { since, until } = relevant(campaign, at);
+        const key = `${memberId} ${campaign.id}`;
+        const known = asked.get(key) ?? { memberId, campaign: campaign.id, since, until };
+        asked.set(key, {
+          ...known,
+          since: Math.min(known.since, since),
+          until: Math.max(known.until, until),
+        });
+      }
+      if (campaign.budget !== null)
+        wanted.set(`${programId} ${campaign.id}`, {
+          programId,
+          campaign: campaign.id,
+          limit: campaign.budget.points,
+          version: version.version,
+        });
+    }
+  }
+  const [facts, stored] = await Promise.all([
+    budgets.load(tx, [...wanted.values()], write),
+    asked.size === 0 ? [] : readUsesOf(tx, [...asked.values()]),
+  ]);
+  const uses: UsesFacts = new Map();
+  addUses(uses, stored);
+  return { uses, budgets: facts };
+}

@@ -1,0 +1,161 @@
+import type { Tx } from '#platform/db/client.ts';
+import { compare, ZERO } from '#platform/money.ts';
+import { type Around, type Command, type Entry, type Ledger, walletId } from '../ledger/index.ts';
+import { versionAt } from '../program/index.ts';
+import { type Budgets, storeBudgets } from './budgets.ts';
+import { type CampaignFacts, loadCampaigns } from './campaigns.facts.ts';
+import type { Order, OrderState, ProgramInForce } from './model.ts';
+import { addDecision } from './posting.ts';
+import type { Addition, StoredOrder, StoredReturn } from './records.ts';
+import * as store from './store.ts';
+import { loadTimeline, type TierQuestion } from './tiers.ts';
+import { insertAdditions } from './timeline.store.ts';
+import { add, type TimelineFacts } from './timeline.ts';
+import { insertUsesOf } from './uses.store.ts';
+import { addUses } from './uses.ts';
+
+/** What orders and returns need to know: the orders that they are about, and what of their lots had expired. */
+export interface OrderFacts {
+  states: Map<bigint, OrderState>;
+  /** Every revision that was taken, keyed `id:revision`, with its entries: what a repeat is answered with. */
+  revisions: Map<string, { stored: StoredOrder; entries: readonly Entry[] }>;
+  expired: Map<string, bigint>;
+  /** The timelines of the members. */
+  timeline: TimelineFacts;
+  campaigns: CampaignFacts;
+  /** Taken in this batch and not yet looked at again: most orders never are. */
+  fresh: { stored: StoredOrder; entries: readonly Entry[] }[];
+}
+
+/** Brings the states up to what this batch has taken. */
+export function catchUp(facts: OrderFacts): void {
+  for (const { stored, entries } of facts.fresh.splice(0)) {
+    evolveOrder(facts.states, stored);
+    facts.revisions.set(`${stored.id}:${stored.order.revision}`, { stored, entries });
+  }
+}
+
+export type LoadOrders = (
+  tx: Tx,
+  commands: readonly Command<{ order: Order } | { orderId: bigint }>[],
+  known: readonly bigint[],
+  around: Around,
+) => Promise<OrderFacts>;
+
+/** How a batch loads what its orders (amendments, by their keys) and its returns (by the order's id) are about. */
+export const orderLoader =
+  (ledger: Ledger, budgets: Budgets): LoadOrders =>
+  async (tx, commands, known, around) => {
+    const ids = [...known, ...commands.flatMap(({ body }) => ('orderId' in body ? body.orderId : []))];
+    const questions = orderQuestions(commands, around);
+    const [facts, timeline, campaigns] = await Promise.all([
+      loadOrders(tx, ledger, [...new Set(ids)]),
+      loadTimeline(
+        tx,
+        questions.flatMap(question => (question.memberId === null ? [] : [question as TierQuestion])),
+      ),
+      loadCampaigns(tx, budgets, questions, around.write),
+    ]);
+    return { ...facts, timeline, campaigns };
+  };
+
+/** What is asked for an order that is about to be decided. */
+export interface OrderQuestion {
+  /** Null for a member whom the batch enrols. */
+  readonly memberId: number | null;
+  readonly at: number;
+  readonly order: Order;
+  readonly programId: number;
+  readonly version: TierQuestion['version'];
+}
+
+function orderQuestions(
+  commands: readonly Command<{ order: Order } | { orderId: bigint }>[],
+  { holders, programs }: Around,
+): OrderQuestion[] {
+  return commands.flatMap(({ body, programId }, index) => {
+    if (!('order' in body)) return [];
+    const { program } = programs[index] as ProgramInForce;
+    const { order } = body;
+    const at = order.occurredAt;
+    return { memberId: holders[index]?.id ?? null, at, order, programId, version: versionAt(program, at) };
+  });
+}
+
+/** Makes what a decision added visible to the later commands of the batch. */
+export function evolveAdditions(facts: OrderFacts, { added }: { added?: Addition }): void {
+  for (const contribution of added?.rows ?? []) add(facts.timeline, contribution);
+  if (added !== undefined && added.uses.length > 0) addUses(facts.campaigns.uses, added.uses);
+}
+
+/** Writes what decisions added beside their records: all statements go out before any is waited for. */
+export async function storeAdditions(
+  tx: Tx,
+  decisions: readonly { stored: { added?: Addition } }[],
+  { campaigns }: OrderFacts,
+): Promise<void> {
+  await Promise.all([
+    insertAdditions(tx, decisions),
+    insertUsesOf(tx, decisions),
+    storeBudgets(tx, campaigns.budgets),
+  ]);
+}
+
+/** Reads the state of orders, their revisions and what of their lots has expired. */
+export async function loadOrders(
+  tx: Tx,
+  ledger: Ledger,
+  ids: readonly bigint[],
+): Promise<Omit<OrderFacts, 'timeline' | 'campaigns'>> {
+  if (ids.length === 0) return { states: new Map(), revisions: new Map(), expired: new Map(), fresh: [] };
+  const [orders, returns] = await Promise.all([store.revisions(tx, ids), store.returns(tx, ids)]);
+  const states = new Map<bigint, OrderState>();
+  for (const { stored } of orders) evolveOrder(states, stored);
+  for (const stored of returns) evolveReturn(states, stored);
+  const lots = [...states.values()].flatMap(({ memberId, grants }) =>
+    [...grants.values()].flatMap(grant =>
+      grant.lots.map(seq => ({ wallet: walletId(memberId, grant.unit), seq })),
+    ),
+  );
+  const [entries, expired] = await Promise.all([
+    Promise.all(orders.map(({ posted }) => ledger.entriesOf(tx, posted))),
+    lots.length === 0 ? new Map<string, bigint>() : ledger.expired(tx, lots),
+  ]);
+  const revisions = new Map(
+    orders.map(({ stored }, index) => [
+      `${stored.id}:${stored.order.revision}`,
+      { stored, entries: entries[index] as Entry[] },
+    ]),
+  );
+  return { states, revisions, expired, fresh: [] };
+}
+
+/** Adds a revision to what is known of its order. */
+export function evolveOrder(states: Map<bigint, OrderState>, stored: StoredOrder): void {
+  const before = states.get(stored.id);
+  states.set(stored.id, {
+    id: stored.id,
+    memberId: stored.memberId,
+    programId: stored.programId,
+    programVersion: stored.programVersion,
+    order: stored.order,
+    applied: stored.applied,
+    grants: addDecision(before?.grants ?? new Map(), stored.decided),
+    returned: before?.returned ?? new Map(),
+    cancelled: before?.cancelled ?? false,
+  });
+}
+
+/** Adds a return to what is known of its order. */
+export function evolveReturn(states: Map<bigint, OrderState>, stored: StoredReturn): void {
+  const before = states.get(stored.orderId) as OrderState;
+  states.set(stored.orderId, {
+    ...before,
+    grants: addDecision(before.grants, stored.decided),
+    returned: new Map([
+      ...before.returned,
+      ...[...stored.returned].filter(([line, part]) => compare(part, before.returned.get(line) ?? ZERO) > 0),
+    ]),
+    cancelled: before.cancelled || stored.cancels,
+  });
+}

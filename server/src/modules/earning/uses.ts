@@ -1,0 +1,93 @@
+import { addDuration, type Campaign, type Period, startOf } from '../program/index.ts';
+
+/** How a campaign counted for a member once, or (negative) what a return gave back of it. */
+export interface Use {
+  readonly memberId: number;
+  readonly campaign: string;
+  /** The time of the order, epoch ms. */
+  readonly at: number;
+  readonly orderId: bigint;
+  readonly count: number;
+  readonly points: bigint;
+}
+
+/** Uses by member and campaign: those that are stored and those of this batch. */
+export type UsesFacts = Map<string, Use[]>;
+
+const keyOf = (memberId: number, campaign: string): string => `${memberId} ${campaign}`;
+
+/** Makes uses visible to the later commands of the batch. */
+export function addUses(facts: UsesFacts, uses: readonly Use[]): void {
+  for (const use of uses) {
+    const key = keyOf(use.memberId, use.campaign);
+    const own = facts.get(key);
+    if (own === undefined) facts.set(key, [use]);
+    else own.push(use);
+  }
+}
+
+/** Whether the uses of a campaign have to be known and kept. */
+export const isCounted = ({ limit, cooldown, cap }: Campaign): boolean =>
+  limit !== null || cooldown !== null || (cap !== null && cap.per !== 'order');
+
+/** Since when the uses of a campaign matter for an order at `at`, and until when; epoch ms. */
+export function relevant(campaign: Campaign, at: number): { since: number; until: number } {
+  const { limit, cooldown, cap, timeZone } = campaign;
+  let since = at;
+  let until = at;
+  const include = (from: number, to: number) => {
+    since = Math.min(since, from);
+    until = Math.max(until, to);
+  };
+  for (const period of [limit?.every, cap !== null && cap.per !== 'order' ? cap.per : undefined])
+    if (period !== undefined) include(...bounds(period, at, timeZone));
+  if (cooldown !== null)
+    include(addDuration(at, cooldown, timeZone, -1), addDuration(at, cooldown, timeZone));
+  return { since, until };
+}
+
+/** The first instant of the period that holds `at`, and the last. */
+const bounds = (period: Period, at: number, timeZone: string): [number, number] =>
+  period === 'ever'
+    ? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+    : [startOf(period, at, timeZone), startOf(period, at, timeZone, 1) - 1];
+
+/** Whether the limit and the cooldown of a campaign let it count for an order of the member at `at`. */
+export function mayCount(facts: UsesFacts, campaign: Campaign, memberId: number, at: number): boolean {
+  const { limit, cooldown, timeZone } = campaign;
+  const uses = facts.get(keyOf(memberId, campaign.id)) ?? [];
+  if (limit !== null) {
+    const [first, last] = bounds(limit.every, at, timeZone);
+    let count = 0;
+    for (const use of uses) if (use.at >= first && use.at <= last) count += use.count;
+    if (count >= limit.perMember) return false;
+  }
+  if (cooldown === null) return true;
+  const counted = new Map<bigint, { at: number; count: number }>();
+  for (const use of uses) {
+    const count = (counted.get(use.orderId)?.count ?? 0) + use.count;
+    counted.set(use.orderId, { at: use.at, count });
+  }
+  return ![...counted.values()].some(
+    use =>
+      use.count > 0 &&
+      at < addDuration(use.at, cooldown, timeZone) &&
+      use.at < addDuration(at, cooldown, timeZone),
+  );
+}
+
+/** How many points the cap lets a campaign still give the member in an order at `at`; null where it has none. */
+export function underCap(
+  facts: UsesFacts,
+  { id, cap, timeZone }: Campaign,
+  memberId: number,
+  at: number,
+): bigint | null {
+  if (cap === null) return null;
+  if (cap.per === 'order') return cap.points;
+  const [first, last] = bounds(cap.per, at, timeZone);
+  let left = cap.points;
+  for (const use of facts.get(keyOf(memberId, id)) ?? [])
+    if (use.at >= first && use.at <= last) left -= use.points;
+  return left > 0n ? left : 0n;
+}

@@ -1,0 +1,96 @@
+import { floorDiv, parseDecimal, type Rational } from '#platform/money.ts';
+import { type Duration, parseDuration } from './calendar.ts';
+import type { ProgramDocument } from './document.ts';
+import { compileSchedule } from './schedule.ts';
+import { compileTerms, type Terms } from './terms.ts';
+
+/** A calendar period of a campaign's time zone, or all time. */
+export type Period = 'day' | 'week' | 'month' | 'year' | 'ever';
+
+/** What a campaign does: it multiplies the points of units, or gives points of its own. */
+export type CampaignEffect =
+  | { readonly multiply: Rational /** Null: every redeemable unit. */; readonly unit: string | null }
+  | {
+      readonly earn: { readonly perCurrencyUnit: Rational } | { readonly fixed: bigint };
+      readonly unit: string;
+      readonly terms: Terms;
+    };
+
+export interface Campaign {
+  readonly id: string;
+  /** `id@version`, as entries cite it. */
+  readonly ref: string;
+  readonly timeZone: string;
+  /** Whether `at` (epoch ms) is within its schedule. */
+  open(at: number): boolean;
+  readonly tiers: ReadonlySet<string> | null;
+  readonly channels: ReadonlySet<string> | null;
+  readonly effect: CampaignEffect;
+  readonly group: string | null;
+  readonly limit: { readonly perMember: number; readonly every: Period } | null;
+  readonly cooldown: Duration | null;
+  readonly cap: { readonly points: bigint; readonly per: 'order' | 'day' | 'month' } | null;
+  /** `points` is the most that it may give in all; what is bounded in money is counted in points of that worth. */
+  readonly budget: { readonly points: bigint; readonly whenShort: 'trim' | 'refuse' } | null;
+  /** Whether a return gives its points back to the budget, and its use to the limit. */
+  readonly giveBack: boolean;
+}
+
+type CampaignDocument = NonNullable<ProgramDocument['campaigns']>[number];
+
+/** Compiles the campaigns of a stored, valid document. */
+export function compileCampaigns(document: ProgramDocument, version: number): Campaign[] {
+  const zone = document.time_zone ?? 'UTC';
+  return (document.campaigns ?? []).map(campaign => ({
+    id: campaign.id,
+    ref: `${campaign.id}@${version}`,
+    timeZone: campaign.time_zone ?? zone,
+    open: compileSchedule(campaign, zone).open,
+    tiers: setOf(campaign.audience?.tiers),
+    channels: setOf(campaign.audience?.channels),
+    effect: compileEffect(campaign),
+    group: campaign.group ?? null,
+    limit: campaign.limit
+      ? { perMember: campaign.limit.per_member, every: campaign.limit.every ?? 'ever' }
+      : null,
+    cooldown: campaign.cooldown === undefined ? null : (parseDuration(campaign.cooldown) as Duration),
+    cap: campaign.cap ? { points: BigInt(campaign.cap.points), per: campaign.cap.per } : null,
+    budget: compileBudget(campaign, document),
+    giveBack: campaign.returns !== 'keep',
+  }));
+}
+
+const setOf = (values: string[] | undefined): Set<string> | null =>
+  values === undefined ? null : new Set(values);
+
+function compileEffect({ effect }: CampaignDocument): CampaignEffect {
+  if ('multiply' in effect)
+    return { multiply: parseDecimal(effect.multiply) as Rational, unit: effect.unit ?? null };
+  const { earn } = effect;
+  return {
+    earn:
+      'fixed' in earn
+        ? { fixed: BigInt(earn.fixed) }
+        : { perCurrencyUnit: parseDecimal(earn.per_currency_unit) as Rational },
+    unit: earn.unit,
+    terms: compileTerms(effect.pending, effect.expires),
+  };
+}
+
+/** The unit whose worth a budget in money is counted by. */
+export const budgetUnit = ({ effect }: CampaignDocument, document: ProgramDocument): string | undefined =>
+  'multiply' in effect
+    ? (effect.unit ?? Object.keys(document.units).find(name => document.units[name]?.redeemable !== false))
+    : effect.earn.unit;
+
+function compileBudget(campaign: CampaignDocument, document: ProgramDocument): Campaign['budget'] {
+  const { budget } = campaign;
+  if (budget === undefined) return null;
+  const whenShort = budget.when_short ?? 'trim';
+  if (budget.points !== undefined) return { points: BigInt(budget.points), whenShort };
+  const money = parseDecimal(budget.money as string) as Rational;
+  const worth = parseDecimal(
+    document.units[budgetUnit(campaign, document) as string]?.worth ?? '1',
+  ) as Rational;
+  return { points: floorDiv(money.num * worth.den, money.den * worth.num), whenShort };
+}
