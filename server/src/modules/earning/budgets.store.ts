@@ -171,3 +171,14 @@ export async function list(tx: Tx, programId: number, after: string, limit: numb
   const rows = await tx.run<[string, number, bigint, bigint]>(listBudgets, [programId, after, limit]);
   return rows.map(([campaign, version, points, granted]) => ({ campaign, version, points, granted }));
 }
+
+const grantedBudgets = statement(
+  'earning_granted_budgets',
+  `select b.campaign, b.total - sum(s.remaining)::bigint
+   from earning.budgets b join earning.budget_shards s on s.budget_id = b.id
+   where b.program_id = $1 group by b.id`,
+);
+
+/** What the campaigns of a program have granted from their budgets, by campaign. */
+export const granted = async (tx: Tx, programId: number): Promise<Map<string, bigint>> =>
+  new Map(await tx.run<[string, bigint]>(grantedBudgets, [programId]));
