@@ -85,7 +85,11 @@ export class TestEngine {
   }
 
   /** Calls the API; `path` with its query. */
-  async call<T = Json>(method: 'GET' | 'POST' | 'PUT', path: string, call: Call = {}): Promise<Reply<T>> {
+  async call<T = Json>(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH',
+    path: string,
+    call: Call = {},
+  ): Promise<Reply<T>> {
     const { program, body, headers = {}, dryRun = false } = call;
     const answer = await this.engine.http.inject({
       method,

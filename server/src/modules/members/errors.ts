@@ -4,4 +4,7 @@ import type { ErrorTable } from '#platform/errors.ts';
 export const memberErrors = {
   member_not_found: { status: 404, title: 'There is no such member' },
   member_reference_invalid: { status: 422, title: 'This is not the id of a member' },
+  profile_change_in_future: { status: 422, title: 'The change of the profile is dated in the future' },
+  profile_change_too_late: { status: 409, title: 'Too many later changes of the profile are known' },
+  too_many_attributes: { status: 422, title: 'The profile would have too many attributes' },
 } as const satisfies ErrorTable;

@@ -1,19 +1,30 @@
+import type { Pool } from '#platform/db/client.ts';
 import type { Api } from '#platform/http/api.ts';
+import type { Ledger } from '../ledger/index.ts';
+import { profileRoutes } from './profile.routes.ts';
+import { enrolType, profileType } from './profiles.ts';
 import { memberRoutes } from './routes.ts';
-import { createService, type MembersOptions, type MembersService } from './service.ts';
+import type { MembersService } from './service.ts';
 
 export { memberErrors } from './errors.ts';
 export { type FactsQuestion, factsKey, factsOf, type MemberFacts, NO_FACTS } from './facts.ts';
 export type { Located, MemberRef } from './locate.ts';
 export { memberId } from './model.ts';
 export type { Attribute, Profile } from './profile.ts';
-
-export interface Members extends MembersService {
-  routes(api: Api): void;
-}
-
 /** Who belongs to which program. Owns the schema `members`. */
-export function createMembers(options: MembersOptions): Members {
-  const service = createService(options);
-  return { ...service, routes: api => memberRoutes(api, service, options.pool) };
+export { createService as createMembers, type MembersService as Members } from './service.ts';
+
+/** Enrolment, profiles and lists as commands and routes: registers the commands with the ledger, whose lanes carry them out. */
+export function createMembersApi(deps: { members: MembersService; ledger: Ledger; pool: Pool }): {
+  routes(api: Api): void;
+} {
+  const { ledger } = deps;
+  ledger.register(enrolType);
+  ledger.register(profileType);
+  const all = [memberRoutes(deps), profileRoutes(deps)];
+  return {
+    routes(api) {
+      for (const routes of all) routes(api);
+    },
+  };
 }

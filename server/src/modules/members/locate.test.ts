@@ -18,7 +18,7 @@ after(async () => {
 });
 
 const NOW = Date.parse('2026-06-01T00:00:00.000Z');
-const engine = (remembered?: number) => createMembers({ pool, clock: { now: () => NOW }, remembered });
+const engine = (remembered?: number) => createMembers({ remembered });
 // Two engines: they share the database, but not what they remember.
 const [one, two] = [engine(), engine()];
 

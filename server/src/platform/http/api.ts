@@ -35,7 +35,7 @@ export interface Call<B = undefined, Q = Empty, P = Empty, H = IncomingHttpHeade
 }
 
 export type Empty = Readonly<Record<string, never>>;
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /**
  * One route: what it takes, who may call it and every answer it gives. The same declaration authorises, validates,
