@@ -1,5 +1,5 @@
 import { createAudit } from './modules/audit/index.ts';
-import { createEarning, earningErrors, granted } from './modules/earning/index.ts';
+import { budgetBook, createEarning, earningErrors } from './modules/earning/index.ts';
 import { createIdentity, type Identity, identityErrors } from './modules/identity/index.ts';
 import {
   createLedger,
@@ -91,7 +91,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     batch: options.batch,
     queue: options.queue,
   });
-  const program = createProgram({ pool, clock, granted });
+  const program = createProgram({ pool, clock, budgets: budgetBook() });
   const members = createMembers();
   const membersApi = createMembersApi({ members, ledger, pool });
   ledger.setDirectory(directory({ pool, clock, members, registry: program.registry }));

@@ -12,8 +12,8 @@ import { returnType } from './returns.ts';
 import { earningRoutes } from './routes.ts';
 import { tierRoutes } from './tiers.routes.ts';
 
+export { budgetBook } from './budgets.publication.ts';
 export { earningErrors } from './errors.ts';
-export { granted } from './granted.ts';
 
 /** Intake of orders and returns: registers its commands with the ledger and gives its routes. */
 export function createEarning(deps: {

@@ -71,7 +71,12 @@ export const campaign = settings('A campaign', {
     .min(1, { error: 'Name at least one day, or leave it out for all.' })
     .describe('On which days of the week. Default: all.')
     .optional(),
-  hours: settings('"hours"', { from: timeOfDay('18:00'), until: timeOfDay('22:00') })
+  hours: settings('"hours"', {
+    from: timeOfDay('18:00').describe('The first minute.'),
+    until: timeOfDay('22:00').describe(
+      'The end, which does not belong to them any more; `24:00` is the end of the day.',
+    ),
+  })
     .describe(
       'At which hours of such a day, from the first instant on and before the last. Where it ends before it begins it goes on into the next day. Default: all day.',
     )

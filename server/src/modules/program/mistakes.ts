@@ -30,10 +30,12 @@ export function checkDocument(input: unknown, setting: Setting): Outcome<Program
   const parsed = programDocument.safeParse(input);
   if (!parsed.success) return invalid(parsed.error.issues.flatMap(issue => mistakesOf(issue, input)));
   const mistakes = [...mistakesIn(parsed.data), ...disagreements(parsed.data, setting)];
-  return mistakes.length === 0 ? accept(parsed.data) : invalid(mistakes);
+  // As its author wrote it: what was parsed has the settings in the order of the schema.
+  return mistakes.length === 0 ? accept(input as ProgramDocument) : invalid(mistakes);
 }
 
-function invalid(mistakes: Mistake[]): Outcome<never> {
+/** The refusal of a document with these mistakes. */
+export function invalid(mistakes: Mistake[]): Outcome<never> {
   const { pointer: at, message } = mistakes[0] as Mistake;
   const place = at === '' ? '' : ` at ${at}`;
   const found =

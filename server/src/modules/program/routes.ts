@@ -13,11 +13,12 @@ import {
 } from '#platform/http/schemas.ts';
 import { MAX_DOCUMENT, programDocument } from './document.ts';
 import { LAST_INSTANT } from './fields.ts';
-import type { ListedProgram, ProgramService, ProgramView } from './service.ts';
+import type { ProgramView } from './publishing.ts';
+import type { ListedProgram, ProgramService } from './service.ts';
 
-const MAX_VERSION = 2 ** 31 - 1;
+export const MAX_VERSION = 2 ** 31 - 1;
 
-const namedDocument = programDocument.meta({ id: 'ProgramDocument' });
+export const namedDocument = programDocument.meta({ id: 'ProgramDocument' });
 const listed = z.strictObject({
   program: programName,
   version: z.int(),
@@ -30,8 +31,27 @@ const listed = z.strictObject({
 });
 const shown = listed.extend({ document: namedDocument }).meta({ id: 'Program' });
 
-/** Any JSON object is taken here, so that every mistake gets its pointer and sentence (`program_invalid`). */
-const body = z.union([namedDocument, z.record(z.string(), z.unknown())]);
+const change = z
+  .strictObject({
+    pointer: z
+      .string()
+      .describe('JSON pointer into the later document; of what is removed, into the earlier one.'),
+    kind: z.enum(['added', 'removed', 'changed']),
+    old: z.unknown().describe('Null where there was none.'),
+    new: z.unknown().describe('Null where there is none.'),
+    sentence: z
+      .string()
+      .meta({ examples: ['The budget in points of the campaign "weekend" is lowered from 50000 to 9000.'] }),
+  })
+  .meta({ id: 'ProgramChange' });
+/** Rules, levels, campaigns and rewards are compared by their ids. */
+export const changes = z.array(change);
+
+/**
+ * Any JSON object is taken here, so that every mistake gets its pointer and sentence (`program_invalid`), and first,
+ * because the schema would put the settings into its own order.
+ */
+export const documentBody = z.union([z.record(z.string(), z.unknown()), namedDocument]);
 const params = z.strictObject({ program: programName });
 
 const clockInstant = instant.refine(at => at <= LAST_INSTANT, { error: 'must be before the year 9800' });
@@ -65,7 +85,7 @@ export function programRoutes(api: Api, program: ProgramService): void {
           .optional()
           .describe('The latest version that you know (0: none). Refused when someone published since.'),
       }),
-      body,
+      body: documentBody,
       bodyLimit: 2 * MAX_DOCUMENT,
       answers: { 200: shown, 201: shown },
       refusals: ['program_invalid', 'program_version_conflict', 'program_effective_from_invalid'],
@@ -119,6 +139,70 @@ export function programRoutes(api: Api, program: ProgramService): void {
     async call => {
       const found = await program.show(call.params.program, call.query.version);
       return found.ok ? accept(shownView(found.value)) : found;
+    },
+  );
+
+  api.route(
+    {
+      method: 'POST',
+      path: '/v1/programs/{program}/plan',
+      scope: 'program:read',
+      summary: 'Say what publishing a document would change',
+      description:
+        'Checks the document as its publication does and compares it with the latest version. Nothing is written. No changes: publishing it would publish nothing.',
+      tag: 'Programs',
+      operation: 'planProgram',
+      params,
+      body: documentBody,
+      bodyLimit: 2 * MAX_DOCUMENT,
+      answers: {
+        200: z
+          .strictObject({
+            program: programName,
+            base_version: z
+              .int()
+              .describe('The latest version, for `base_version` of the publication; 0: none.'),
+            changes,
+          })
+          .meta({ id: 'ProgramPlan' }),
+      },
+      refusals: ['program_invalid'],
+    },
+    async call => {
+      const planned = await program.plan(call.params.program, call.body);
+      if (!planned.ok) return planned;
+      const { name, baseVersion, changes } = planned.value;
+      return accept({ program: name, base_version: baseVersion, changes });
+    },
+  );
+
+  api.route(
+    {
+      method: 'GET',
+      path: '/v1/programs/{program}/changes',
+      scope: 'program:read',
+      summary: 'Compare two versions of a program',
+      tag: 'Programs',
+      operation: 'diffProgram',
+      params,
+      query: z.strictObject({
+        from: wholeNumber(0, MAX_VERSION)
+          .optional()
+          .describe('The earlier version; 0: an empty document. By default the one before `to`.'),
+        to: wholeNumber(1, MAX_VERSION).optional().describe('The later version. By default the latest.'),
+      }),
+      answers: {
+        200: z
+          .strictObject({ program: programName, from: z.int(), to: z.int(), changes })
+          .meta({ id: 'ProgramChanges' }),
+      },
+      refusals: ['program_not_found', 'program_version_not_found'],
+    },
+    async call => {
+      const found = await program.diff(call.params.program, call.query.from, call.query.to);
+      if (!found.ok) return found;
+      const { name, from, to, changes } = found.value;
+      return accept({ program: name, from, to, changes });
     },
   );
 

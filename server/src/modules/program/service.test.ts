@@ -303,3 +303,66 @@ test('the application cannot change or remove what was published', async () => {
   await assert.rejects(app.query('delete from program.programs'), denied);
   await assert.rejects(app.query("update program.programs set name = 'x'"), denied);
 });
+
+test('a budget cannot become smaller than what was given from it', async () => {
+  const changes: object[] = [];
+  const given = createProgram({
+    pool: pools[0],
+    clock: wall,
+    budgets: {
+      granted: async () => new Map([['weekend', before]]),
+      change: async (_tx, wanted) => {
+        changes.push(...wanted.map(({ campaign: id, limit, version }) => [id, limit, version]));
+        return new Map([['weekend', 500n]]);
+      },
+    },
+  });
+  let before = 500n;
+  const campaign = (budget: object, unit = 'points') => ({
+    campaigns: [
+      { id: 'other', effect: { multiply: '2', unit: 'points' }, budget: { points: '1' } },
+      { id: 'weekend', effect: { multiply: '2', unit }, budget },
+    ],
+    units: { points: { worth: '0.01' } },
+  });
+  await publish('budget', campaign({ points: '1000' }));
+  const enough = [{ points: '500' }, { points: '2000' }, { money: '5.00' }];
+  for (const budget of enough) await publish('budget', campaign(budget), {}, given);
+  const shorter = [
+    [
+      { points: '499' },
+      '/campaigns/1/budget/points',
+      /has given 500 points already, .* cannot be 499 points/,
+    ],
+    [{ money: '4.99' }, '/campaigns/1/budget/money', /cannot be 499 points \(4.99 USD\)/],
+  ] as const;
+  for (const [budget, pointer, message] of shorter) {
+    const bad = document(campaign(budget));
+    for (const refused of [given.publish('budget', bad), given.plan('budget', bad)]) {
+      const { code, errors } = (await refusal(refused)) as Awaited<ReturnType<typeof refusal>> & {
+        errors?: { pointer: string; message: string }[];
+      };
+      assert.deepEqual([code, errors?.map(each => each.pointer)], ['program_invalid', [pointer]]);
+      assert.match(errors?.[0]?.message ?? '', message);
+    }
+  }
+  assert.deepEqual(
+    changes.filter((_, index) => index % 2 === 1),
+    [
+      ['weekend', 500n, 2],
+      ['weekend', 2_000n, 3],
+      ['weekend', 500n, 4],
+    ],
+  );
+  // Given by a batch between the check and the moment at which nobody takes from the budget any more.
+  before = 0n;
+  const late = given.publish('budget', document(campaign({ points: '499' })));
+  assert.equal((await refusal(late)).code, 'program_invalid');
+  assert.equal((await load('budget')).versions.length, 4);
+  // What is to begin later takes nothing from the present.
+  changes.length = 0;
+  await publish('budget', campaign({ points: '499' }), { effectiveFrom: wall.now() + 1 }, given);
+  assert.deepEqual(changes, []);
+  // Without a bound, or without the campaign, nothing can be below it.
+  await publish('budget', { units: { points: { worth: '0.01' } } }, {}, given);
+});
