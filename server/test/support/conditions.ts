@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { Environment } from '@marcbachmann/cel-js';
 import type { ConditionInput } from '../../src/modules/program/conditions/variables.ts';
 
 /*
- * The golden vectors of conditions, and inputs made from the one that they share.
+ * The golden vectors of conditions, inputs made from the one that they share, and another engine for CEL.
  */
 
 type Json = string | number | bigint | boolean | readonly Json[] | { readonly [key: string]: Json };
@@ -53,3 +54,27 @@ function merge(base: Fields, fields: Fields): Fields {
 }
 
 export const HOTEL = inputWith({});
+
+const witness = new Environment()
+  .registerVariable('order', 'map<string, dyn>')
+  .registerVariable('member', 'map<string, dyn>')
+  .registerVariable('time', 'map<string, dyn>')
+  .registerVariable('tier', 'string');
+
+/** What the evaluator of a library for CEL says: our own compiler shares its parser, but nothing behind it. */
+export function witnessed(condition: string, input: ConditionInput): unknown {
+  const run = witness.parse(condition);
+  try {
+    return run(celValue(input) as Record<string, unknown>);
+  } catch {
+    return 'fault';
+  }
+}
+
+/** Whole numbers as CEL's int, which is bigint to the witness. */
+function celValue(value: unknown): unknown {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
+  if (Array.isArray(value)) return value.map(celValue);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, celValue(inner)]));
+}

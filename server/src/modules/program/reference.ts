@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { conditionsReferenceText } from './conditions/reference.ts';
 import { programDocument } from './document.ts';
 
 /** A JSON Schema, as far as zod writes one for the program document. */
@@ -115,12 +116,13 @@ const plural = (schema: Schema): string => (schema.type === 'string' ? 'texts' :
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
-/** Where the two pages are. */
+/** Where the pages are. */
 export const referencePage = (name: string): URL =>
   new URL(`../../../../docs/reference/${name}`, import.meta.url);
 
 // `node tools/run.mjs server/src/modules/program/reference.ts` writes them again after a change of the language.
 if (import.meta.main) {
   writeFileSync(referencePage('program.md'), programReferenceText());
+  writeFileSync(referencePage('conditions.md'), conditionsReferenceText());
   writeFileSync(referencePage('program.schema.json'), programSchemaText());
 }

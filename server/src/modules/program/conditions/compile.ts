@@ -138,7 +138,7 @@ function expressionOf(compilation: Compilation, node: ASTNode): Expression {
     case '/':
     case '%':
       return reject(
-        node.start,
+        compilation.text.indexOf(node.op, node.args[0].end),
         `${node.op} is not part of conditions, because it could divide by zero. Multiply the other side instead: order.total >= 2 * 500.`,
       );
     case 'list':

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Environment } from '@marcbachmann/cel-js';
-import { golden, inputWith, type Vector } from '../../../../test/support/conditions.ts';
+import { golden, inputWith, type Vector, witnessed } from '../../../../test/support/conditions.ts';
 import { compileCondition } from './compile.ts';
-import type { ConditionInput } from './variables.ts';
 
 const answer = ({ condition, input }: Vector): boolean | 'fault' => {
   const compiled = compileCondition(condition);
@@ -30,31 +28,6 @@ test('what the golden file says is refused is refused, at that place', () => {
     assert.deepEqual({ condition, at: compiled.ok ? 'accepted' : compiled.at }, { condition, at });
   }
 });
-
-// --------------------------------------------------------------------------- another engine for CEL, as a witness
-
-const witness = new Environment()
-  .registerVariable('order', 'map<string, dyn>')
-  .registerVariable('member', 'map<string, dyn>')
-  .registerVariable('time', 'map<string, dyn>')
-  .registerVariable('tier', 'string');
-
-/** Whole numbers as CEL's int, which is bigint to the witness. */
-const celValue = (value: unknown): unknown => {
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
-  if (Array.isArray(value)) return value.map(celValue);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, celValue(inner)]));
-};
-
-function witnessed(condition: string, input: ConditionInput): unknown {
-  const run = witness.parse(condition);
-  try {
-    return run(celValue(input) as Record<string, unknown>);
-  } catch {
-    return 'fault';
-  }
-}
 
 /** Where the witness departs from the specification of CEL. */
 const WITNESS_ERRS = new Set([

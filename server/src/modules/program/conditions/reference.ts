@@ -1,0 +1,193 @@
+import { MAX_CONDITION } from '../campaigns.section.ts';
+import { compileCondition, MAX_DEPTH, MAX_STEPS } from './compile.ts';
+import { LINE_VARIABLES, VARIABLES, type Variable } from './variables.ts';
+
+/*
+ * docs/reference/conditions.md. What it says about variables comes from their table, what it says about mistakes from
+ * the compiler; its examples are run by reference.test.ts.
+ */
+
+/** Conditions, what they say, and what has to change in the common golden input for them to hold. */
+export const EXAMPLES: readonly [condition: string, says: string, input: object][] = [
+  ['order.total >= 5000', 'Orders of 50.00 dollars or more.', {}],
+  [
+    `order.kind == 'hotel' && member.country in ['NL', 'BE']`,
+    'Hotel bookings of members in the Netherlands or Belgium.',
+    {},
+  ],
+  [`order.channel == 'app' || tier == 'gold'`, 'Orders in the app, and all orders of gold members.', {}],
+  [`order.lines.exists(line, line.category == 'spa')`, 'Orders with something of the category spa.', {}],
+  [
+    `order.lines.all(line, line.amount >= 1000)`,
+    'Orders in which each line comes to 10.00 dollars or more.',
+    {},
+  ],
+  [
+    `order.lines.exists_one(line, line.category == 'room')`,
+    'Orders with exactly one line of the category room.',
+    {},
+  ],
+  ['size(order.lines) >= 2', 'Orders of two lines or more.', {}],
+  ['order.total >= order.quantity * 2500', 'Orders of 25.00 dollars or more for each piece.', {}],
+  ['has(order.attributes.nights) && order.attributes.nights >= 3', 'Bookings of three nights or more.', {}],
+  [`order.attributes["room type"] == 'suite'`, 'Suites; the name of this attribute has a space.', {}],
+  [
+    `order.attributes.arrival >= '2026-12-01'`,
+    'Arrival in December 2026 or later; such dates sort as texts.',
+    {},
+  ],
+  [`order.partner == ''`, 'Orders that came from no partner.', {}],
+  [
+    `'vip' in member.segments && member.enrolled_days >= 365`,
+    'Members of the segment vip who joined a year ago.',
+    {},
+  ],
+  [
+    `member.segments.exists(name, name.startsWith('winback-'))`,
+    'Members of any segment that begins with winback-.',
+    { member: { segments: ['winback-spring'] } },
+  ],
+  [
+    `time.weekday in ['saturday', 'sunday'] && time.hour < 12`,
+    'Weekend mornings, in the time zone of the program.',
+    { time: { weekday: 'sunday', hour: 9 } },
+  ],
+  [
+    `order.total >= (tier == 'gold' ? 5000 : 10000)`,
+    'From 50.00 dollars for gold members, from 100.00 for others.',
+    {},
+  ],
+  [`!order.external_id.startsWith('TEST-')`, 'No test orders.', {}],
+];
+
+/** Mistakes that people make, for the table of what they are told. */
+const MISTAKES = [
+  `order.chanel == 'app'`,
+  'order.total >= 50.00',
+  `order.total = 5000`,
+  `order.kind == 'hotel' and tier == 'gold'`,
+  `time.weekday == 'Friday'`,
+  'order.total / order.quantity > 2500',
+  `order.external_id.matches('^B-')`,
+  'order.attributes.vip',
+  'order.total * order.total > 1',
+];
+
+const OPERATORS: readonly [written: string, meaning: string][] = [
+  [
+    `\`'hotel'\` \`"hotel"\` \`5000\` \`-1\` \`2.5\` \`true\` \`false\``,
+    'Texts, whole numbers, numbers with decimals, and the two truths. `2.5` is for attributes only.',
+  ],
+  [
+    '`==` `!=`',
+    'Equal and not equal, of two numbers, texts or truths. An attribute of another type is not equal.',
+  ],
+  ['`<` `<=` `>` `>=`', 'Numbers by size, texts by their characters.'],
+  ['`&&` `\\|\\|` `!`', 'And, or, not. `&&` binds more strongly than `\\|\\|`.'],
+  ['`a ? b : c`', '`b` if `a`, else `c`.'],
+  ['`+` `-` `*`', 'Of whole numbers. What could need more than 64 bits is refused.'],
+  ["`in ['a', 'b']`", 'Whether it is one of these texts or numbers.'],
+  ["`'vip' in member.segments`", 'Whether the list holds this text.'],
+  ["`'nights' in order.attributes`", 'Whether there is an attribute of this name.'],
+  ['`has(order.attributes.nights)`', 'The same, shorter.'],
+  [
+    "`order.kind.startsWith('h')`",
+    'Also `endsWith` and `contains`. Capital and small letters are different.',
+  ],
+  ['`size(order.lines)`', 'How many lines, segments or attributes there are, or characters of a text.'],
+  [
+    '`order.lines.exists(line, …)`',
+    'Whether the condition in the parentheses holds for a line; `line` is a name of your own for it. `all`: for each line. `exists_one`: for exactly one. Also of `member.segments`, where the name stands for one text. Not inside each other.',
+  ],
+];
+
+const TYPES: Readonly<Record<Variable['type'], string>> = {
+  string: 'text',
+  int: 'whole number',
+  strings: 'list of texts',
+  lines: 'list of lines',
+  attributes: 'attributes',
+};
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows]
+    .map(row => `| ${row.join(' | ')} |`)
+    .join('\n')
+    .replaceAll('| --- ', '|---')
+    .replaceAll('---|---', '---|---');
+
+const inCell = (code: string): string => `\`${code.replaceAll('|', '\\|')}\``;
+
+const rowsOf = (variables: ReadonlyMap<string, Variable>, before = ''): string[][] =>
+  [...variables].map(([path, { type, meaning }]) => [`\`${before}${path}\``, TYPES[type], meaning]);
+
+function told(text: string): string[] {
+  const compiled = compileCondition(text);
+  if (compiled.ok) throw new Error(`"${text}" is no mistake.`);
+  return [inCell(text), `At character ${compiled.at + 1}: ${compiled.message}`];
+}
+
+/** The whole page. */
+export const conditionsReferenceText = (): string => `# Conditions
+
+A campaign's \`if\` is a condition: it is asked of each order within the schedule and audience of the campaign, and is true
+or false. It is written in a part of [CEL](https://cel.dev), the Common Expression Language. What is not on this page is
+refused when the program is checked, with the place of the mistake and mostly with a suggestion.
+
+This page is made from the engine's own tables.
+
+## Examples
+
+${table(
+  ['condition', 'for'],
+  EXAMPLES.map(([condition, says]) => [inCell(condition), says]),
+)}
+
+## Variables
+
+${table(['variable', 'type', 'what it is'], rowsOf(VARIABLES))}
+
+Of a line, where \`line\` is the name that \`exists\`, \`all\` or \`exists_one\` gives it:
+
+${table(['variable', 'type', 'what it is'], rowsOf(LINE_VARIABLES, 'line.'))}
+
+**Amounts** are whole numbers in minor units of the program's currency, whatever currency the order was paid in: with USD,
+\`order.total >= 5000\` is 50.00 dollars or more; with JPY, 5000 yen. \`50.00\` beside an amount is refused.
+
+**What is unknown** is \`''\`, \`0\` or an empty list: an order without channel has the channel \`''\`. There is no null, and
+nothing but attributes can be missing.
+
+**Attributes** are what you send along or keep yourself, of any type: text, \`true\` and \`false\`, a number without decimals
+(a whole number), a number with decimals. A name that is not made of letters, digits and _ goes into brackets and quotes.
+
+## What can be written
+
+${table(['written', 'meaning'], OPERATORS)}
+
+Parentheses group. A backslash in a text stands before a quote or another backslash. \`// …\` to the end of the line is a
+comment.
+
+## When there is no answer
+
+A condition that asks for an attribute that is missing, or takes it for something that it is not (\`> 3\` of a text), has no
+answer. It **counts as not matched**, and the reason is recorded with the decision. Ask with \`has\` first. As everywhere in
+CEL, what decides alone wins, on either side: \`true || …\` is true and \`false && …\` is false, whatever the other part is.
+The same goes for a calculation that needs more than 64 bits. Where it could with amounts up to 10^14 minor units, numbers
+of attributes up to 10^12, or that many pieces, it is refused before it is saved.
+
+## Bounds
+
+A condition has at most ${MAX_CONDITION} characters and ${MAX_STEPS} values, variables, operators and functions (a list counts as
+one), nested at most ${MAX_DEPTH} deep. Division, regular expressions, and lists made or gone through inside lists are not part of
+it: each condition has an end, after one pass over the lines for each \`exists\`, \`all\` or \`exists_one\`, and cannot divide by
+zero.
+
+## What you are told
+
+${table(['written', 'answer'], MISTAKES.map(told))}
+
+## For other engines
+
+\`server/src/modules/program/conditions/golden.json\` holds conditions with an input and what they come to, and conditions that
+are refused. Any engine that is to decide as this one does gives the same answers.
+`;
