@@ -4,6 +4,7 @@ import type { Problems } from '#platform/http/problems.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { Members } from '../members/index.ts';
 import type { Registry } from '../program/index.ts';
+import { budgetRoutes } from './budgets.routes.ts';
 import { createBudgets } from './budgets.ts';
 import { explainOrder, explainReturn } from './explain.ts';
 import { orderLoader } from './facts.ts';
@@ -33,6 +34,7 @@ export function createEarning(deps: {
     routes(api) {
       routes(api);
       tierRoutes(api, deps);
+      budgetRoutes(api, deps);
     },
   };
 }
