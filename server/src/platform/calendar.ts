@@ -83,6 +83,21 @@ function addDate(local: number, duration: Pick<Duration, 'months' | 'days'>): nu
   return Date.UTC(year, month, day) + timeOfDay + duration.days * DAY;
 }
 
+const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const;
+
+/** What calendars and clocks in `timeZone` show at `at` (epoch ms). */
+export function localTime(at: number, timeZone: string) {
+  const local = new Date(at + offsetAt(at, timeZone));
+  return {
+    year: local.getUTCFullYear(),
+    month: local.getUTCMonth() + 1,
+    day: local.getUTCDate(),
+    hour: local.getUTCHours(),
+    minute: local.getUTCMinutes(),
+    weekday: WEEKDAYS[local.getUTCDay()] as (typeof WEEKDAYS)[number],
+  };
+}
+
 /** The instant at which clocks in the zone show `local`; see addDuration for skipped and repeated times. */
 function instantOf(local: number, timeZone: string): number {
   // No zone changes its clocks twice within two days, and none is further than a day from UTC.

@@ -1,4 +1,5 @@
 import type { Tx } from '#platform/db/client.ts';
+import { type FactsQuestion, factsOf, type MemberFacts } from '../members/index.ts';
 import type { BudgetFacts, Budgets, WantedBudget } from './budgets.ts';
 import type { OrderQuestion } from './facts.ts';
 import { readUsesOf, type UsesQuestion } from './uses.store.ts';
@@ -8,6 +9,8 @@ import { addUses, isCounted, relevant, type UsesFacts } from './uses.ts';
 export interface CampaignFacts {
   readonly uses: UsesFacts;
   readonly budgets: BudgetFacts;
+  /** By `factsKey`, where an open campaign reads members. */
+  readonly members: ReadonlyMap<string, MemberFacts>;
 }
 
 /** Reads what the campaigns that are open for these orders need. With `write` false nothing is held. */
@@ -19,6 +22,7 @@ export async function loadCampaigns(
 ): Promise<CampaignFacts> {
   const asked = new Map<string, UsesQuestion>();
   const wanted = new Map<string, WantedBudget>();
+  const readMembers: FactsQuestion[] = [];
   for (const { memberId, at, order, programId, version } of questions) {
     for (const campaign of version.campaigns) {
       if (!campaign.open(at) || !(campaign.channels?.has(order.channel ?? '') ?? true)) continue;
@@ -32,6 +36,8 @@ export async function loadCampaigns(
           until: Math.max(known.until, until),
         });
       }
+      if (memberId !== null && campaign.condition?.reads.has('member'))
+        readMembers.push({ programId, holderId: memberId, at });
       if (campaign.budget !== null)
         wanted.set(`${programId} ${campaign.id}`, {
           programId,
@@ -41,11 +47,12 @@ export async function loadCampaigns(
         });
     }
   }
-  const [facts, stored] = await Promise.all([
+  const [facts, stored, members] = await Promise.all([
     budgets.load(tx, [...wanted.values()], write),
     asked.size === 0 ? [] : readUsesOf(tx, [...asked.values()]),
+    factsOf(tx, readMembers, { profile: true, lists: [] }),
   ]);
   const uses: UsesFacts = new Map();
   addUses(uses, stored);
-  return { uses, budgets: facts };
+  return { uses, budgets: facts, members };
 }

@@ -1,10 +1,14 @@
+import { hash128 } from '#platform/ids.ts';
 import { compare, ONE } from '#platform/money.ts';
+import { factsKey } from '../members/index.ts';
 import type { Campaign, Level, ProgramVersion } from '../program/index.ts';
 import { giveBack, take } from './budgets.ts';
 import type { CampaignFacts } from './campaigns.facts.ts';
+import { conditionInput } from './conditions.ts';
 import {
   type Applied,
   citedBy,
+  type Fault,
   type Multiplier,
   type Order,
   type OrderState,
@@ -20,6 +24,7 @@ export interface Deciding {
   readonly orderId: bigint;
   readonly programId: number;
   readonly memberId: number;
+  readonly externalId: string;
   readonly version: ProgramVersion;
   /** The tier that the member has just before the order. */
   readonly level: Level | null;
@@ -33,6 +38,8 @@ export interface Application {
   readonly applied: Applied;
   readonly uses: readonly Use[];
   readonly taken: readonly Taken[];
+  /** What a revision no longer takes. */
+  readonly back: readonly Taken[];
 }
 
 interface Taken {
@@ -48,18 +55,18 @@ interface Taken {
  */
 export function apply(deciding: Deciding): Application {
   const { order, version, level, before } = deciding;
-  let candidates = bestOfGroups(
-    deciding,
-    version.campaigns.filter(campaign => isFor(campaign, deciding)),
-  );
+  const faults: Fault[] = [];
+  let candidates = bestOfGroups(deciding, matching(deciding, faults));
   for (;;) {
     const applied: Applied = {
       tier: level?.id ?? null,
       multipliers: combine(version, level, candidates),
       campaigns: candidates.filter(({ effect }) => 'earn' in effect).map(({ ref }) => ref),
       bounds: new Map(),
+      faults,
     };
-    if (candidates.length === 0) return { applied, uses: usesOf(deciding, applied, []), taken: [] };
+    if (candidates.length === 0)
+      return { applied, uses: usesOf(deciding, applied, []), taken: [], back: backOf(deciding, []) };
     const wanted = pointsByCampaign({ order, returned: before?.returned ?? new Map() }, version, applied);
     const active = candidates.filter(({ ref }) => (wanted.get(ref)?.gross ?? 0n) > 0n);
     const granted = grant(deciding, active, wanted);
@@ -68,13 +75,46 @@ export function apply(deciding: Deciding): Application {
       continue;
     }
     const final = { ...applied, bounds: granted.bounds };
-    return { applied: final, uses: usesOf(deciding, final, active), taken: granted.taken };
+    return {
+      applied: final,
+      uses: usesOf(deciding, final, active),
+      taken: granted.taken,
+      back: [...granted.back, ...backOf(deciding, active)],
+    };
   }
+}
+
+/** What campaigns that do not count any more had given to the earlier revision of an order. */
+function backOf({ programId, before }: Deciding, active: readonly Campaign[]): Taken[] {
+  if (before === undefined) return [];
+  return [...campaignIds(before.applied)]
+    .filter(id => !active.some(campaign => campaign.id === id))
+    .map(id => ({ programId, campaign: id, points: grantedBy(before, id) }));
+}
+
+/** Puts what a revision does not take any more back into the budgets; to be called when it is accepted. */
+export function finish({ back }: Application, version: ProgramVersion, facts: CampaignFacts): void {
+  const budgets = new Set(version.campaigns.filter(({ budget }) => budget !== null).map(({ id }) => id));
+  undo({ taken: back.filter(({ campaign, points }) => points > 0n && budgets.has(campaign)) }, facts);
 }
 
 /** Puts back what an application took from budgets. */
 export function undo({ taken }: Pick<Application, 'taken'>, facts: CampaignFacts): void {
   for (const { programId, campaign, points } of taken) giveBack(facts.budgets, programId, campaign, points);
+}
+
+/** The campaigns that are for this order; none for a member of the holdout. Notes conditions that could not be judged. */
+function matching(deciding: Deciding, faults: Fault[]): Campaign[] {
+  const { order, version, externalId, memberId, level, facts } = deciding;
+  if (version.campaigns.length === 0 || isHeldOut(version, externalId)) return [];
+  const member = facts.members.get(factsKey({ holderId: memberId, at: order.occurredAt }));
+  const input = conditionInput({ order, version, externalId, tier: level?.id ?? '', member });
+  return version.campaigns.filter(campaign => {
+    if (!isFor(campaign, deciding)) return false;
+    const holds = campaign.condition?.holds(input) ?? true;
+    if (typeof holds === 'object') faults.push({ ref: campaign.ref, reason: holds.reason });
+    return holds === true;
+  });
 }
 
 /** Whether a campaign is for this order: schedule, audience, and how often it counted for the member already. */
@@ -88,6 +128,11 @@ function isFor(campaign: Campaign, { order, memberId, level, facts, before }: De
     mayCount(facts.uses, campaign, memberId, order.occurredAt)
   );
 }
+
+/** Whether no campaign applies to a member, for comparison: by a hash of the id, spread evenly over 2^32. */
+export const isHeldOut = ({ holdout }: ProgramVersion, externalId: string): boolean =>
+  holdout !== null &&
+  Number.parseInt(hash128('holdout', holdout.salt, externalId).slice(0, 8), 16) / 2 ** 32 < holdout.share;
 
 /** Whether an earlier revision of the order had the campaign, so that this one does not use it once more. */
 const countedBefore = ({ id }: Campaign, before: OrderState | undefined): boolean =>
@@ -111,6 +156,7 @@ function bestOfGroups({ order, version }: Deciding, campaigns: readonly Campaign
         multipliers: combine(version, null, [campaign]),
         campaigns: 'earn' in campaign.effect ? [campaign.ref] : [],
         bounds: new Map(),
+        faults: [],
       };
       return (
         pointsByCampaign({ order, returned: new Map() }, version, applied).get(campaign.ref)?.gross ?? 0n
@@ -170,9 +216,10 @@ function grant(
   { order, programId, memberId, facts, before }: Deciding,
   active: readonly Campaign[],
   wanted: ReadonlyMap<string, { gross: bigint; net: bigint }>,
-): { bounds: Map<string, bigint>; taken: Taken[] } | { without: Campaign } {
+): { bounds: Map<string, bigint>; taken: Taken[]; back: Taken[] } | { without: Campaign } {
   const bounds = new Map<string, bigint>();
   const taken: Taken[] = [];
+  const back: Taken[] = [];
   for (const campaign of active) {
     const { gross, net } = wanted.get(campaign.ref) as { gross: bigint; net: bigint };
     const granted = before === undefined ? 0n : grantedBy(before, campaign.id);
@@ -188,9 +235,10 @@ function grant(
       undo({ taken }, facts);
       return { without: campaign };
     }
+    if (more < 0n) back.push({ programId, campaign: campaign.id, points: -more });
     if (most < gross) bounds.set(campaign.ref, most);
   }
-  return { bounds, taken };
+  return { bounds, taken, back };
 }
 
 /** What an order has of a campaign now. */

@@ -32,23 +32,25 @@ export const explainOrder =
       rounding: `${version.rounding}, once for the order and unit, shared out by largest remainder`,
       rules: [...new Set(cells.map(cell => cell.rule))].map(rule => ({
         rule: rule.ref,
-        definition: version.document.earning?.find(definition => definition.id === rule.id),
+        definition: [...(version.document.earning ?? []), ...(version.document.campaigns ?? [])].find(
+          definition => definition.id === rule.id,
+        ),
         cells: cells.filter(cell => cell.rule === rule).map(cell => cellOf(cell, order)),
       })),
     };
   };
 
 /** What the order was decided by besides its lines. */
-const appliedOf = ({ tier, multipliers }: Applied) => ({
-  ...(tier === null ? {} : { tier }),
-  ...(multipliers.length === 0
-    ? {}
-    : {
-        multipliers: multipliers.map(({ ref, by }) => ({
-          rule: ref,
-          multiplier: `${by.num}/${by.den}`,
-        })),
-      }),
+const appliedOf = ({ tier, multipliers, campaigns, bounds, faults }: Applied) => ({
+  ...(tier !== null && { tier }),
+  ...(multipliers.length > 0 && {
+    multipliers: multipliers.map(({ ref, by }) => ({ rule: ref, multiplier: `${by.num}/${by.den}` })),
+  }),
+  ...(campaigns.length > 0 && { campaigns }),
+  ...(bounds.size > 0 && {
+    bounds: [...bounds].map(([rule, points]) => ({ rule, points: String(points) })),
+  }),
+  ...(faults.length > 0 && { not_judged: faults.map(({ ref, reason }) => ({ rule: ref, reason })) }),
 });
 
 const orderOf = (id: bigint, order: Order) => ({

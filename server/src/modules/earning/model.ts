@@ -76,9 +76,23 @@ export interface Applied {
   readonly campaigns: readonly string[];
   /** How many points a campaign gives at most, where a cap or a budget made it less. */
   readonly bounds: ReadonlyMap<string, bigint>;
+  /** Conditions that could not be judged, and count as not met. */
+  readonly faults: readonly Fault[];
 }
 
-export const NOTHING_APPLIED: Applied = { tier: null, multipliers: [], campaigns: [], bounds: new Map() };
+/** The campaign (`id@version`) whose condition could not be judged, and why. */
+export interface Fault {
+  readonly ref: string;
+  readonly reason: string;
+}
+
+export const NOTHING_APPLIED: Applied = {
+  tier: null,
+  multipliers: [],
+  campaigns: [],
+  bounds: new Map(),
+  faults: [],
+};
 
 /** What an order earns under a version of the program, without regard to anything that happened since. */
 export function rate(order: Order, version: ProgramVersion, applied: Applied = NOTHING_APPLIED): Cell[] {

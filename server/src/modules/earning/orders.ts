@@ -11,7 +11,7 @@ import {
   time,
 } from '../ledger/index.ts';
 import { type Level, versionAt } from '../program/index.ts';
-import { apply, undo } from './campaigns.ts';
+import { apply, finish, undo } from './campaigns.ts';
 import { catchUp, evolveAdditions, type LoadOrders, type OrderFacts, storeAdditions } from './facts.ts';
 import type { Line, Order, OrderState, ProgramInForce } from './model.ts';
 import { post } from './posting.ts';
@@ -107,16 +107,9 @@ export const orderType = (
     const id = before?.id ?? context.id;
     const { programId } = command;
     const level = tierOf(facts.timeline, question, before);
-    const deciding = {
-      order,
-      orderId: id,
-      programId,
-      memberId,
-      version,
-      level,
-      facts: facts.campaigns,
-      before,
-    };
+    const { externalId } = context.holder;
+    const who = { programId, memberId, externalId };
+    const deciding = { ...who, order, orderId: id, version, level, facts: facts.campaigns, before };
     const application = apply(deciding);
     const { applied } = application;
     const state =
@@ -128,6 +121,7 @@ export const orderType = (
       undo(application, facts.campaigns);
       return posted;
     }
+    finish(application, version, facts.campaigns);
     const { decided } = posted.value;
     const rows = contributions({ memberId, orderId: id }, before, state, version, decided, order.occurredAt);
     const record: StoredOrder = {

@@ -2,7 +2,7 @@ import { booleans, instants, jsons, numbers, texts } from '#platform/db/arrays.t
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Rational } from '#platform/money.ts';
 import type { Posted } from '../ledger/index.ts';
-import { type Applied, type Line, NOTHING_APPLIED, type Order } from './model.ts';
+import { type Applied, type Fault, type Line, NOTHING_APPLIED, type Order } from './model.ts';
 import type { Decided } from './posting.ts';
 import type { StoredOrder, StoredReturn } from './records.ts';
 
@@ -60,10 +60,11 @@ type AppliedJson = {
   multiply?: [string, string, string, number | null][];
   earn?: string[];
   bounds?: [string, string][];
+  faults?: Fault[];
 };
 /** Null where nothing applied: most orders of a plain program. */
-const appliedToJson = ({ tier, multipliers, campaigns, bounds }: Applied): string | null =>
-  tier === null && multipliers.length === 0 && campaigns.length === 0
+const appliedToJson = ({ tier, multipliers, campaigns, bounds, faults }: Applied): string | null =>
+  tier === null && multipliers.length === 0 && campaigns.length === 0 && faults.length === 0
     ? null
     : JSON.stringify({
         tier,
@@ -72,6 +73,7 @@ const appliedToJson = ({ tier, multipliers, campaigns, bounds }: Applied): strin
         }),
         ...(campaigns.length > 0 && { earn: campaigns }),
         ...(bounds.size > 0 && { bounds: [...bounds].map(([ref, points]) => [ref, String(points)]) }),
+        ...(faults.length > 0 && { faults }),
       });
 const appliedFromJson = (applied: AppliedJson | null): Applied =>
   applied === null
@@ -85,6 +87,7 @@ const appliedFromJson = (applied: AppliedJson | null): Applied =>
         })),
         campaigns: applied.earn ?? [],
         bounds: new Map((applied.bounds ?? []).map(([ref, points]) => [ref, BigInt(points)])),
+        faults: applied.faults ?? [],
       };
 
 const insertOrder = statement(

@@ -2,6 +2,7 @@ export {
   addDuration,
   type Duration,
   isTimeZone,
+  localTime,
   offsetAt,
   parseDuration,
   startOf,

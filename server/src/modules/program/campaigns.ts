@@ -1,5 +1,6 @@
 import { floorDiv, parseDecimal, type Rational } from '#platform/money.ts';
 import { type Duration, parseDuration } from './calendar.ts';
+import { type Condition, compileCondition } from './conditions/compile.ts';
 import type { ProgramDocument } from './document.ts';
 import { compileSchedule } from './schedule.ts';
 import { compileTerms, type Terms } from './terms.ts';
@@ -25,6 +26,8 @@ export interface Campaign {
   open(at: number): boolean;
   readonly tiers: ReadonlySet<string> | null;
   readonly channels: ReadonlySet<string> | null;
+  /** Null: always. */
+  readonly condition: Condition | null;
   readonly effect: CampaignEffect;
   readonly group: string | null;
   readonly limit: { readonly perMember: number; readonly every: Period } | null;
@@ -48,6 +51,7 @@ export function compileCampaigns(document: ProgramDocument, version: number): Ca
     open: compileSchedule(campaign, zone).open,
     tiers: setOf(campaign.audience?.tiers),
     channels: setOf(campaign.audience?.channels),
+    condition: campaign.if === undefined ? null : conditionOf(campaign.if),
     effect: compileEffect(campaign),
     group: campaign.group ?? null,
     limit: campaign.limit
@@ -62,6 +66,12 @@ export function compileCampaigns(document: ProgramDocument, version: number): Ca
 
 const setOf = (values: string[] | undefined): Set<string> | null =>
   values === undefined ? null : new Set(values);
+
+function conditionOf(text: string): Condition {
+  const compiled = compileCondition(text);
+  if (!compiled.ok) throw new Error(`a published condition is none: ${compiled.message}`);
+  return compiled.condition;
+}
 
 function compileEffect({ effect }: CampaignDocument): CampaignEffect {
   if ('multiply' in effect)

@@ -1,8 +1,9 @@
 import type { Api } from '#platform/http/api.ts';
+import { draftRoutes } from './drafts.routes.ts';
 import { programRoutes } from './routes.ts';
 import { createService, type ProgramOptions, type ProgramService } from './service.ts';
 
-export { addDuration, parseDuration, startOf } from './calendar.ts';
+export { addDuration, localTime, parseDuration, startOf } from './calendar.ts';
 export type { Campaign, Period } from './campaigns.ts';
 export {
   type Condition,
@@ -14,7 +15,6 @@ export type { ProgramDocument } from './document.ts';
 export { programErrors } from './errors.ts';
 export type { EarningRule, Program, ProgramVersion, Unit } from './model.ts';
 export { programNow, versionAt } from './model.ts';
-export { startOfPeriod } from './periods.ts';
 export type { Registry } from './registry.ts';
 export type { Gives, Reward } from './rewards.model.ts';
 export type { Terms } from './terms.ts';
@@ -28,5 +28,11 @@ export interface ProgramModule extends ProgramService {
 /** The programs, as versioned documents and ready to decide by. Owns the schema `program`. */
 export function createProgram(options: ProgramOptions): ProgramModule {
   const service = createService(options);
-  return { ...service, routes: api => programRoutes(api, service) };
+  return {
+    ...service,
+    routes(api) {
+      programRoutes(api, service);
+      draftRoutes(api, service.drafts);
+    },
+  };
 }
