@@ -25,3 +25,17 @@ create table ledger.reminders (
   primary key (wallet_id, expires_at, before)
 );
 grant select, insert, delete on ledger.reminders to fealty_app;
+
+-- What happened to orders after they were placed, such as the end of a stay: points can wait for it.
+create table earning.order_events (
+  id bigint primary key,
+  order_id bigint not null,
+  program_id integer not null,
+  external_id text not null,
+  source text not null,
+  type text not null,
+  occurred_at timestamptz not null,
+  posted json not null
+);
+create index order_events_by_order on earning.order_events (order_id);
+grant select, insert on earning.order_events to fealty_app;

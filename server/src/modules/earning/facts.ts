@@ -4,6 +4,7 @@ import { type Around, type Command, type Entry, type Ledger, walletId } from '..
 import { versionAt } from '../program/index.ts';
 import { type Budgets, storeBudgets } from './budgets.ts';
 import { type CampaignFacts, loadCampaigns } from './campaigns.facts.ts';
+import { eventTypes } from './events.store.ts';
 import type { Order, OrderState, ProgramInForce } from './model.ts';
 import { addDecision } from './posting.ts';
 import type { Addition, StoredOrder, StoredReturn } from './records.ts';
@@ -108,10 +109,15 @@ export async function loadOrders(
   ids: readonly bigint[],
 ): Promise<Omit<OrderFacts, 'timeline' | 'campaigns'>> {
   if (ids.length === 0) return { states: new Map(), revisions: new Map(), expired: new Map(), fresh: [] };
-  const [orders, returns] = await Promise.all([store.revisions(tx, ids), store.returns(tx, ids)]);
+  const [orders, returns, events] = await Promise.all([
+    store.revisions(tx, ids),
+    store.returns(tx, ids),
+    eventTypes(tx, ids),
+  ]);
   const states = new Map<bigint, OrderState>();
   for (const { stored } of orders) evolveOrder(states, stored);
   for (const stored of returns) evolveReturn(states, stored);
+  for (const [order, type] of events) happen(states, order, type);
   const lots = [...states.values()].flatMap(({ memberId, grants }) =>
     [...grants.values()].flatMap(grant =>
       grant.lots.map(seq => ({ wallet: walletId(memberId, grant.unit), seq })),
@@ -143,6 +149,7 @@ export function evolveOrder(states: Map<bigint, OrderState>, stored: StoredOrder
     grants: addDecision(before?.grants ?? new Map(), stored.decided),
     returned: before?.returned ?? new Map(),
     cancelled: before?.cancelled ?? false,
+    ...(before?.happened === undefined ? {} : { happened: before.happened }),
   });
 }
 
@@ -158,4 +165,11 @@ export function evolveReturn(states: Map<bigint, OrderState>, stored: StoredRetu
     ]),
     cancelled: before.cancelled || stored.cancels,
   });
+}
+
+/** Adds an event to what is known of its order: points that come later do not wait for it any more. */
+export function happen(states: OrderFacts['states'], orderId: bigint, type: string): void {
+  const state = states.get(orderId);
+  if (state !== undefined)
+    states.set(orderId, { ...state, happened: new Set([...(state.happened ?? []), type]) });
 }

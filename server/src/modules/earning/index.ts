@@ -6,6 +6,8 @@ import type { Members } from '../members/index.ts';
 import type { Registry } from '../program/index.ts';
 import { budgetRoutes } from './budgets.routes.ts';
 import { createBudgets } from './budgets.ts';
+import { eventRoutes } from './events.routes.ts';
+import { eventType, explainEvent } from './events.ts';
 import { explainOrder, explainReturn } from './explain.ts';
 import { orderLoader } from './facts.ts';
 import { orderType } from './orders.ts';
@@ -29,10 +31,12 @@ export function createEarning(deps: {
   const load = orderLoader(deps.ledger, createBudgets());
   deps.ledger.register(orderType(load), explainOrder(deps.registry));
   deps.ledger.register(returnType(load), explainReturn);
+  deps.ledger.register(eventType(load), explainEvent);
   const routes = earningRoutes(deps);
   return {
     routes(api) {
       routes(api);
+      eventRoutes(api, deps);
       tierRoutes(api, deps);
       budgetRoutes(api, deps);
     },

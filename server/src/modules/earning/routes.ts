@@ -14,7 +14,7 @@ import {
   sourceOf,
   wires,
 } from '../ledger/index.ts';
-import { loadOrders } from './facts.ts';
+import { findOrder } from './find.ts';
 import type { OrderState } from './model.ts';
 import { type OrderAnswer, payloadOf, wireLine } from './orders.ts';
 import type { ReturnBody } from './records.ts';
@@ -94,27 +94,8 @@ export const earningRoutes =
       );
     };
 
-    /** The order that a path names; `ext:` ids belong to a source. */
-    const orderOfPath = async (
-      programId: number,
-      reference: schemas.Reference,
-      source: Outcome<string>,
-    ): Promise<Outcome<OrderState>> => {
-      const missing = refuse(
-        'order_not_found',
-        'There is no such order in this program. Send the order first, then its return.',
-      );
-      let id = reference.id;
-      if (id === undefined) {
-        if (!source.ok) return source;
-        id = await ledger.resultOf(
-          pool,
-          businessKey(programId, source.value, 'order', reference.externalId as string),
-        );
-      }
-      const state = id === undefined ? undefined : (await loadOrders(pool, ledger, [id])).states.get(id);
-      return state === undefined || state.programId !== programId ? missing : accept(state);
-    };
+    const orderOfPath = (programId: number, reference: schemas.Reference, source: Outcome<string>) =>
+      findOrder({ ledger, pool }, programId, reference, source);
 
     api.route(
       {

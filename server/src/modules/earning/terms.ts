@@ -1,5 +1,5 @@
 import type { LotTerms } from '../ledger/index.ts';
-import { addDuration, startOf, type Terms } from '../program/index.ts';
+import { addDuration, type Program, startOf, type Terms } from '../program/index.ts';
 
 /**
  * When the points of a rule become usable and when they expire; both count from the order. `happened` are the
@@ -43,4 +43,14 @@ function closing(
   if ('inactivity' in expires) return { expiresAt: null, inactiveAfter: `${expires.inactivity} ${timeZone}` };
   const end = startOf(expires.atEndOf, occurredAt, timeZone, 1);
   return { expiresAt: expires.plus === null ? end : addDuration(end, expires.plus, timeZone) };
+}
+
+/** The event that points which `ref` gave (`base@3`, `base@3*gold@3`) wait for; undefined: none. */
+export function waitsFor(program: Program, ref: string): string | undefined {
+  const [giver] = ref.split('*') as [string];
+  const version = program.versions[Number(giver.slice(giver.lastIndexOf('@') + 1)) - 1];
+  const rule = version?.rules.find(candidate => candidate.ref === giver);
+  const effect = version?.campaigns.find(candidate => candidate.ref === giver)?.effect;
+  const terms = rule?.terms ?? (effect !== undefined && 'terms' in effect ? effect.terms : undefined);
+  return terms?.pending != null && 'event' in terms.pending ? terms.pending.event : undefined;
 }

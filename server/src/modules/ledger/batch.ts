@@ -170,6 +170,7 @@ export function entriesIn(posted: Posted, entries: ReadonlyMap<string, Entry>): 
 /** What people call the commands whose names are for machines. */
 const NOUNS: Readonly<Record<string, string>> = {
   adjust: 'adjustment',
+  order_event: 'event of an order',
   redemption_change: 'change of a redemption',
 };
 

@@ -29,6 +29,7 @@ export const memberText = (reference: schemas.Reference): string =>
 const prefixes: Readonly<Record<string, string>> = {
   order: 'ord',
   return: 'ret',
+  order_event: 'oev',
   redemption: 'red',
   redemption_change: 'rch',
   adjust: 'adj',

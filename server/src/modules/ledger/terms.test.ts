@@ -28,8 +28,10 @@ test('inactivity counts on the calendar of its zone, over month ends and clock c
 /** What one step of a sequence does, `wait` days after the one before it. */
 type Step = { wait: number } & (
   | { kind: 'earn'; points: number; late: number; opens: Opening; closes: Closing }
-  | { kind: 'redeem' | 'hold'; points: number; days: number }
-  | { kind: 'capture' | 'release' | 'event'; which: number }
+  | { kind: 'redeem'; points: number; days: number }
+  | { kind: 'hold'; points: number; days: number }
+  | { kind: 'event'; which: number }
+  | { kind: 'capture' | 'release'; which: number }
 );
 type Opening =
   | { kind: 'now' }

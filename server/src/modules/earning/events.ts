@@ -1,0 +1,98 @@
+import type { Tx } from '#platform/db/client.ts';
+import { accept, type Difference, refuse } from '#platform/errors.ts';
+import { hash128, wireId } from '#platform/ids.ts';
+import { type CommandType, Draft, type Effects, effectsOf, time } from '../ledger/index.ts';
+import { type EventBody, findEvents, insertEvents, type StoredEvent } from './events.store.ts';
+import { catchUp, happen, type LoadOrders, type OrderFacts } from './facts.ts';
+import type { ProgramInForce } from './model.ts';
+import { admitTime } from './orders.ts';
+import { waitsFor } from './terms.ts';
+
+export interface EventAnswer extends Effects {
+  event: {
+    id: string;
+    external_id: string;
+    source: string;
+    order: string;
+    type: string;
+    occurred_at: string;
+  };
+}
+
+export const eventPayload = ({ orderId, type, occurredAt }: EventBody): string =>
+  hash128(String(orderId), type, String(occurredAt));
+
+const eventToWire = (stored: StoredEvent): EventAnswer['event'] => ({
+  id: wireId('oev', stored.id),
+  external_id: stored.externalId,
+  source: stored.source,
+  order: wireId('ord', stored.orderId),
+  type: stored.type,
+  occurred_at: time(stored.occurredAt) as string,
+});
+
+/** `order_event`: something that points of an order wait for has happened; they become usable. */
+export const eventType = (
+  load: LoadOrders,
+): CommandType<EventBody, OrderFacts, StoredEvent, EventAnswer> => ({
+  name: 'order_event',
+  amends: false,
+  enrols: () => false,
+  needsLots: () => true,
+  admit: ({ body }, program) => admitTime(body.occurredAt, program),
+  load,
+
+  decide({ body, programId }, facts, context) {
+    const { program } = context.program as ProgramInForce;
+    catchUp(facts);
+    const state = facts.states.get(body.orderId);
+    if (state === undefined || state.programId !== programId)
+      return refuse('order_not_found', 'There is no such order. Send the order first, then its event.');
+    if (state.cancelled)
+      return refuse('order_cancelled', 'The order was cancelled; none of its points wait.');
+    const drafts = new Map<number, Draft>();
+    for (const [ref, grant] of state.grants) {
+      if (waitsFor(program, ref) !== body.type) continue;
+      const draft = drafts.get(grant.unit) ?? new Draft(context.wallet(grant.unit), context.program.now);
+      drafts.set(grant.unit, draft);
+      draft.open(grant.lots, body.occurredAt);
+    }
+    const record: StoredEvent = { ...body, id: context.id, programId };
+    const { occurred_at: _, ...data } = eventToWire(record);
+    const { id: event, type, ...rest } = data;
+    return accept({
+      record,
+      drafts: [...drafts.values()],
+      fact: {
+        type: 'order.event_received',
+        occurredAt: body.occurredAt,
+        data: { event, event_type: type, ...rest },
+      },
+    });
+  },
+
+  evolve(facts, { orderId, type }) {
+    happen(facts.states, orderId, type);
+  },
+  store: insertEvents,
+  find: findEvents,
+  differences({ body }, stored) {
+    const sent = eventToWire({ ...stored, ...body });
+    const before = eventToWire(stored);
+    return (['order', 'type', 'occurred_at'] as const).flatMap((field): Difference[] =>
+      sent[field] === before[field]
+        ? []
+        : [{ pointer: `/${field}`, stored: before[field], sent: sent[field] }],
+    );
+  },
+  answer: (stored, entries, _holder, program) => ({
+    event: eventToWire(stored),
+    ...effectsOf(entries, program),
+  }),
+});
+
+/** Why points became usable: the event of their order that came. */
+export async function explainEvent(tx: Tx, id: bigint): Promise<Record<string, unknown>> {
+  const found = (await findEvents(tx, [id])).get(id);
+  return found === undefined ? {} : { event: eventToWire(found.stored) };
+}
