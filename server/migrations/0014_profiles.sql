@@ -15,12 +15,12 @@ create table members.profiles (
 );
 grant select, insert on members.profiles to fealty_app;
 
--- Lists of members that were uploaded. The largest list is a bound that a check keeps, whatever the concurrency.
+-- Lists of members that were uploaded.
 create table members.lists (
   program_id integer not null,
   id bigint generated always as identity primary key,
   name text collate "C" not null check (length(name) between 1 and 63),
-  members integer not null default 0 check (members between 0 and 1000000),
+  members integer not null default 0 check (members >= 0),
   created_at timestamptz not null,
   changed_at timestamptz not null,
   unique (program_id, name) include (id)
@@ -47,18 +47,20 @@ grant select, insert on members.list_members to fealty_app;
 grant update (left_by, left_at) on members.list_members to fealty_app;
 
 -- A list that is replaced as a whole: what was sent is put aside and takes effect at one instant, when it is complete.
+-- One upload of a list is open at a time. `finished_at` is that instant; `done` is true when all of it was carried out.
 create table members.list_uploads (
   list_id bigint not null references members.lists,
   id bigint generated always as identity primary key,
   name text collate "C" not null check (length(name) between 1 and 63),
-  staged integer not null default 0 check (staged between 0 and 1000000),
+  staged integer not null default 0 check (staged >= 0),
   finished_at timestamptz,
   done boolean not null default false,
   added integer not null default 0,
   removed integer not null default 0,
   unique (list_id, name)
 );
-grant select, insert on members.list_uploads to fealty_app;
+create unique index list_uploads_open on members.list_uploads (list_id) where not done;
+grant select, insert, delete on members.list_uploads to fealty_app;
 grant update (staged, finished_at, done, added, removed) on members.list_uploads to fealty_app;
 create table members.list_staged (
   upload_id bigint not null references members.list_uploads,

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.ts';
-import type { CancelOrderData, CancelOrderErrors, CancelOrderResponses, CaptureRedemptionData, CaptureRedemptionErrors, CaptureRedemptionResponses, CreateAdjustmentData, CreateAdjustmentErrors, CreateAdjustmentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateMemberData, CreateMemberErrors, CreateMemberResponses, CreateOrderData, CreateOrderErrors, CreateOrderResponses, CreateOrdersData, CreateOrdersErrors, CreateOrdersResponses, CreateRedemptionData, CreateRedemptionErrors, CreateRedemptionResponses, CreateReturnData, CreateReturnErrors, CreateReturnResponses, ExplainEntryData, ExplainEntryErrors, ExplainEntryResponses, GetBalancesData, GetBalancesErrors, GetBalancesResponses, GetMemberData, GetMemberErrors, GetMemberResponses, GetOrderData, GetOrderErrors, GetOrderResponses, GetProgramData, GetProgramErrors, GetProgramResponses, GetRedemptionData, GetRedemptionErrors, GetRedemptionResponses, ListEntriesData, ListEntriesErrors, ListEntriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListProgramsData, ListProgramsErrors, ListProgramsResponses, PutProgramData, PutProgramErrors, PutProgramResponses, RefundRedemptionData, RefundRedemptionErrors, RefundRedemptionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, SetProgramClockData, SetProgramClockErrors, SetProgramClockResponses, SweepProgramData, SweepProgramErrors, SweepProgramResponses, VerifyLedgerData, VerifyLedgerErrors, VerifyLedgerResponses, VoidRedemptionData, VoidRedemptionErrors, VoidRedemptionResponses } from './types.gen.ts';
+import type { AbandonListUploadData, AbandonListUploadErrors, AbandonListUploadResponses, AddVoucherCodesData, AddVoucherCodesErrors, AddVoucherCodesResponses, ApproveDraftData, ApproveDraftErrors, ApproveDraftResponses, CancelOrderData, CancelOrderErrors, CancelOrderResponses, CaptureRedemptionData, CaptureRedemptionErrors, CaptureRedemptionResponses, ChangeListMembersData, ChangeListMembersErrors, ChangeListMembersResponses, CountTiersData, CountTiersErrors, CountTiersResponses, CreateAdjustmentData, CreateAdjustmentErrors, CreateAdjustmentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateMemberData, CreateMemberErrors, CreateMemberResponses, CreateOrderData, CreateOrderErrors, CreateOrderEventData, CreateOrderEventErrors, CreateOrderEventResponses, CreateOrderResponses, CreateOrdersData, CreateOrdersErrors, CreateOrdersResponses, CreateRedemptionData, CreateRedemptionErrors, CreateRedemptionResponses, CreateReturnData, CreateReturnErrors, CreateReturnResponses, DiffProgramData, DiffProgramErrors, DiffProgramResponses, ExplainEntryData, ExplainEntryErrors, ExplainEntryResponses, FinishListUploadData, FinishListUploadErrors, FinishListUploadResponses, FulfilRedemptionData, FulfilRedemptionErrors, FulfilRedemptionResponses, GetBalancesData, GetBalancesErrors, GetBalancesResponses, GetDraftData, GetDraftErrors, GetDraftResponses, GetListData, GetListErrors, GetListResponses, GetMemberData, GetMemberErrors, GetMemberResponses, GetOrderData, GetOrderErrors, GetOrderResponses, GetProgramData, GetProgramErrors, GetProgramResponses, GetRedemptionData, GetRedemptionErrors, GetRedemptionResponses, GetTierData, GetTierErrors, GetTierResponses, GetVoucherPoolData, GetVoucherPoolErrors, GetVoucherPoolResponses, ListBudgetsData, ListBudgetsErrors, ListBudgetsResponses, ListDraftsData, ListDraftsErrors, ListDraftsResponses, ListEntriesData, ListEntriesErrors, ListEntriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListListMembersData, ListListMembersErrors, ListListMembersResponses, ListListsData, ListListsErrors, ListListsResponses, ListMemberRewardsData, ListMemberRewardsErrors, ListMemberRewardsResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListProgramsData, ListProgramsErrors, ListProgramsResponses, ListRewardsData, ListRewardsErrors, ListRewardsResponses, PatchProfileData, PatchProfileErrors, PatchProfileResponses, PlanProgramData, PlanProgramErrors, PlanProgramResponses, PublishDraftData, PublishDraftErrors, PublishDraftResponses, PutDraftData, PutDraftErrors, PutDraftResponses, PutProfileData, PutProfileErrors, PutProfileResponses, PutProgramData, PutProgramErrors, PutProgramResponses, RefundRedemptionData, RefundRedemptionErrors, RefundRedemptionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, SetProgramClockData, SetProgramClockErrors, SetProgramClockResponses, SweepProgramData, SweepProgramErrors, SweepProgramResponses, VerifyLedgerData, VerifyLedgerErrors, VerifyLedgerResponses, VoidRedemptionData, VoidRedemptionErrors, VoidRedemptionResponses, WithdrawDraftData, WithdrawDraftErrors, WithdrawDraftResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -52,6 +52,30 @@ export const listPrograms = <ThrowOnError extends boolean = false>(options?: Opt
 });
 
 /**
+ * Say what publishing a document would change
+ *
+ * Checks the document as its publication does and compares it with the latest version. Nothing is written. No changes: publishing it would publish nothing.
+ */
+export const planProgram = <ThrowOnError extends boolean = false>(options: Options<PlanProgramData, ThrowOnError>): RequestResult<PlanProgramResponses, PlanProgramErrors, ThrowOnError> => (options.client ?? client).post<PlanProgramResponses, PlanProgramErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/programs/{program}/plan',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Compare two versions of a program
+ */
+export const diffProgram = <ThrowOnError extends boolean = false>(options: Options<DiffProgramData, ThrowOnError>): RequestResult<DiffProgramResponses, DiffProgramErrors, ThrowOnError> => (options.client ?? client).get<DiffProgramResponses, DiffProgramErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/programs/{program}/changes',
+    ...options
+});
+
+/**
  * Set the clock of a test program forward
  */
 export const setProgramClock = <ThrowOnError extends boolean = false>(options: Options<SetProgramClockData, ThrowOnError>): RequestResult<SetProgramClockResponses, SetProgramClockErrors, ThrowOnError> => (options.client ?? client).post<SetProgramClockResponses, SetProgramClockErrors, ThrowOnError>({
@@ -62,6 +86,72 @@ export const setProgramClock = <ThrowOnError extends boolean = false>(options: O
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Show a draft and what it would change
+ */
+export const getDraft = <ThrowOnError extends boolean = false>(options: Options<GetDraftData, ThrowOnError>): RequestResult<GetDraftResponses, GetDraftErrors, ThrowOnError> => (options.client ?? client).get<GetDraftResponses, GetDraftErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/programs/{program}/drafts/{draft}',
+    ...options
+});
+
+/**
+ * Write a draft of the next version
+ *
+ * The document is checked as at its publication. One that is changed after its approval has to be approved again.
+ */
+export const putDraft = <ThrowOnError extends boolean = false>(options: Options<PutDraftData, ThrowOnError>): RequestResult<PutDraftResponses, PutDraftErrors, ThrowOnError> => (options.client ?? client).put<PutDraftResponses, PutDraftErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/programs/{program}/drafts/{draft}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List the drafts of a program by name
+ */
+export const listDrafts = <ThrowOnError extends boolean = false>(options: Options<ListDraftsData, ThrowOnError>): RequestResult<ListDraftsResponses, ListDraftsErrors, ThrowOnError> => (options.client ?? client).get<ListDraftsResponses, ListDraftsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/programs/{program}/drafts',
+    ...options
+});
+
+/**
+ * Approve a draft that somebody else wrote
+ */
+export const approveDraft = <ThrowOnError extends boolean = false>(options: Options<ApproveDraftData, ThrowOnError>): RequestResult<ApproveDraftResponses, ApproveDraftErrors, ThrowOnError> => (options.client ?? client).post<ApproveDraftResponses, ApproveDraftErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/programs/{program}/drafts/{draft}/approve',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Publish a draft that was approved
+ *
+ * Refused when another version than its `base_version` is the latest: the reasons show what was published meanwhile. Write the draft anew on top of it, with that `base_version`.
+ */
+export const publishDraft = <ThrowOnError extends boolean = false>(options: Options<PublishDraftData, ThrowOnError>): RequestResult<PublishDraftResponses, PublishDraftErrors, ThrowOnError> => (options.client ?? client).post<PublishDraftResponses, PublishDraftErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/programs/{program}/drafts/{draft}/publish',
+    ...options
+});
+
+/**
+ * Give a draft up
+ */
+export const withdrawDraft = <ThrowOnError extends boolean = false>(options: Options<WithdrawDraftData, ThrowOnError>): RequestResult<WithdrawDraftResponses, WithdrawDraftErrors, ThrowOnError> => (options.client ?? client).post<WithdrawDraftResponses, WithdrawDraftErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/programs/{program}/drafts/{draft}/withdraw',
+    ...options
 });
 
 /**
@@ -76,7 +166,7 @@ export const listMembers = <ThrowOnError extends boolean = false>(options?: Opti
 /**
  * Enrol a member
  *
- * A member who is enrolled already is answered with 200.
+ * A member who is enrolled already is answered with 200 and stays as it is; change its profile with `PATCH /v1/members/{member}/profile`.
  */
 export const createMember = <ThrowOnError extends boolean = false>(options: Options<CreateMemberData, ThrowOnError>): RequestResult<CreateMemberResponses, CreateMemberErrors, ThrowOnError> => (options.client ?? client).post<CreateMemberResponses, CreateMemberErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -94,6 +184,100 @@ export const createMember = <ThrowOnError extends boolean = false>(options: Opti
 export const getMember = <ThrowOnError extends boolean = false>(options: Options<GetMemberData, ThrowOnError>): RequestResult<GetMemberResponses, GetMemberErrors, ThrowOnError> => (options.client ?? client).get<GetMemberResponses, GetMemberErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/members/{member}',
+    ...options
+});
+
+/**
+ * Change parts of the profile of a member
+ *
+ * What is left out stays as it is; `null` makes it unknown, an attribute too.
+ */
+export const patchProfile = <ThrowOnError extends boolean = false>(options: Options<PatchProfileData, ThrowOnError>): RequestResult<PatchProfileResponses, PatchProfileErrors, ThrowOnError> => (options.client ?? client).patch<PatchProfileResponses, PatchProfileErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/members/{member}/profile',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Set the profile of a member
+ *
+ * What is left out is not known any more. Earlier profiles stay: `as_of` shows them, and what happened then is decided by them.
+ */
+export const putProfile = <ThrowOnError extends boolean = false>(options: Options<PutProfileData, ThrowOnError>): RequestResult<PutProfileResponses, PutProfileErrors, ThrowOnError> => (options.client ?? client).put<PutProfileResponses, PutProfileErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/members/{member}/profile',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Who is on a list, or was
+ */
+export const listListMembers = <ThrowOnError extends boolean = false>(options: Options<ListListMembersData, ThrowOnError>): RequestResult<ListListMembersResponses, ListListMembersErrors, ThrowOnError> => (options.client ?? client).get<ListListMembersResponses, ListListMembersErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/lists/{list}/members',
+    ...options
+});
+
+/**
+ * Add members to a list, remove them, or send a list that replaces it
+ *
+ * Up to 10,000 members a call. The first members that are added make the list. `add` and `remove` hold from now on; sent again they change nothing. With `replace` and the name of an `upload` the members are only put aside, call by call, and the list changes when the upload is finished.
+ */
+export const changeListMembers = <ThrowOnError extends boolean = false>(options: Options<ChangeListMembersData, ThrowOnError>): RequestResult<ChangeListMembersResponses, ChangeListMembersErrors, ThrowOnError> => (options.client ?? client).post<ChangeListMembersResponses, ChangeListMembersErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/lists/{list}/members',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Replace a list by what was uploaded
+ *
+ * At one instant, that of the first call, whoever was not sent leaves and whoever was sent joins. One call changes up to about 50,000 members; while `done` is false, call again. Finished again it answers the same.
+ */
+export const finishListUpload = <ThrowOnError extends boolean = false>(options: Options<FinishListUploadData, ThrowOnError>): RequestResult<FinishListUploadResponses, FinishListUploadErrors, ThrowOnError> => (options.client ?? client).post<FinishListUploadResponses, FinishListUploadErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/lists/{list}/uploads/{upload}/finish',
+    ...options
+});
+
+/**
+ * Abandon an upload that was not finished
+ *
+ * The list stays as it is; what was sent is forgotten.
+ */
+export const abandonListUpload = <ThrowOnError extends boolean = false>(options: Options<AbandonListUploadData, ThrowOnError>): RequestResult<AbandonListUploadResponses, AbandonListUploadErrors, ThrowOnError> => (options.client ?? client).delete<AbandonListUploadResponses, AbandonListUploadErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/lists/{list}/uploads/{upload}',
+    ...options
+});
+
+/**
+ * List the lists of a program by name
+ */
+export const listLists = <ThrowOnError extends boolean = false>(options?: Options<ListListsData, ThrowOnError>): RequestResult<ListListsResponses, ListListsErrors, ThrowOnError> => (options?.client ?? client).get<ListListsResponses, ListListsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/lists',
+    ...options
+});
+
+/**
+ * Show a list, and its upload that is open
+ */
+export const getList = <ThrowOnError extends boolean = false>(options: Options<GetListData, ThrowOnError>): RequestResult<GetListResponses, GetListErrors, ThrowOnError> => (options.client ?? client).get<GetListResponses, GetListErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/lists/{list}',
     ...options
 });
 
@@ -229,9 +413,57 @@ export const cancelOrder = <ThrowOnError extends boolean = false>(options: Optio
 });
 
 /**
- * Redeem points: hold them, or take them at once
+ * Tell that something happened to an order, such as the end of a stay
  *
- * Never takes more points than there are, whatever else goes on. A hold that is neither captured nor voided ends by itself.
+ * Points of the order that wait for this event become usable; an event that nothing waits for is noted. Points that the order earns later, by a higher revision, do not wait for it any more.
+ */
+export const createOrderEvent = <ThrowOnError extends boolean = false>(options: Options<CreateOrderEventData, ThrowOnError>): RequestResult<CreateOrderEventResponses, CreateOrderEventErrors, ThrowOnError> => (options.client ?? client).post<CreateOrderEventResponses, CreateOrderEventErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/orders/{order}/events',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * The tier of a member, and what is missing to the next one
+ *
+ * By everything that has arrived so far: an order that came late or a return can change what is answered for the past, but not what was decided then.
+ */
+export const getTier = <ThrowOnError extends boolean = false>(options: Options<GetTierData, ThrowOnError>): RequestResult<GetTierResponses, GetTierErrors, ThrowOnError> => (options.client ?? client).get<GetTierResponses, GetTierErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/members/{member}/tier',
+    ...options
+});
+
+/**
+ * How many members each tier has
+ *
+ * Asks for every member: about 10 seconds for a million.
+ */
+export const countTiers = <ThrowOnError extends boolean = false>(options?: Options<CountTiersData, ThrowOnError>): RequestResult<CountTiersResponses, CountTiersErrors, ThrowOnError> => (options?.client ?? client).get<CountTiersResponses, CountTiersErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/tiers',
+    ...options
+});
+
+/**
+ * What is left of the budgets of campaigns
+ *
+ * By campaign: those of the version in force, used or not, and those of earlier versions that were used. Exact at the moment of the answer.
+ */
+export const listBudgets = <ThrowOnError extends boolean = false>(options: Options<ListBudgetsData, ThrowOnError>): RequestResult<ListBudgetsResponses, ListBudgetsErrors, ThrowOnError> => (options.client ?? client).get<ListBudgetsResponses, ListBudgetsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/programs/{program}/budgets',
+    ...options
+});
+
+/**
+ * Redeem points, so many or for a reward: hold them, or take them at once
+ *
+ * Takes `points`, or what a `reward` costs. Never takes more points than there are nor grants more rewards than there are, whatever else goes on. A hold that is neither captured nor voided ends by itself; it holds its unit of the stock until then.
  */
 export const createRedemption = <ThrowOnError extends boolean = false>(options: Options<CreateRedemptionData, ThrowOnError>): RequestResult<CreateRedemptionResponses, CreateRedemptionErrors, ThrowOnError> => (options.client ?? client).post<CreateRedemptionResponses, CreateRedemptionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -273,7 +505,7 @@ export const voidRedemption = <ThrowOnError extends boolean = false>(options: Op
 /**
  * Give points of a captured redemption back, all or a part
  *
- * They go back to the very lots that were consumed and keep their dates: what has expired since comes back expired.
+ * They go back to the very lots that were consumed and keep their dates: what has expired since comes back expired. A reward comes back with all of its points: its stock and limit where the program says so, points of another unit that it gave.
  */
 export const refundRedemption = <ThrowOnError extends boolean = false>(options: Options<RefundRedemptionData, ThrowOnError>): RequestResult<RefundRedemptionResponses, RefundRedemptionErrors, ThrowOnError> => (options.client ?? client).post<RefundRedemptionResponses, RefundRedemptionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -283,6 +515,65 @@ export const refundRedemption = <ThrowOnError extends boolean = false>(options: 
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * The catalogue of rewards, with what is left of them
+ */
+export const listRewards = <ThrowOnError extends boolean = false>(options?: Options<ListRewardsData, ThrowOnError>): RequestResult<ListRewardsResponses, ListRewardsErrors, ThrowOnError> => (options?.client ?? client).get<ListRewardsResponses, ListRewardsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/rewards',
+    ...options
+});
+
+/**
+ * The rewards that a member can have, and why not the others
+ */
+export const listMemberRewards = <ThrowOnError extends boolean = false>(options: Options<ListMemberRewardsData, ThrowOnError>): RequestResult<ListMemberRewardsResponses, ListMemberRewardsErrors, ThrowOnError> => (options.client ?? client).get<ListMemberRewardsResponses, ListMemberRewardsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/members/{member}/rewards',
+    ...options
+});
+
+/**
+ * Say that a product or voucher was handed over, or cannot be
+ *
+ * What is `rejected` is refunded: all points that are left of it go back to the very lots that they came from.
+ */
+export const fulfilRedemption = <ThrowOnError extends boolean = false>(options: Options<FulfilRedemptionData, ThrowOnError>): RequestResult<FulfilRedemptionResponses, FulfilRedemptionErrors, ThrowOnError> => (options.client ?? client).post<FulfilRedemptionResponses, FulfilRedemptionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/redemptions/{redemption}/fulfilment',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Add codes to a pool of vouchers
+ *
+ * The pool is made with its first codes. A code is in one pool only and is handed out once. Codes that are known are left as they are, so that the call can be sent again.
+ */
+export const addVoucherCodes = <ThrowOnError extends boolean = false>(options: Options<AddVoucherCodesData, ThrowOnError>): RequestResult<AddVoucherCodesResponses, AddVoucherCodesErrors, ThrowOnError> => (options.client ?? client).post<AddVoucherCodesResponses, AddVoucherCodesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/voucher-pools/{pool}/codes',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * How many codes of a pool are left
+ *
+ * Never shows a code. A pool that nobody has added codes to is empty.
+ */
+export const getVoucherPool = <ThrowOnError extends boolean = false>(options: Options<GetVoucherPoolData, ThrowOnError>): RequestResult<GetVoucherPoolResponses, GetVoucherPoolErrors, ThrowOnError> => (options.client ?? client).get<GetVoucherPoolResponses, GetVoucherPoolErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/voucher-pools/{pool}',
+    ...options
 });
 
 /**

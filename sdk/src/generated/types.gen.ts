@@ -27,6 +27,42 @@ export type Balance = {
     held: string;
 };
 
+export type Budget = {
+    campaign: string;
+    /**
+     * What the version in force gives it.
+     */
+    points: string;
+    /**
+     * What was granted and has not come back, over all versions.
+     */
+    granted: string;
+    /**
+     * What can still be granted.
+     */
+    left: string;
+    /**
+     * Of a budget in money, the same in minor units of the currency.
+     */
+    money: {
+        amount: string;
+        /**
+         * Rounded up.
+         */
+        granted: string;
+        /**
+         * Rounded down.
+         */
+        left: string;
+        currency: string;
+    } | null;
+};
+
+export type BudgetPage = {
+    data: Array<Budget>;
+    next: string | null;
+};
+
 export type CreatedKey = {
     id: string;
     label: string;
@@ -39,6 +75,89 @@ export type CreatedKey = {
      * The key itself, shown this once and stored nowhere. Null in a dry run.
      */
     secret: string | null;
+};
+
+export type Draft = {
+    draft: string;
+    /**
+     * Grows with every change of the document; a review names it.
+     */
+    revision: number;
+    /**
+     * The version that the document was made from.
+     */
+    base_version: number;
+    state: 'open' | 'approved' | 'published' | 'withdrawn';
+    /**
+     * The key that wrote the document as it is.
+     */
+    author: {
+        key: string;
+        label: string;
+    };
+    /**
+     * The key that approved it.
+     */
+    review: {
+        key: string;
+        label: string;
+        note: string | null;
+        at: string;
+    } | null;
+    published_version: number | null;
+    created_at: string;
+    /**
+     * When the document was written as it is.
+     */
+    changed_at: string;
+    program: string;
+    /**
+     * Another than `base_version`: somebody has published since, so this draft cannot be.
+     */
+    latest_version: number;
+    /**
+     * Against `base_version`.
+     */
+    changes: Array<ProgramChange>;
+    document: ProgramDocument;
+};
+
+export type DraftPage = {
+    data: Array<{
+        draft: string;
+        /**
+         * Grows with every change of the document; a review names it.
+         */
+        revision: number;
+        /**
+         * The version that the document was made from.
+         */
+        base_version: number;
+        state: 'open' | 'approved' | 'published' | 'withdrawn';
+        /**
+         * The key that wrote the document as it is.
+         */
+        author: {
+            key: string;
+            label: string;
+        };
+        /**
+         * The key that approved it.
+         */
+        review: {
+            key: string;
+            label: string;
+            note: string | null;
+            at: string;
+        } | null;
+        published_version: number | null;
+        created_at: string;
+        /**
+         * When the document was written as it is.
+         */
+        changed_at: string;
+    }>;
+    next: string | null;
 };
 
 /**
@@ -113,6 +232,10 @@ export type Event = {
     };
 };
 
+export type FulfilmentRequest = {
+    state: 'fulfilled' | 'rejected';
+};
+
 export type Key = {
     id: string;
     label: string;
@@ -121,6 +244,120 @@ export type Key = {
     sources: Array<string>;
     created_at: string;
     revoked_at: string | null;
+};
+
+/**
+ * Members that were uploaded under a name.
+ */
+export type List = {
+    /**
+     * The name of the list, as the audience of a campaign names it.
+     */
+    list: string;
+    /**
+     * How many members are on it now.
+     */
+    members: number;
+    created_at: string;
+    /**
+     * When a member last joined or left.
+     */
+    changed_at: string;
+};
+
+export type ListChange = {
+    mode: 'add' | 'remove' | 'replace';
+    /**
+     * With `replace`: your name for the upload.
+     */
+    upload?: string;
+    members: Array<string>;
+};
+
+export type ListChangeAnswer = {
+    /**
+     * The name of the list, as the audience of a campaign names it.
+     */
+    list: string;
+    /**
+     * How many members are on the list now.
+     */
+    members: number;
+    /**
+     * How many the upload has now; 0 without one.
+     */
+    staged: number;
+    /**
+     * How many were added, removed or put aside by this call.
+     */
+    changed: number;
+    /**
+     * How many it was so for already.
+     */
+    unchanged: number;
+    /**
+     * How many rows name no member of the program. They are left out.
+     */
+    unknown: number;
+    /**
+     * Which rows, from 0; the first 100.
+     */
+    unknown_rows: Array<number>;
+};
+
+export type ListDetail = {
+    /**
+     * The name of the list, as the audience of a campaign names it.
+     */
+    list: string;
+    /**
+     * How many members are on it now.
+     */
+    members: number;
+    created_at: string;
+    /**
+     * When a member last joined or left.
+     */
+    changed_at: string;
+    upload: ListUpload | null;
+};
+
+export type ListMemberPage = {
+    data: Array<{
+        member: string;
+        external_id: string;
+        joined_at: string;
+    }>;
+    next: string | null;
+};
+
+export type ListPage = {
+    data: Array<List>;
+    next: string | null;
+};
+
+/**
+ * A list that is replaced as a whole.
+ */
+export type ListUpload = {
+    /**
+     * Your name for the upload.
+     */
+    upload: string;
+    /**
+     * How many members were sent.
+     */
+    staged: number;
+    /**
+     * The instant at which the list changes; null before it is finished.
+     */
+    takes_effect_at: string | null;
+    /**
+     * Whether all of it was carried out. Where not, finish it again: it goes on.
+     */
+    done: boolean;
+    added: number;
+    removed: number;
 };
 
 export type Member = {
@@ -137,11 +374,54 @@ export type Member = {
      * By the program's clock.
      */
     enrolled_at: string;
+    profile: Profile;
 };
 
 export type MemberPage = {
     data: Array<Member>;
     next: string | null;
+};
+
+/**
+ * A reward, and whether this member can have it now.
+ */
+export type MemberReward = {
+    id: string;
+    /**
+     * `id@version`, as a redemption would cite it.
+     */
+    rule: string;
+    name: string | null;
+    cost: {
+        unit: string;
+        points: string;
+    };
+    gives: RewardGives;
+    from: string | null;
+    until: string | null;
+    /**
+     * What is left of its stock; null: as many as wanted.
+     */
+    left: number | null;
+    limit: {
+        per_member: number;
+        every: string;
+    } | null;
+    minimum: {
+        order_total: string;
+    } | null;
+    /**
+     * How often the member has redeemed it in the period of its limit.
+     */
+    used: number;
+    available: boolean;
+    /**
+     * Every reason why it is not available, with what is missing; empty where it is.
+     */
+    reasons: Array<{
+        code: string;
+        [key: string]: unknown;
+    }>;
 };
 
 export type NewKey = {
@@ -243,6 +523,34 @@ export type OrderCancellation = {
     occurred_at: string;
 };
 
+export type OrderEvent = {
+    external_id: string;
+    source?: string;
+    /**
+     * Who sent the order, where the path names it by `ext:` and it was another source.
+     */
+    order_source?: string;
+    /**
+     * `until_event` of the rules that wait for it.
+     */
+    type: string;
+    occurred_at: string;
+};
+
+export type OrderEventAnswer = {
+    known: boolean;
+    event: {
+        id: string;
+        external_id: string;
+        source: string;
+        order: string;
+        type: string;
+        occurred_at: string;
+    };
+    effects: Array<Effect>;
+    balances: Array<Balance>;
+};
+
 export type OrderReturn = {
     external_id: string;
     source?: string;
@@ -327,6 +635,80 @@ export type Problem = {
     }>;
 };
 
+/**
+ * What is known of a member; null: not known.
+ */
+export type Profile = {
+    country: string | null;
+    birth_date: string | null;
+    time_zone: string | null;
+    attributes: {
+        [key: string]: string | number | boolean;
+    };
+};
+
+export type ProfileAnswer = {
+    member: string;
+    external_id: string;
+    /**
+     * True where nothing was changed, because it was so already.
+     */
+    known: boolean;
+    valid_from: string;
+    /**
+     * The names of what changed then.
+     */
+    changed: Array<string>;
+    /**
+     * As it is now.
+     */
+    profile: Profile;
+};
+
+export type ProfileInput = {
+    country?: string | null;
+    birth_date?: string | null;
+    time_zone?: string | null;
+    /**
+     * What else the company keeps: at most 50 texts, numbers, true or false by name.
+     */
+    attributes?: {
+        [key: string]: string | number | boolean | null;
+    };
+};
+
+export type ProfilePatch = {
+    country?: string | null;
+    birth_date?: string | null;
+    time_zone?: string | null;
+    /**
+     * What else the company keeps: at most 50 texts, numbers, true or false by name.
+     */
+    attributes?: {
+        [key: string]: string | number | boolean | null;
+    };
+    /**
+     * From when on it holds; not later than the program's clock. Left out: from now on. Sent along it makes a repeat safe: the same at the same instant changes nothing.
+     */
+    occurred_at?: string;
+};
+
+export type ProfileRequest = {
+    country?: string | null;
+    birth_date?: string | null;
+    time_zone?: string | null;
+    /**
+     * What else the company keeps: at most 50 texts, numbers, true or false by name.
+     */
+    attributes?: {
+        [key: string]: string | number | boolean | null;
+    };
+    /**
+     * From when on it holds; not later than the program's clock. Left out: from now on. Sent along it makes a repeat safe: the same at the same instant changes nothing.
+     */
+    occurred_at?: string;
+};
+
 export type Program = {
     program: string;
     version: number;
@@ -343,6 +725,30 @@ export type Program = {
         now: string;
     };
     document: ProgramDocument;
+};
+
+export type ProgramChange = {
+    /**
+     * JSON pointer into the later document; of what is removed, into the earlier one.
+     */
+    pointer: string;
+    kind: 'added' | 'removed' | 'changed';
+    /**
+     * Null where there was none.
+     */
+    old: unknown;
+    /**
+     * Null where there is none.
+     */
+    new: unknown;
+    sentence: string;
+};
+
+export type ProgramChanges = {
+    program: string;
+    from: number;
+    to: number;
+    changes: Array<ProgramChange>;
 };
 
 /**
@@ -475,6 +881,24 @@ export type ProgramDocument = {
              * How long after the order the points become usable. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
              */
             for: string;
+        } | {
+            /**
+             * From when on the points are usable. Of an order after it they are usable at once.
+             */
+            until: string;
+        } | {
+            /**
+             * Which event of the order makes the points usable; it is sent to `POST /v1/orders/{order}/events`. Points of a returned order are cancelled.
+             */
+            until_event: string;
+            /**
+             * How long after the order the points wait at most. Left out: until the event comes, or the points expire. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+             */
+            at_latest?: string;
+            /**
+             * What becomes of the points when the event has not come by then: usable all the same (`activate`), or gone (`cancel`). Default: activate.
+             */
+            otherwise?: 'activate' | 'cancel';
         };
         /**
          * When the points expire. Left out: never.
@@ -484,6 +908,20 @@ export type ProgramDocument = {
              * How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
              */
             after: string;
+        } | {
+            /**
+             * The points expire when the calendar month, quarter or year of the order ends in the program's time zone: at the first instant of the next one.
+             */
+            at_end_of: 'month' | 'quarter' | 'year';
+            /**
+             * How much longer they live. Left out: no longer. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+             */
+            plus?: string;
+        } | {
+            /**
+             * The points expire this long after the member last earned or redeemed this unit. Each time the date moves for all points of the rule. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+             */
+            inactivity: string;
         };
     }>;
     /**
@@ -502,7 +940,7 @@ export type ProgramDocument = {
              * How far back the sum reaches: it holds what is later than this long ago. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
              */
             rolling: string;
-        } | 'calendar_year' | 'member_year' | 'lifetime';
+        } | 'calendar_year' | 'lifetime';
         /**
          * How long a member keeps a level after the end of the year in which it was not reached again. Only with a year as window. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
          */
@@ -561,7 +999,13 @@ export type ProgramDocument = {
          * At which hours of such a day, from the first instant on and before the last. Where it ends before it begins it goes on into the next day. Default: all day.
          */
         hours?: {
+            /**
+             * The first minute.
+             */
             from: string;
+            /**
+             * The end, which does not belong to them any more; `24:00` is the end of the day.
+             */
             until: string;
         };
         /**
@@ -628,6 +1072,24 @@ export type ProgramDocument = {
                  * How long after the order the points become usable. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
                  */
                 for: string;
+            } | {
+                /**
+                 * From when on the points are usable. Of an order after it they are usable at once.
+                 */
+                until: string;
+            } | {
+                /**
+                 * Which event of the order makes the points usable; it is sent to `POST /v1/orders/{order}/events`. Points of a returned order are cancelled.
+                 */
+                until_event: string;
+                /**
+                 * How long after the order the points wait at most. Left out: until the event comes, or the points expire. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                at_latest?: string;
+                /**
+                 * What becomes of the points when the event has not come by then: usable all the same (`activate`), or gone (`cancel`). Default: activate.
+                 */
+                otherwise?: 'activate' | 'cancel';
             };
             /**
              * When the points expire. Left out: never.
@@ -637,6 +1099,20 @@ export type ProgramDocument = {
                  * How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
                  */
                 after: string;
+            } | {
+                /**
+                 * The points expire when the calendar month, quarter or year of the order ends in the program's time zone: at the first instant of the next one.
+                 */
+                at_end_of: 'month' | 'quarter' | 'year';
+                /**
+                 * How much longer they live. Left out: no longer. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                plus?: string;
+            } | {
+                /**
+                 * The points expire this long after the member last earned or redeemed this unit. Each time the date moves for all points of the rule. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                inactivity: string;
             };
         };
         /**
@@ -709,6 +1185,112 @@ export type ProgramDocument = {
         salt?: string;
     };
     /**
+     * The catalogue of rewards that points are redeemed for. Default: none.
+     */
+    rewards?: Array<{
+        /**
+         * The name of the reward, once in a document and different from those of the earning rules and campaigns. Redemptions cite it with the version: `ten-off@3`. Stock and limits belong to the name, whatever the version.
+         */
+        id: string;
+        /**
+         * What people call it.
+         */
+        name?: string;
+        /**
+         * What the reward costs.
+         */
+        cost: {
+            /**
+             * The unit that is paid with; one of `units` that members can spend.
+             */
+            unit: string;
+            /**
+             * How many of them it takes.
+             */
+            points: string;
+        };
+        /**
+         * What the member gets.
+         */
+        gives: {
+            /**
+             * Money off the bill, in whole units of the program's currency.
+             */
+            money_off: string;
+        } | {
+            /**
+             * Per cent off the bill, more than 0 and at most 100. Where the redemption names the total of the order, its answer says how much that is, rounded down.
+             */
+            percent_off: string;
+        } | {
+            /**
+             * A product, by its SKU. It is pending until somebody fulfils or rejects it.
+             */
+            product: string;
+        } | {
+            /**
+             * A code from this pool. Each code is given to one redemption; there is as much of the reward as there are codes.
+             */
+            voucher: string;
+        } | {
+            /**
+             * Points of another unit.
+             */
+            points: {
+                /**
+                 * The unit that is given; another one than the unit that is paid with.
+                 */
+                unit: string;
+                /**
+                 * How many of them are given.
+                 */
+                points: string;
+                /**
+                 * How long after the redemption they expire. Left out: never. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                expires_after?: string;
+            };
+        };
+        /**
+         * The first instant at which it can be redeemed. Left out: from the beginning.
+         */
+        from?: string;
+        /**
+         * The end, at which it cannot be redeemed any more. Left out: without end.
+         */
+        until?: string;
+        /**
+         * How many there are of it in all, those that were redeemed already among them. A redemption on hold has its own. A later version can raise and lower it. Default: as many as wanted.
+         */
+        stock?: number;
+        /**
+         * Default: no limit.
+         */
+        limit?: {
+            /**
+             * How often a member can redeem it.
+             */
+            per_member: number;
+            /**
+             * Per calendar day, week (from Monday), month or year of the program's time zone, or once for all. Default: ever.
+             */
+            every?: 'day' | 'week' | 'month' | 'year' | 'ever';
+        };
+        /**
+         * What has to be reached. Default: nothing.
+         */
+        minimum?: {
+            /**
+             * The least total of the order that it is redeemed for, in whole units of the program's currency. The redemption then has to name the total.
+             */
+            order_total: string;
+        };
+        /**
+         * Whether a redemption that was refunded as a whole, or rejected, can be redeemed again: by its stock and by the limit of its member. A voucher is handed out and never goes back to its pool. Default: give_back.
+         */
+        refund?: 'give_back' | 'keep';
+    }>;
+    /**
      * How returns take points back. Default: clamp_to_zero.
      */
     returns?: {
@@ -717,6 +1299,10 @@ export type ProgramDocument = {
          */
         if_spent: 'clamp_to_zero' | 'allow_negative' | 'refuse';
     };
+    /**
+     * How long before points expire a fact `points.expiring` is published: once for each wallet, date of expiry and length, with the points that are still there. Which lengths count is decided by the version in force at that time. Default: none.
+     */
+    reminders?: Array<string>;
     /**
      * The program's clock: the real time, or a test clock that stands still until it is set forward. It counts when the program is made and cannot become the other kind later. Default: wall.
      */
@@ -748,8 +1334,17 @@ export type ProgramPage = {
     next: string | null;
 };
 
+export type ProgramPlan = {
+    program: string;
+    /**
+     * The latest version, for `base_version` of the publication; 0: none.
+     */
+    base_version: number;
+    changes: Array<ProgramChange>;
+};
+
 /**
- * Points exchanged for money off, or on hold for it.
+ * Points exchanged for a reward or for money off, or on hold for it.
  */
 export type Redemption = {
     id: string;
@@ -765,6 +1360,22 @@ export type Redemption = {
     } | null;
     hold_expires_at: string | null;
     refunded: string;
+    /**
+     * Missing where points were redeemed without a reward.
+     */
+    reward?: {
+        id: string;
+        rule: string;
+        gives: RewardGives;
+        /**
+         * Of products and vouchers, once their points were taken: `pending` until somebody says that it was handed over (`fulfilled`) or cannot be (`rejected`).
+         */
+        fulfilment: 'pending' | 'fulfilled' | 'rejected' | null;
+        /**
+         * The code of a voucher: in the answer that hands it out and in what a retry of the same request gets, else null.
+         */
+        code: string | null;
+    };
 };
 
 export type RedemptionAnswer = {
@@ -778,8 +1389,19 @@ export type RedemptionRequest = {
     external_id: string;
     source?: string;
     member: string;
+    /**
+     * The unit of `points`; a reward has its own.
+     */
     unit?: string;
-    points: string;
+    points?: string;
+    /**
+     * A reward of the program, instead of `points`: it costs what the program says.
+     */
+    reward?: string;
+    /**
+     * The total of the order that a reward is redeemed for, in minor units of the program's currency.
+     */
+    order_total?: string;
     /**
      * Take the points at once instead of holding them.
      */
@@ -794,6 +1416,51 @@ export type RefundRequest = {
     external_id: string;
     source?: string;
     points?: string;
+};
+
+/**
+ * A reward of the catalogue of the version in force.
+ */
+export type Reward = {
+    id: string;
+    /**
+     * `id@version`, as a redemption would cite it.
+     */
+    rule: string;
+    name: string | null;
+    cost: {
+        unit: string;
+        points: string;
+    };
+    gives: RewardGives;
+    from: string | null;
+    until: string | null;
+    /**
+     * What is left of its stock; null: as many as wanted.
+     */
+    left: number | null;
+    limit: {
+        per_member: number;
+        every: string;
+    } | null;
+    minimum: {
+        order_total: string;
+    } | null;
+};
+
+/**
+ * What a reward gives, as the program says it: one of these.
+ */
+export type RewardGives = {
+    money_off?: string;
+    percent_off?: string;
+    product?: string;
+    voucher?: string;
+    points?: {
+        unit: string;
+        points: string;
+        expires_after?: string;
+    };
 };
 
 /**
@@ -861,6 +1528,30 @@ export type Verification = {
         unsealed: number;
         head: string;
     };
+};
+
+export type VoucherCodes = {
+    codes: Array<string>;
+};
+
+/**
+ * How many codes a pool ever had, how many were handed out, of how many of those the redemption was refunded, and how many redemptions can still be granted: what is on hold counts as taken.
+ */
+export type VoucherPool = {
+    pool: string;
+    codes: number;
+    handed_out: number;
+    returned: number;
+    left: number;
+};
+
+export type VoucherUpload = {
+    added: number;
+    /**
+     * Codes that the pool has already, or that the call has twice.
+     */
+    known: number;
+    pool: VoucherPool;
 };
 
 /**
@@ -947,9 +1638,9 @@ export type GetProgramResponses = {
 export type GetProgramResponse = GetProgramResponses[keyof GetProgramResponses];
 
 export type PutProgramData = {
-    body: ProgramDocument | {
+    body: {
         [key: string]: unknown;
-    };
+    } | ProgramDocument;
     path: {
         program: string;
     };
@@ -1081,6 +1772,132 @@ export type ListProgramsResponses = {
 
 export type ListProgramsResponse = ListProgramsResponses[keyof ListProgramsResponses];
 
+export type PlanProgramData = {
+    body: {
+        [key: string]: unknown;
+    } | ProgramDocument;
+    path: {
+        program: string;
+    };
+    query?: never;
+    url: '/v1/programs/{program}/plan';
+};
+
+export type PlanProgramErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`program_invalid`](/errors/program_invalid): The program document has mistakes
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type PlanProgramError = PlanProgramErrors[keyof PlanProgramErrors];
+
+export type PlanProgramResponses = {
+    /**
+     * The answer.
+     */
+    200: ProgramPlan;
+};
+
+export type PlanProgramResponse = PlanProgramResponses[keyof PlanProgramResponses];
+
+export type DiffProgramData = {
+    body?: never;
+    path: {
+        program: string;
+    };
+    query?: {
+        /**
+         * The earlier version; 0: an empty document. By default the one before `to`.
+         */
+        from?: number;
+        /**
+         * The later version. By default the latest.
+         */
+        to?: number;
+    };
+    url: '/v1/programs/{program}/changes';
+};
+
+export type DiffProgramErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`program_version_not_found`](/errors/program_version_not_found): The program has no such version
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type DiffProgramError = DiffProgramErrors[keyof DiffProgramErrors];
+
+export type DiffProgramResponses = {
+    /**
+     * The answer.
+     */
+    200: ProgramChanges;
+};
+
+export type DiffProgramResponse = DiffProgramResponses[keyof DiffProgramResponses];
+
 export type SetProgramClockData = {
     body: {
         now: string;
@@ -1154,6 +1971,448 @@ export type SetProgramClockResponses = {
 
 export type SetProgramClockResponse = SetProgramClockResponses[keyof SetProgramClockResponses];
 
+export type GetDraftData = {
+    body?: never;
+    path: {
+        program: string;
+        draft: string;
+    };
+    query?: never;
+    url: '/v1/programs/{program}/drafts/{draft}';
+};
+
+export type GetDraftErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`draft_not_found`](/errors/draft_not_found): The program has no draft of this name
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type GetDraftError = GetDraftErrors[keyof GetDraftErrors];
+
+export type GetDraftResponses = {
+    /**
+     * The answer.
+     */
+    200: Draft;
+};
+
+export type GetDraftResponse = GetDraftResponses[keyof GetDraftResponses];
+
+export type PutDraftData = {
+    body: {
+        [key: string]: unknown;
+    } | ProgramDocument;
+    path: {
+        program: string;
+        draft: string;
+    };
+    query?: {
+        /**
+         * The version that the document was made from. Left out: that of the draft; of a new draft the latest.
+         */
+        base_version?: number;
+        /**
+         * The revision that you know (0: none). Refused when somebody has written another one.
+         */
+        revision?: number;
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/programs/{program}/drafts/{draft}';
+};
+
+export type PutDraftErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`draft_not_found`](/errors/draft_not_found): The program has no draft of this name
+     * - [`program_version_not_found`](/errors/program_version_not_found): The program has no such version
+     */
+    404: Problem;
+    /**
+     * - [`draft_closed`](/errors/draft_closed): The draft was published or withdrawn
+     * - [`draft_changed`](/errors/draft_changed): The draft was changed in the meantime
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`program_invalid`](/errors/program_invalid): The program document has mistakes
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type PutDraftError = PutDraftErrors[keyof PutDraftErrors];
+
+export type PutDraftResponses = {
+    /**
+     * Known already, or a dry run.
+     */
+    200: Draft;
+    /**
+     * New.
+     */
+    201: Draft;
+};
+
+export type PutDraftResponse = PutDraftResponses[keyof PutDraftResponses];
+
+export type ListDraftsData = {
+    body?: never;
+    path: {
+        program: string;
+    };
+    query?: {
+        limit?: number;
+        cursor?: string;
+        /**
+         * Only those in this state.
+         */
+        state?: 'open' | 'approved' | 'published' | 'withdrawn';
+    };
+    url: '/v1/programs/{program}/drafts';
+};
+
+export type ListDraftsErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type ListDraftsError = ListDraftsErrors[keyof ListDraftsErrors];
+
+export type ListDraftsResponses = {
+    /**
+     * The answer.
+     */
+    200: DraftPage;
+};
+
+export type ListDraftsResponse = ListDraftsResponses[keyof ListDraftsResponses];
+
+export type ApproveDraftData = {
+    body: {
+        /**
+         * The revision that you have read.
+         */
+        revision: number;
+        note?: string;
+    };
+    path: {
+        program: string;
+        draft: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/programs/{program}/drafts/{draft}/approve';
+};
+
+export type ApproveDraftErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`draft_not_found`](/errors/draft_not_found): The program has no draft of this name
+     */
+    404: Problem;
+    /**
+     * - [`draft_closed`](/errors/draft_closed): The draft was published or withdrawn
+     * - [`draft_changed`](/errors/draft_changed): The draft was changed in the meantime
+     * - [`draft_review_by_author`](/errors/draft_review_by_author): A draft is approved by somebody else than its author
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type ApproveDraftError = ApproveDraftErrors[keyof ApproveDraftErrors];
+
+export type ApproveDraftResponses = {
+    /**
+     * The answer.
+     */
+    200: Draft;
+};
+
+export type ApproveDraftResponse = ApproveDraftResponses[keyof ApproveDraftResponses];
+
+export type PublishDraftData = {
+    body?: never;
+    path: {
+        program: string;
+        draft: string;
+    };
+    query?: {
+        /**
+         * When the version takes effect, by the program's clock. Left out: at once.
+         */
+        effective_from?: string;
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/programs/{program}/drafts/{draft}/publish';
+};
+
+export type PublishDraftErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`draft_not_found`](/errors/draft_not_found): The program has no draft of this name
+     */
+    404: Problem;
+    /**
+     * - [`draft_closed`](/errors/draft_closed): The draft was published or withdrawn
+     * - [`draft_not_approved`](/errors/draft_not_approved): Nobody has approved the draft as it is
+     * - [`program_version_conflict`](/errors/program_version_conflict): Someone else published a version in the meantime
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`program_invalid`](/errors/program_invalid): The program document has mistakes
+     * - [`program_effective_from_invalid`](/errors/program_effective_from_invalid): A version cannot take effect at that time
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type PublishDraftError = PublishDraftErrors[keyof PublishDraftErrors];
+
+export type PublishDraftResponses = {
+    /**
+     * The answer.
+     */
+    200: Draft;
+};
+
+export type PublishDraftResponse = PublishDraftResponses[keyof PublishDraftResponses];
+
+export type WithdrawDraftData = {
+    body?: never;
+    path: {
+        program: string;
+        draft: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/programs/{program}/drafts/{draft}/withdraw';
+};
+
+export type WithdrawDraftErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`draft_not_found`](/errors/draft_not_found): The program has no draft of this name
+     */
+    404: Problem;
+    /**
+     * - [`draft_closed`](/errors/draft_closed): The draft was published or withdrawn
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type WithdrawDraftError = WithdrawDraftErrors[keyof WithdrawDraftErrors];
+
+export type WithdrawDraftResponses = {
+    /**
+     * The answer.
+     */
+    200: Draft;
+};
+
+export type WithdrawDraftResponse = WithdrawDraftResponses[keyof WithdrawDraftResponses];
+
 export type ListMembersData = {
     body?: never;
     headers?: {
@@ -1217,6 +2476,7 @@ export type ListMembersResponse = ListMembersResponses[keyof ListMembersResponse
 export type CreateMemberData = {
     body: {
         external_id: string;
+        profile?: ProfileInput;
     };
     headers?: {
         /**
@@ -1261,6 +2521,7 @@ export type CreateMemberErrors = {
     415: Problem;
     /**
      * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     * - [`too_many_attributes`](/errors/too_many_attributes): The profile would have too many attributes
      */
     422: Problem;
     /**
@@ -1305,7 +2566,12 @@ export type GetMemberData = {
     path: {
         member: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * The profile as it was then; left out: as it is.
+         */
+        as_of?: string;
+    };
     url: '/v1/members/{member}';
 };
 
@@ -1329,6 +2595,7 @@ export type GetMemberErrors = {
     404: Problem;
     /**
      * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     * - [`as_of_in_future`](/errors/as_of_in_future): A balance can only be asked for as it was
      */
     422: Problem;
     /**
@@ -1357,6 +2624,630 @@ export type GetMemberResponses = {
 };
 
 export type GetMemberResponse = GetMemberResponses[keyof GetMemberResponses];
+
+export type PatchProfileData = {
+    body: ProfilePatch;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        member: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/members/{member}/profile';
+};
+
+export type PatchProfileErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`profile_change_too_late`](/errors/profile_change_too_late): Too many later changes of the profile are known
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`profile_change_in_future`](/errors/profile_change_in_future): The change of the profile is dated in the future
+     * - [`too_many_attributes`](/errors/too_many_attributes): The profile would have too many attributes
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type PatchProfileError = PatchProfileErrors[keyof PatchProfileErrors];
+
+export type PatchProfileResponses = {
+    /**
+     * Known already, or a dry run.
+     */
+    200: ProfileAnswer;
+    /**
+     * New.
+     */
+    201: ProfileAnswer;
+};
+
+export type PatchProfileResponse = PatchProfileResponses[keyof PatchProfileResponses];
+
+export type PutProfileData = {
+    body: ProfileRequest;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        member: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/members/{member}/profile';
+};
+
+export type PutProfileErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`profile_change_too_late`](/errors/profile_change_too_late): Too many later changes of the profile are known
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`profile_change_in_future`](/errors/profile_change_in_future): The change of the profile is dated in the future
+     * - [`too_many_attributes`](/errors/too_many_attributes): The profile would have too many attributes
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type PutProfileError = PutProfileErrors[keyof PutProfileErrors];
+
+export type PutProfileResponses = {
+    /**
+     * Known already, or a dry run.
+     */
+    200: ProfileAnswer;
+    /**
+     * New.
+     */
+    201: ProfileAnswer;
+};
+
+export type PutProfileResponse = PutProfileResponses[keyof PutProfileResponses];
+
+export type ListListMembersData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        /**
+         * The name of the list, as the audience of a campaign names it.
+         */
+        list: string;
+    };
+    query?: {
+        limit?: number;
+        cursor?: string;
+        /**
+         * Who was on it then; left out: who is.
+         */
+        as_of?: string;
+    };
+    url: '/v1/lists/{list}/members';
+};
+
+export type ListListMembersErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`list_not_found`](/errors/list_not_found): The program has no such list
+     */
+    404: Problem;
+    /**
+     * - [`as_of_in_future`](/errors/as_of_in_future): A balance can only be asked for as it was
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type ListListMembersError = ListListMembersErrors[keyof ListListMembersErrors];
+
+export type ListListMembersResponses = {
+    /**
+     * The answer.
+     */
+    200: ListMemberPage;
+};
+
+export type ListListMembersResponse = ListListMembersResponses[keyof ListListMembersResponses];
+
+export type ChangeListMembersData = {
+    body: ListChange;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        /**
+         * The name of the list, as the audience of a campaign names it.
+         */
+        list: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/lists/{list}/members';
+};
+
+export type ChangeListMembersErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`list_not_found`](/errors/list_not_found): The program has no such list
+     * - [`list_upload_not_found`](/errors/list_upload_not_found): The list has no such upload
+     */
+    404: Problem;
+    /**
+     * - [`list_full`](/errors/list_full): The list has as many members as a list may have
+     * - [`list_busy`](/errors/list_busy): The list is being replaced
+     * - [`list_upload_finished`](/errors/list_upload_finished): The upload of the list is finished
+     * - [`too_many_lists`](/errors/too_many_lists): The program has as many lists as it may have
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type ChangeListMembersError = ChangeListMembersErrors[keyof ChangeListMembersErrors];
+
+export type ChangeListMembersResponses = {
+    /**
+     * The answer.
+     */
+    200: ListChangeAnswer;
+};
+
+export type ChangeListMembersResponse = ChangeListMembersResponses[keyof ChangeListMembersResponses];
+
+export type FinishListUploadData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        /**
+         * The name of the list, as the audience of a campaign names it.
+         */
+        list: string;
+        /**
+         * Your name for the upload.
+         */
+        upload: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/lists/{list}/uploads/{upload}/finish';
+};
+
+export type FinishListUploadErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`list_not_found`](/errors/list_not_found): The program has no such list
+     * - [`list_upload_not_found`](/errors/list_upload_not_found): The list has no such upload
+     */
+    404: Problem;
+    /**
+     * - [`list_full`](/errors/list_full): The list has as many members as a list may have
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type FinishListUploadError = FinishListUploadErrors[keyof FinishListUploadErrors];
+
+export type FinishListUploadResponses = {
+    /**
+     * The answer.
+     */
+    200: ListUpload;
+};
+
+export type FinishListUploadResponse = FinishListUploadResponses[keyof FinishListUploadResponses];
+
+export type AbandonListUploadData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        /**
+         * The name of the list, as the audience of a campaign names it.
+         */
+        list: string;
+        /**
+         * Your name for the upload.
+         */
+        upload: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/lists/{list}/uploads/{upload}';
+};
+
+export type AbandonListUploadErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`list_not_found`](/errors/list_not_found): The program has no such list
+     * - [`list_upload_not_found`](/errors/list_upload_not_found): The list has no such upload
+     */
+    404: Problem;
+    /**
+     * - [`list_upload_finished`](/errors/list_upload_finished): The upload of the list is finished
+     * - [`list_busy`](/errors/list_busy): The list is being replaced
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type AbandonListUploadError = AbandonListUploadErrors[keyof AbandonListUploadErrors];
+
+export type AbandonListUploadResponses = {
+    /**
+     * The answer.
+     */
+    200: ListUpload;
+};
+
+export type AbandonListUploadResponse = AbandonListUploadResponses[keyof AbandonListUploadResponses];
+
+export type ListListsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string;
+    };
+    url: '/v1/lists';
+};
+
+export type ListListsErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type ListListsError = ListListsErrors[keyof ListListsErrors];
+
+export type ListListsResponses = {
+    /**
+     * The answer.
+     */
+    200: ListPage;
+};
+
+export type ListListsResponse = ListListsResponses[keyof ListListsResponses];
+
+export type GetListData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        /**
+         * The name of the list, as the audience of a campaign names it.
+         */
+        list: string;
+    };
+    query?: never;
+    url: '/v1/lists/{list}';
+};
+
+export type GetListErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`list_not_found`](/errors/list_not_found): The program has no such list
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type GetListError = GetListErrors[keyof GetListErrors];
+
+export type GetListResponses = {
+    /**
+     * The answer.
+     */
+    200: ListDetail;
+};
+
+export type GetListResponse = GetListResponses[keyof GetListResponses];
 
 export type GetBalancesData = {
     body?: never;
@@ -2241,6 +4132,306 @@ export type CancelOrderResponses = {
 
 export type CancelOrderResponse = CancelOrderResponses[keyof CancelOrderResponses];
 
+export type CreateOrderEventData = {
+    body: OrderEvent;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        order: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/orders/{order}/events';
+};
+
+export type CreateOrderEventErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     * - [`source_not_allowed`](/errors/source_not_allowed): The key may not use this source
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`order_not_found`](/errors/order_not_found): There is no such order in this program
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`order_cancelled`](/errors/order_cancelled): The order was cancelled
+     * - [`key_reused`](/errors/key_reused): The same key was used before with another payload
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`occurred_in_future`](/errors/occurred_in_future): The event is dated more than 24 hours ahead
+     * - [`occurred_too_early`](/errors/occurred_too_early): The event is dated before 1970
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type CreateOrderEventError = CreateOrderEventErrors[keyof CreateOrderEventErrors];
+
+export type CreateOrderEventResponses = {
+    /**
+     * Known already, or a dry run.
+     */
+    200: OrderEventAnswer;
+    /**
+     * New.
+     */
+    201: OrderEventAnswer;
+};
+
+export type CreateOrderEventResponse = CreateOrderEventResponses[keyof CreateOrderEventResponses];
+
+export type GetTierData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        member: string;
+    };
+    query?: {
+        /**
+         * Left out: now. In the future: what it will be if nothing happens until then.
+         */
+        as_of?: string;
+    };
+    url: '/v1/members/{member}/tier';
+};
+
+export type GetTierErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     * - [`program_without_tiers`](/errors/program_without_tiers): The program has no tiers
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type GetTierError = GetTierErrors[keyof GetTierErrors];
+
+export type GetTierResponses = {
+    /**
+     * The answer.
+     */
+    200: {
+        member: string;
+        external_id: string;
+        as_of: string;
+        tier: string;
+        multiplier: string;
+        qualify_by: 'spend' | 'orders' | 'nights' | 'points';
+        /**
+         * What is later than this counts; null: everything.
+         */
+        window_from: string | null;
+        /**
+         * Spend in minor units of the program's currency.
+         */
+        sum: string;
+        next: {
+            tier: string;
+            from: string;
+            missing: string;
+        } | null;
+    };
+};
+
+export type GetTierResponse = GetTierResponses[keyof GetTierResponses];
+
+export type CountTiersData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Left out: now. In the future: what it will be if nothing happens until then.
+         */
+        as_of?: string;
+    };
+    url: '/v1/tiers';
+};
+
+export type CountTiersErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`program_without_tiers`](/errors/program_without_tiers): The program has no tiers
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type CountTiersError = CountTiersErrors[keyof CountTiersErrors];
+
+export type CountTiersResponses = {
+    /**
+     * The answer.
+     */
+    200: {
+        as_of: string;
+        levels: Array<{
+            tier: string;
+            members: number;
+        }>;
+    };
+};
+
+export type CountTiersResponse = CountTiersResponses[keyof CountTiersResponses];
+
+export type ListBudgetsData = {
+    body?: never;
+    path: {
+        program: string;
+    };
+    query?: {
+        limit?: number;
+        cursor?: string;
+    };
+    url: '/v1/programs/{program}/budgets';
+};
+
+export type ListBudgetsErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type ListBudgetsError = ListBudgetsErrors[keyof ListBudgetsErrors];
+
+export type ListBudgetsResponses = {
+    /**
+     * The answer.
+     */
+    200: BudgetPage;
+};
+
+export type ListBudgetsResponse = ListBudgetsResponses[keyof ListBudgetsResponses];
+
 export type CreateRedemptionData = {
     body: RedemptionRequest;
     headers?: {
@@ -2296,6 +4487,8 @@ export type CreateRedemptionErrors = {
      * - [`unit_unknown`](/errors/unit_unknown): The program has no such unit
      * - [`unit_not_redeemable`](/errors/unit_not_redeemable): Points of this unit cannot be redeemed
      * - [`points_out_of_range`](/errors/points_out_of_range): The points are outside the range of a wallet
+     * - [`reward_unknown`](/errors/reward_unknown): The program has no such reward
+     * - [`reward_unavailable`](/errors/reward_unavailable): The reward is not available to this member
      */
     422: Problem;
     /**
@@ -2616,6 +4809,8 @@ export type RefundRedemptionErrors = {
     415: Problem;
     /**
      * - [`refund_exceeds_redemption`](/errors/refund_exceeds_redemption): More would be given back than was redeemed
+     * - [`refund_not_divisible`](/errors/refund_not_divisible): The redemption can be refunded as a whole only
+     * - [`reward_points_spent`](/errors/reward_points_spent): What the reward gave was spent already
      */
     422: Problem;
     /**
@@ -2648,6 +4843,364 @@ export type RefundRedemptionResponses = {
 };
 
 export type RefundRedemptionResponse = RefundRedemptionResponses[keyof RefundRedemptionResponses];
+
+export type ListRewardsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/rewards';
+};
+
+export type ListRewardsErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type ListRewardsError = ListRewardsErrors[keyof ListRewardsErrors];
+
+export type ListRewardsResponses = {
+    /**
+     * The answer.
+     */
+    200: {
+        as_of: string;
+        data: Array<Reward>;
+    };
+};
+
+export type ListRewardsResponse = ListRewardsResponses[keyof ListRewardsResponses];
+
+export type ListMemberRewardsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        member: string;
+    };
+    query?: {
+        /**
+         * The total of the order that they would be redeemed for, in minor units.
+         */
+        order_total?: string;
+    };
+    url: '/v1/members/{member}/rewards';
+};
+
+export type ListMemberRewardsErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type ListMemberRewardsError = ListMemberRewardsErrors[keyof ListMemberRewardsErrors];
+
+export type ListMemberRewardsResponses = {
+    /**
+     * The answer.
+     */
+    200: {
+        member: string;
+        external_id: string;
+        as_of: string;
+        data: Array<MemberReward>;
+    };
+};
+
+export type ListMemberRewardsResponse = ListMemberRewardsResponses[keyof ListMemberRewardsResponses];
+
+export type FulfilRedemptionData = {
+    body: FulfilmentRequest;
+    headers: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+        'idempotency-key': string;
+    };
+    path: {
+        redemption: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/redemptions/{redemption}/fulfilment';
+};
+
+export type FulfilRedemptionErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`redemption_not_found`](/errors/redemption_not_found): There is no such redemption in this program
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`redemption_not_captured`](/errors/redemption_not_captured): The redemption was not captured
+     * - [`fulfilment_not_pending`](/errors/fulfilment_not_pending): The redemption does not wait to be handed over
+     * - [`key_reused`](/errors/key_reused): The same key was used before with another payload
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type FulfilRedemptionError = FulfilRedemptionErrors[keyof FulfilRedemptionErrors];
+
+export type FulfilRedemptionResponses = {
+    /**
+     * Known already, or a dry run.
+     */
+    200: RedemptionAnswer;
+    /**
+     * New.
+     */
+    201: RedemptionAnswer;
+};
+
+export type FulfilRedemptionResponse = FulfilRedemptionResponses[keyof FulfilRedemptionResponses];
+
+export type AddVoucherCodesData = {
+    body: VoucherCodes;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        pool: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/voucher-pools/{pool}/codes';
+};
+
+export type AddVoucherCodesErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     */
+    404: Problem;
+    /**
+     * - [`voucher_code_taken`](/errors/voucher_code_taken): A code is in another pool already
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type AddVoucherCodesError = AddVoucherCodesErrors[keyof AddVoucherCodesErrors];
+
+export type AddVoucherCodesResponses = {
+    /**
+     * Known already, or a dry run.
+     */
+    200: VoucherUpload;
+    /**
+     * New.
+     */
+    201: VoucherUpload;
+};
+
+export type AddVoucherCodesResponse = AddVoucherCodesResponses[keyof AddVoucherCodesResponses];
+
+export type GetVoucherPoolData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        pool: string;
+    };
+    query?: never;
+    url: '/v1/voucher-pools/{pool}';
+};
+
+export type GetVoucherPoolErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type GetVoucherPoolError = GetVoucherPoolErrors[keyof GetVoucherPoolErrors];
+
+export type GetVoucherPoolResponses = {
+    /**
+     * The answer.
+     */
+    200: VoucherPool;
+};
+
+export type GetVoucherPoolResponse = GetVoucherPoolResponses[keyof GetVoucherPoolResponses];
 
 export type ListEventsData = {
     body?: never;

@@ -1,6 +1,8 @@
 import type { Pool } from '#platform/db/client.ts';
 import type { Api } from '#platform/http/api.ts';
 import type { Ledger } from '../ledger/index.ts';
+import { listRoutes } from './lists.routes.ts';
+import { listType } from './lists.ts';
 import { profileRoutes } from './profile.routes.ts';
 import { enrolType, profileType } from './profiles.ts';
 import { memberRoutes } from './routes.ts';
@@ -21,7 +23,8 @@ export function createMembersApi(deps: { members: MembersService; ledger: Ledger
   const { ledger } = deps;
   ledger.register(enrolType);
   ledger.register(profileType);
-  const all = [memberRoutes(deps), profileRoutes(deps)];
+  ledger.register(listType);
+  const all = [memberRoutes(deps), profileRoutes(deps), listRoutes(deps)];
   return {
     routes(api) {
       for (const routes of all) routes(api);
