@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { campaign, holdout, MAX_CAMPAIGNS } from './campaigns.section.ts';
 import { MAX_RULES, rule } from './earning.section.ts';
 import { currencyCode, decimal, instant, programName, settings, unitName } from './fields.ts';
+import { reminders } from './reminders.section.ts';
+import { MAX_REWARDS, reward } from './rewards.section.ts';
 import { tiers } from './tiers.section.ts';
 
 /*
@@ -112,6 +114,11 @@ export const programDocument = settings('A program', {
     .describe('The campaigns. Default: none.')
     .optional(),
   holdout: holdout.optional(),
+  rewards: z
+    .array(reward, { error: 'Write a list of rewards [ … ].' })
+    .max(MAX_REWARDS, { error: `A program has at most ${MAX_REWARDS} rewards.` })
+    .describe('The catalogue of rewards that points are redeemed for. Default: none.')
+    .optional(),
   returns: settings('"returns"', {
     if_spent: z
       .enum(['clamp_to_zero', 'allow_negative', 'refuse'], {
@@ -123,6 +130,7 @@ export const programDocument = settings('A program', {
   })
     .describe('How returns take points back. Default: clamp_to_zero.')
     .optional(),
+  reminders: reminders.optional(),
   clock: z
     .union(
       [

@@ -5,8 +5,10 @@ import { MAX_DOCUMENT, MAX_UNITS, type ProgramDocument, programDocument } from '
 import { type Mistake, mistakeInTimeZone } from './mistake.ts';
 import { mistakesInCampaigns } from './mistakes-campaigns.ts';
 import { mistakesInConditions } from './mistakes-conditions.ts';
+import { mistakesInRewards } from './mistakes-rewards.ts';
 import { mistakesInTerms } from './mistakes-terms.ts';
 import { mistakesInTiers } from './mistakes-tiers.ts';
+import { mistakesInReminders } from './reminders.section.ts';
 
 /** What a document has to agree with. */
 export interface Setting {
@@ -92,17 +94,20 @@ function* mistakesIn(document: ProgramDocument): Generator<Mistake> {
   yield* mistakesInUnits(document);
   yield* mistakesInIds(document);
   yield* mistakesInRules(document);
+  yield* mistakesInReminders(document.reminders);
+  yield* mistakesInRewards(document);
   yield* mistakesInTiers(document);
   yield* mistakesInCampaigns(document);
   yield* mistakesInConditions(document);
 }
 
-/** Entries cite rules, levels and campaigns by their ids alone, so no two of them have the same. */
+/** Entries cite rules, levels, campaigns and rewards by their ids alone, so no two of them have the same. */
 function* mistakesInIds(document: ProgramDocument): Generator<Mistake> {
   const kinds = [
     ['Rule', 'rule', '/earning', document.earning ?? []],
     ['Level', 'level', '/tiers/levels', document.tiers?.levels ?? []],
     ['Campaign', 'campaign', '/campaigns', document.campaigns ?? []],
+    ['Reward', 'reward', '/rewards', document.rewards ?? []],
   ] as const;
   const seen = new Map<string, string>();
   for (const [title, kind, place, items] of kinds)

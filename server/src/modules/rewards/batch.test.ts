@@ -34,6 +34,8 @@ const redemption = (member: string, externalId: string, points: bigint, capture 
     source: 'api',
     unit: null,
     points,
+    reward: null,
+    orderTotal: null,
     capture,
     holdFor: 60_000,
   };

@@ -3,24 +3,49 @@ import { wireId } from '#platform/ids.ts';
 import { MAX_AMOUNT } from '#platform/money.ts';
 import {
   type CommandType,
+  type Context,
   Draft,
   type Effects,
   effectsOf,
   insufficientBalance,
-  time,
   walletId,
 } from '../ledger/index.ts';
-import { versionAt } from '../program/index.ts';
-import { moneyOff, type ProgramInForce, type Redemption, stateAt } from './model.ts';
+import { addDuration, type ProgramVersion, type Reward, type Unit, versionAt } from '../program/index.ts';
+import {
+  firstFulfilment,
+  itemOf,
+  moneyOffOf,
+  poolOf,
+  rewardNamed,
+  rewardUnavailable,
+  unavailability,
+} from './catalogue.ts';
+import { evolve, type LoadRewards, nextCode, type RewardFacts, usedBy } from './facts.ts';
+import {
+  type Aside,
+  type Granted,
+  type Money,
+  moneyOff,
+  type NewRedemption,
+  NOTHING_ASIDE,
+  type ProgramInForce,
+} from './model.ts';
+import { stockKey } from './stock.facts.ts';
+import type { Unit as StockUnit } from './stock.ts';
 import * as store from './store.ts';
+import { factOf, redemptionToWire } from './wire.ts';
 
-/** A wish to redeem points. */
+/** A wish to redeem points: so many, or for a reward. */
 export interface RedemptionBody {
   externalId: string;
   source: string;
-  /** Null: the program's default unit. */
+  /** Null: the program's default unit, or the reward's. */
   unit: string | null;
-  points: bigint;
+  /** Null: what the reward costs. */
+  points: bigint | null;
+  reward: string | null;
+  /** The total of the order that it is redeemed for, in minor units. */
+  orderTotal: bigint | null;
   /** In one step, without a hold. */
   capture: boolean;
   /** How long the hold lasts, ms. */
@@ -31,56 +56,145 @@ export interface RedemptionAnswer extends Effects {
   redemption: ReturnType<typeof redemptionToWire>;
 }
 
-export const redemptionToWire = (redemption: Redemption, now: number) => ({
-  id: wireId('red', redemption.id),
-  external_id: redemption.externalId,
-  source: redemption.source,
-  member: wireId('mem', BigInt(redemption.memberId)),
-  unit: redemption.unit,
-  points: String(redemption.points),
-  state: stateAt(redemption, now),
-  money_off:
-    redemption.moneyOff === null
-      ? null
-      : { amount: String(redemption.moneyOff.amount), currency: redemption.moneyOff.currency },
-  hold_expires_at: time(redemption.holdExpiresAt),
-  refunded: String(redemption.refunded),
-});
+/** What is taken and what is given for it. */
+interface Terms {
+  readonly unit: Unit;
+  readonly points: bigint;
+  readonly reward: Reward | null;
+}
 
-/** `redemption`: takes points, at once or on hold. Never more than there are (ledger rule 4). */
-export const redemptionType: CommandType<RedemptionBody, null, Redemption, RedemptionAnswer> = {
+const inForce = (program: unknown): ProgramVersion => {
+  const { program: versions, now } = program as ProgramInForce;
+  return versionAt(versions, now);
+};
+
+function termsOf(body: RedemptionBody, version: ProgramVersion): Outcome<Terms> {
+  if (body.reward !== null) {
+    const named = rewardNamed(version, body.reward);
+    return named.ok ? accept({ ...named.value.cost, reward: named.value }) : named;
+  }
+  const unit = body.unit === null ? version.defaultUnit : version.units.get(body.unit);
+  if (unit === undefined)
+    return refuse(
+      'unit_unknown',
+      `The program counts ${[...version.units.keys()].join(', ')}, not ${body.unit}.`,
+    );
+  if (!unit.redeemable)
+    return refuse('unit_not_redeemable', `${unit.name} only count towards a tier; they cannot be redeemed.`);
+  return accept({ unit, points: body.points as bigint, reward: null });
+}
+
+/** The unit of stock that a redemption of a reward gets, or every reason why it cannot be. */
+function grant(
+  reward: Reward,
+  body: RedemptionBody,
+  facts: RewardFacts,
+  { draft, context, programId }: { draft: Draft; context: Context; programId: number },
+): Outcome<StockUnit | null> {
+  const item = itemOf(reward);
+  const stock = item === null ? undefined : facts.stocks.get(stockKey({ programId, item }));
+  const { now } = context.program;
+  const reasons = unavailability(reward, {
+    now,
+    available: draft.balance.available,
+    used: usedBy(facts, context.holder.id, reward.id),
+    left: item === null ? null : (stock?.left(now) ?? 0),
+    orderTotal: body.orderTotal,
+  });
+  return reasons.length > 0 ? rewardUnavailable(reward, reasons) : accept(stock?.next(now) ?? null);
+}
+
+/** What the redemption is of the catalogue, and what granting it changes beside the redemption. */
+function granted(
+  reward: Reward,
+  unit: StockUnit | null,
+  body: RedemptionBody,
+  facts: RewardFacts,
+  { id, programId }: { id: bigint; programId: number },
+): { granted: Granted; aside: Aside } {
+  const item = itemOf(reward);
+  const stock = item === null || unit === null ? null : { item, shard: unit.shard };
+  const code =
+    body.capture && stock !== null && poolOf(stock.item) !== undefined
+      ? nextCode(facts, programId, stock.item)
+      : null;
+  return {
+    granted: {
+      id: reward.id,
+      rule: reward.ref,
+      gives: reward.told,
+      orderTotal: body.orderTotal,
+      stock,
+      released: false,
+      fulfilment: body.capture ? firstFulfilment(reward.told) : null,
+      code,
+      creditSeq: null,
+    },
+    aside: {
+      ...NOTHING_ASIDE,
+      moves: stock === null || unit?.lapsed != null ? [] : [{ programId, ...stock, change: -1 }],
+      lapsed: unit?.lapsed ?? null,
+      code: code === null ? null : { id: code.id, redemptionId: id },
+    },
+  };
+}
+
+/** Credits what a reward gives in points of another unit; undefined where it gives something else. */
+export function creditReward(
+  gives: Reward['gives'],
+  ref: string,
+  timeZone: string,
+  { program, wallet }: Pick<Context, 'program' | 'wallet'>,
+): { draft: Draft; seq: number } | undefined {
+  if (!('points' in gives)) return undefined;
+  const draft = new Draft(wallet(gives.unit.number), program.now);
+  const expiresAt = gives.expiresAfter === null ? null : addDuration(draft.now, gives.expiresAfter, timeZone);
+  const { seq } = draft.credit('bonus', gives.points, { availableFrom: null, expiresAt }, draft.now, {
+    rule: ref,
+  });
+  return { draft, seq };
+}
+
+/** `redemption`: takes points, at once or on hold. Never more than there are (ledger rule 4), nor more rewards. */
+export const redemptionType = (
+  load: LoadRewards,
+): CommandType<RedemptionBody, RewardFacts, NewRedemption, RedemptionAnswer> => ({
   name: 'redemption',
   amends: false,
   enrols: () => false,
   needsLots: () => true,
   admit({ body }, program) {
-    const version = versionAt((program as ProgramInForce).program, program.now);
-    const unit = body.unit === null ? version.defaultUnit : version.units.get(body.unit);
-    if (unit === undefined)
-      return refuse('unit_unknown', `The program counts ${program.units.join(', ')}, not ${body.unit}.`)
-        .refusal;
-    if (!unit.redeemable)
-      return refuse('unit_not_redeemable', `${unit.name} only count towards a tier; they cannot be redeemed.`)
-        .refusal;
-    return undefined;
+    const terms = termsOf(body, inForce(program));
+    return terms.ok ? undefined : terms.refusal;
   },
-  load: () => Promise.resolve(null),
-  decide({ body, programId }, _facts, { program, holder, wallet, id }) {
-    const version = versionAt((program as ProgramInForce).program, program.now);
-    const unit = body.unit === null ? version.defaultUnit : version.units.get(body.unit);
-    if (unit === undefined) return refuse('unit_unknown', 'The program has no such unit.');
+  load,
+  decide({ body, programId }, facts, context) {
+    const { program, holder, wallet, id } = context;
+    const version = inForce(program);
+    const terms = termsOf(body, version);
+    if (!terms.ok) return terms;
+    const { unit, points, reward } = terms.value;
     const draft = new Draft(wallet(unit.number), program.now);
-    if (draft.balance.available < body.points)
-      return insufficientBalance(body.points, draft.balance.available);
-    const money = moneyOff(body.points, unit, version);
+    const taken = reward === null ? accept(null) : grant(reward, body, facts, { draft, context, programId });
+    if (!taken.ok) return taken;
+    if (draft.balance.available < points) return insufficientBalance(points, draft.balance.available);
+    const money: Money | null =
+      reward === null
+        ? moneyOff(points, unit, version)
+        : moneyOffOf(reward, body.orderTotal, version.currency);
     if (money !== null && money.amount > MAX_AMOUNT)
       return refuse('points_out_of_range', 'The points are worth more money than can be counted.');
     const holdExpiresAt = body.capture ? null : draft.now + body.holdFor;
     const entry =
       holdExpiresAt === null
-        ? draft.debit('redeem', body.points, draft.now)
-        : draft.reserve(body.points, draft.now, holdExpiresAt);
-    const record: Redemption = {
+        ? draft.debit('redeem', points, draft.now)
+        : draft.reserve(points, draft.now, holdExpiresAt);
+    const of = reward === null ? null : granted(reward, taken.value, body, facts, { id, programId });
+    const credit =
+      reward !== null && body.capture
+        ? creditReward(reward.gives, reward.ref, version.timeZone, context)
+        : undefined;
+    const record: NewRedemption = {
       id,
       programId,
       memberId: holder.id,
@@ -88,76 +202,57 @@ export const redemptionType: CommandType<RedemptionBody, null, Redemption, Redem
       externalId: body.externalId,
       source: body.source,
       unit: unit.name,
-      points: body.points,
+      points,
       moneyOff: money,
       occurredAt: draft.now,
       holdSeq: entry.seq,
       holdExpiresAt,
       state: body.capture ? 'captured' : 'held',
       refunded: 0n,
+      reward: of === null ? null : { ...of.granted, creditSeq: credit?.seq ?? null },
+      ...(of === null ? {} : { aside: of.aside }),
     };
-    const data = { redemption: wireId('red', id), external_id: body.externalId, source: body.source };
-    return accept({
-      record,
-      drafts: [draft],
-      fact: { type: body.capture ? 'redemption.captured' : 'redemption.held', occurredAt: draft.now, data },
-    });
+    const data = { ...factOf(record), external_id: body.externalId, source: body.source };
+    const type = body.capture ? 'redemption.captured' : 'redemption.held';
+    const drafts = credit === undefined ? [draft] : [draft, credit.draft];
+    return accept({ record, drafts, fact: { type, occurredAt: draft.now, data } });
   },
-  evolve: () => undefined,
+  evolve: (facts, stored) => evolve(facts, undefined, stored),
   store: store.insertRedemptions,
   find: store.firstAnswers,
-  differences({ body, member }, stored, { holder }) {
-    const differences: Difference[] = [];
-    if (stored.memberId !== holder?.id)
-      differences.push({ pointer: '/member', stored: wireId('mem', BigInt(stored.memberId)), sent: member });
-    if (body.points !== stored.points)
-      differences.push({ pointer: '/points', stored: String(stored.points), sent: String(body.points) });
-    if (body.unit !== null && body.unit !== stored.unit)
-      differences.push({ pointer: '/unit', stored: stored.unit, sent: body.unit });
-    const captured = stored.holdExpiresAt === null;
-    if (body.capture !== captured)
-      differences.push({ pointer: '/capture', stored: captured, sent: body.capture });
-    const heldFor = (stored.holdExpiresAt ?? stored.occurredAt) - stored.occurredAt;
-    if (!captured && !body.capture && heldFor !== body.holdFor)
-      differences.push({ pointer: '/hold_for', stored: seconds(heldFor), sent: seconds(body.holdFor) });
-    // The same unit, named once and once left out.
-    if (differences.length === 0)
-      differences.push({
-        pointer: '/unit',
-        stored: body.unit === null ? stored.unit : null,
-        sent: body.unit,
-      });
-    return differences;
-  },
+  differences: ({ body, member }, stored, { holder }) => differences(body, member, stored, holder?.id),
   answer: (stored, entries, _holder, program) => ({
-    redemption: redemptionToWire(stored, stored.occurredAt),
+    redemption: redemptionToWire(stored, stored.occurredAt, true),
     ...effectsOf(entries, program),
   }),
-};
+});
 
-const seconds = (milliseconds: number): string => `PT${milliseconds / 1000}S`;
-
-/** Why a capture, void or refund cannot be, or the redemption that it is about. */
-export function changeable(
-  redemption: Redemption | undefined,
-  programId: number,
-  kind: 'capture' | 'void' | 'refund',
-  now: number,
-): Outcome<Redemption> {
-  if (redemption === undefined || redemption.programId !== programId)
-    return refuse('redemption_not_found', 'There is no such redemption in this program.');
-  const state = stateAt(redemption, now);
-  if (kind === 'refund') {
-    return state === 'captured'
-      ? accept(redemption)
-      : refuse(
-          'redemption_not_captured',
-          `The redemption is ${state}: only what was captured can be refunded.`,
-        );
-  }
-  if (state === 'held') return accept(redemption);
-  return refuse(
-    `redemption_${state}`,
-    `The redemption is ${state} and cannot be ${kind === 'capture' ? 'captured' : 'voided'} any more.`,
-  );
+function differences(
+  body: RedemptionBody,
+  member: string,
+  stored: NewRedemption,
+  holder: number | undefined,
+): Difference[] {
+  const found: Difference[] = [];
+  const compare = (pointer: string, before: unknown, sent: unknown) => {
+    if (before !== sent) found.push({ pointer, stored: before, sent });
+  };
+  if (stored.memberId !== holder)
+    found.push({ pointer: '/member', stored: wireId('mem', BigInt(stored.memberId)), sent: member });
+  compare('/reward', stored.reward?.id ?? null, body.reward);
+  if (body.points !== null) compare('/points', String(stored.points), String(body.points));
+  if (body.unit !== null) compare('/unit', stored.unit, body.unit);
+  if (body.reward !== null)
+    compare('/order_total', text(stored.reward?.orderTotal ?? null), text(body.orderTotal));
+  const captured = stored.holdExpiresAt === null;
+  compare('/capture', captured, body.capture);
+  const heldFor = (stored.holdExpiresAt ?? stored.occurredAt) - stored.occurredAt;
+  if (!captured && !body.capture) compare('/hold_for', seconds(heldFor), seconds(body.holdFor));
+  // The same unit, named once and once left out.
+  if (found.length === 0)
+    found.push({ pointer: '/unit', stored: body.unit === null ? stored.unit : null, sent: body.unit });
+  return found;
 }
+
+const text = (amount: bigint | null): string | null => (amount === null ? null : String(amount));
+const seconds = (milliseconds: number): string => `PT${milliseconds / 1000}S`;

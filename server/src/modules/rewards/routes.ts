@@ -1,47 +1,20 @@
 import * as z from 'zod';
 import type { Pool } from '#platform/db/client.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
-import type { Api, Credentials } from '#platform/http/api.ts';
+import type { Api } from '#platform/http/api.ts';
 import * as schemas from '#platform/http/schemas.ts';
-import { hash128, wireId } from '#platform/ids.ts';
-import {
-  businessKey,
-  type Done,
-  effectsShape,
-  type Ledger,
-  memberText,
-  sourceOf,
-  wires,
-} from '../ledger/index.ts';
+import { hash128 } from '#platform/ids.ts';
+import { businessKey, type Done, type Ledger, memberText, sourceOf, wires } from '../ledger/index.ts';
 import { parseDuration } from '../program/index.ts';
-import { type ChangeAnswer, changePayload } from './changes.ts';
-import type { ChangeBody } from './model.ts';
-import { type RedemptionAnswer, type RedemptionBody, redemptionToWire } from './redemptions.ts';
+import { changer } from './changing.ts';
+import type { RedemptionAnswer, RedemptionBody } from './redemptions.ts';
 import * as store from './store.ts';
+import { redemptionAnswer, redemptionSchema, redemptionToWire } from './wire.ts';
 
-type Answered<T> = Outcome<Done<T>>;
 const text = z.string();
-const sum = text.meta({ pattern: '^[0-9]+$' });
-
-const redemptionSchema = z
-  .strictObject({
-    id: text,
-    external_id: text,
-    source: text,
-    member: text,
-    unit: text,
-    points: sum,
-    state: z.enum(['held', 'captured', 'voided', 'expired']),
-    money_off: z.strictObject({ amount: sum, currency: text }).nullable(),
-    hold_expires_at: schemas.instant.nullable(),
-    refunded: sum,
-  })
-  .meta({ id: 'Redemption', description: 'Points exchanged for money off, or on hold for it.' });
-
-const answer = z
-  .strictObject({ known: z.boolean(), redemption: redemptionSchema, ...effectsShape })
-  .meta({ id: 'RedemptionAnswer' });
-const params = z.strictObject({ redemption: schemas.wireIdOf('red') });
+const answer = redemptionAnswer;
+export const redemptionParams = z.strictObject({ redemption: schemas.wireIdOf('red') });
+const params = redemptionParams;
 
 /** The longest hold: what nobody captured by then was forgotten. */
 const LONGEST_HOLD = 30 * 86_400_000;
@@ -56,6 +29,32 @@ function holdOf(duration: string | undefined): number | undefined {
   return length > 0 && length <= LONGEST_HOLD ? length : undefined;
 }
 
+/** What a schema cannot say: points or a reward, and what belongs to only one of them. */
+function contradictions(body: {
+  points?: unknown;
+  reward?: unknown;
+  unit?: unknown;
+  order_total?: unknown;
+}): { pointer: string; message: string }[] {
+  const { points, reward, unit, order_total: orderTotal } = body;
+  if (points === undefined && reward === undefined)
+    return [{ pointer: '/points', message: 'is required, or name a reward' }];
+  if (reward === undefined)
+    return orderTotal === undefined ? [] : [{ pointer: '/order_total', message: 'is for rewards only' }];
+  const found: { pointer: string; message: string }[] = [];
+  if (points !== undefined)
+    found.push({ pointer: '/points', message: 'is what the reward costs; leave it out' });
+  if (unit !== undefined) found.push({ pointer: '/unit', message: "is the reward's; leave it out" });
+  return found;
+}
+
+function payloadOf(memberId: number, body: RedemptionBody): string {
+  const how = [String(body.capture), body.capture ? '' : String(body.holdFor)];
+  return body.reward === null
+    ? hash128(String(memberId), body.unit ?? '', String(body.points), ...how)
+    : hash128(String(memberId), 'reward', body.reward, String(body.orderTotal ?? ''), ...how);
+}
+
 export const rewardsRoutes =
   ({ ledger, pool }: { ledger: Ledger; pool: Pool }) =>
   (api: Api): void => {
@@ -66,9 +65,9 @@ export const rewardsRoutes =
         scope: 'redemptions:write',
         tag: 'Redemptions',
         operation: 'createRedemption',
-        summary: 'Redeem points: hold them, or take them at once',
+        summary: 'Redeem points, so many or for a reward: hold them, or take them at once',
         description:
-          'Never takes more points than there are, whatever else goes on. A hold that is neither captured nor voided ends by itself.',
+          'Takes `points`, or what a `reward` costs. Never takes more points than there are nor grants more rewards than there are, whatever else goes on. A hold that is neither captured nor voided ends by itself; it holds its unit of the stock until then.',
         program: true,
         dryRun: true,
         body: z
@@ -76,8 +75,22 @@ export const rewardsRoutes =
             external_id: schemas.externalId,
             source: schemas.sourceName.optional(),
             member: schemas.reference('mem'),
-            unit: text.max(32).optional(),
-            points: schemas.positiveAmount,
+            unit: text
+              .max(32)
+              .optional()
+              .meta({ description: 'The unit of `points`; a reward has its own.' }),
+            points: schemas.positiveAmount.optional(),
+            reward: text
+              .max(64)
+              .optional()
+              .meta({
+                description: 'A reward of the program, instead of `points`: it costs what the program says.',
+                examples: ['ten-off'],
+              }),
+            order_total: schemas.amount.optional().meta({
+              description:
+                "The total of the order that a reward is redeemed for, in minor units of the program's currency.",
+            }),
             capture: z
               .boolean()
               .default(false)
@@ -100,6 +113,8 @@ export const rewardsRoutes =
           'unit_unknown',
           'unit_not_redeemable',
           'points_out_of_range',
+          'reward_unknown',
+          'reward_unavailable',
           'key_reused',
           'source_not_allowed',
         ],
@@ -107,6 +122,9 @@ export const rewardsRoutes =
       async ({ program, credentials, body, dryRun }) => {
         const source = sourceOf(credentials, body.source);
         if (!source.ok) return source;
+        const wrong = contradictions(body);
+        if (wrong.length > 0)
+          return refuse('invalid_request', 'A redemption is of points or of a reward.', { errors: wrong });
         const holdFor = holdOf(body.hold_for);
         if (holdFor === undefined) {
           return refuse(
@@ -125,17 +143,13 @@ export const rewardsRoutes =
           externalId: body.external_id,
           source: source.value,
           unit: body.unit ?? null,
-          points: body.points,
+          points: body.points ?? null,
+          reward: body.reward ?? null,
+          orderTotal: body.order_total ?? null,
           capture: body.capture,
           holdFor,
         };
-        const payload = hash128(
-          String(holder.value.id),
-          redemption.unit ?? '',
-          String(body.points),
-          String(body.capture),
-          body.capture ? '' : String(holdFor),
-        );
+        const payload = payloadOf(holder.value.id, redemption);
         const key = businessKey(program.id, source.value, 'redemption', body.external_id);
         const command = {
           type: 'redemption',
@@ -146,7 +160,7 @@ export const rewardsRoutes =
           body: redemption,
         };
         const [outcome] = await ledger.run<RedemptionAnswer>([command], dryRun);
-        return wires(outcome as Answered<RedemptionAnswer>);
+        return wires(outcome as Outcome<Done<RedemptionAnswer>>);
       },
     );
 
@@ -175,33 +189,7 @@ export const rewardsRoutes =
       },
     );
 
-    const change = async (
-      program: { id: number },
-      credentials: Credentials,
-      body: Omit<ChangeBody, 'source'> & { source: string | undefined },
-      dryRun: boolean,
-    ) => {
-      const source = sourceOf(credentials, body.source);
-      if (!source.ok) return source;
-      const redemption = (await store.redemptions(pool, [body.redemptionId])).get(body.redemptionId);
-      if (redemption?.programId !== program.id)
-        return refuse('redemption_not_found', 'There is no such redemption in this program.');
-      const holder = await ledger.directory.find(program.id, wireId('mem', BigInt(redemption.memberId)));
-      if (!holder.ok) return holder;
-      const sent: ChangeBody = { ...body, source: source.value };
-      const key = businessKey(program.id, source.value, 'redemption_change', body.externalId);
-      const command = {
-        type: 'redemption_change',
-        programId: program.id,
-        member: `ext:${holder.value.externalId}`,
-        key,
-        payload: changePayload(sent),
-        body: sent,
-      };
-      const [outcome] = await ledger.run<ChangeAnswer>([command], dryRun);
-      return wires(outcome as Answered<ChangeAnswer>);
-    };
-
+    const change = changer({ ledger, pool });
     for (const kind of ['capture', 'void'] as const) {
       api.route(
         {
@@ -250,7 +238,7 @@ export const rewardsRoutes =
         operation: 'refundRedemption',
         summary: 'Give points of a captured redemption back, all or a part',
         description:
-          'They go back to the very lots that were consumed and keep their dates: what has expired since comes back expired.',
+          'They go back to the very lots that were consumed and keep their dates: what has expired since comes back expired. A reward comes back with all of its points: its stock and limit where the program says so, points of another unit that it gave.',
         program: true,
         dryRun: true,
         params,
@@ -266,6 +254,8 @@ export const rewardsRoutes =
           'redemption_not_found',
           'redemption_not_captured',
           'refund_exceeds_redemption',
+          'refund_not_divisible',
+          'reward_points_spent',
           'key_reused',
           'source_not_allowed',
           'member_not_found',

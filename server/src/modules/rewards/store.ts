@@ -1,52 +1,88 @@
-import { instants, numbers, texts } from '#platform/db/arrays.ts';
+import { instants, jsons, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Posted } from '../ledger/index.ts';
-import type { Redemption, StoredChange } from './model.ts';
+import * as codes from './codes.store.ts';
+import type { Aside, Granted, NewRedemption, Redemption } from './model.ts';
+import * as stock from './stock.store.ts';
 
 const insertRedemption = statement(
   'rewards_insert_redemptions',
   `insert into rewards.redemptions (id, program_id, member_id, wallet_id, external_id, source, unit, points, money_amount, money_currency,
-     occurred_at, hold_seq, hold_expires_at, state, posted)
+     occurred_at, hold_seq, hold_expires_at, state, posted, reward, rule, gives, order_total, stock_item, stock_shard, fulfilment, code_id,
+     credit_seq)
    select u.id, u.program_id, u.member_id, u.wallet_id, u.external_id, u.source, u.unit, u.points, u.money_amount, u.money_currency,
-     u.occurred_at, u.hold_seq, u.hold_expires_at, u.state, u.posted::jsonb
+     u.occurred_at, u.hold_seq, u.hold_expires_at, u.state, u.posted::jsonb, u.reward, u.rule, u.gives::json, u.order_total, u.stock_item,
+     u.stock_shard, u.fulfilment, u.code_id, u.credit_seq
    from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[],
-     $10::text[], $11::timestamptz[], $12::integer[], $13::timestamptz[], $14::text[], $15::text[])
+     $10::text[], $11::timestamptz[], $12::integer[], $13::timestamptz[], $14::text[], $15::text[], $16::text[], $17::text[],
+     string_to_array($18, chr(30), chr(31)), $19::bigint[], $20::text[], $21::smallint[], $22::text[], $23::bigint[], $24::integer[])
      as u(id, program_id, member_id, wallet_id, external_id, source, unit, points, money_amount, money_currency, occurred_at, hold_seq,
-     hold_expires_at, state, posted)`,
+     hold_expires_at, state, posted, reward, rule, gives, order_total, stock_item, stock_shard, fulfilment, code_id, credit_seq)`,
 );
 
 export async function insertRedemptions(
   tx: Tx,
-  rows: readonly { stored: Redemption; posted: Posted }[],
+  rows: readonly { stored: NewRedemption; posted: Posted }[],
 ): Promise<void> {
   const stored = rows.map(row => row.stored);
-  await tx.run(insertRedemption, [
-    numbers(stored.map(row => row.id)),
-    numbers(stored.map(row => row.programId)),
-    numbers(stored.map(row => row.memberId)),
-    numbers(stored.map(row => row.wallet)),
-    texts(stored.map(row => row.externalId)),
-    texts(stored.map(row => row.source)),
-    texts(stored.map(row => row.unit)),
-    numbers(stored.map(row => row.points)),
-    numbers(stored.map(row => row.moneyOff?.amount ?? null)),
-    texts(stored.map(row => row.moneyOff?.currency ?? null)),
-    instants(stored.map(row => row.occurredAt)),
-    numbers(stored.map(row => row.holdSeq)),
-    instants(stored.map(row => row.holdExpiresAt)),
-    texts(stored.map(row => row.state)),
-    texts(rows.map(row => JSON.stringify(row.posted))),
+  const rewards = stored.map(row => row.reward);
+  await Promise.all([
+    tx.run(insertRedemption, [
+      numbers(stored.map(row => row.id)),
+      numbers(stored.map(row => row.programId)),
+      numbers(stored.map(row => row.memberId)),
+      numbers(stored.map(row => row.wallet)),
+      texts(stored.map(row => row.externalId)),
+      texts(stored.map(row => row.source)),
+      texts(stored.map(row => row.unit)),
+      numbers(stored.map(row => row.points)),
+      numbers(stored.map(row => row.moneyOff?.amount ?? null)),
+      texts(stored.map(row => row.moneyOff?.currency ?? null)),
+      instants(stored.map(row => row.occurredAt)),
+      numbers(stored.map(row => row.holdSeq)),
+      instants(stored.map(row => row.holdExpiresAt)),
+      texts(stored.map(row => row.state)),
+      texts(rows.map(row => JSON.stringify(row.posted))),
+      texts(rewards.map(reward => reward?.id ?? null)),
+      texts(rewards.map(reward => reward?.rule ?? null)),
+      jsons(rewards.map(reward => (reward === null ? null : JSON.stringify(reward.gives)))),
+      numbers(rewards.map(reward => reward?.orderTotal ?? null)),
+      texts(rewards.map(reward => reward?.stock?.item ?? null)),
+      numbers(rewards.map(reward => reward?.stock?.shard ?? null)),
+      texts(rewards.map(reward => reward?.fulfilment ?? null)),
+      numbers(rewards.map(reward => reward?.code?.id ?? null)),
+      numbers(rewards.map(reward => reward?.creditSeq ?? null)),
+    ]),
+    ...writeAsides(tx, stored),
   ]);
 }
 
+/** What decisions change beside their redemptions. Sends everything at once. */
+export function writeAsides(tx: Tx, decided: readonly { aside?: Aside }[]): Promise<void>[] {
+  const asides = decided.flatMap(({ aside }) => aside ?? []);
+  const moves = asides.flatMap(aside => aside.moves);
+  const lapsed = asides.flatMap(aside => aside.lapsed ?? []);
+  const given = asides.flatMap(aside => aside.code ?? []);
+  const returned = asides.flatMap(aside => aside.returned ?? []);
+  return [
+    ...(moves.length > 0 ? [stock.move(tx, moves)] : []),
+    ...(lapsed.length > 0 ? [stock.release(tx, lapsed)] : []),
+    ...(given.length > 0 ? [codes.give(tx, given)] : []),
+    ...(returned.length > 0 ? [codes.giveBack(tx, returned)] : []),
+  ];
+}
+
 const REDEMPTION = `r.id, r.program_id, r.member_id, r.wallet_id, r.external_id, r.source, r.unit, r.points, r.money_amount, r.money_currency,
-  r.occurred_at, r.hold_seq, r.hold_expires_at, r.state, r.refunded, r.posted`;
+  r.occurred_at, r.hold_seq, r.hold_expires_at, r.state, r.refunded, r.posted, r.reward, r.rule, r.gives, r.order_total, r.stock_item,
+  r.stock_shard, r.released, r.fulfilment, r.code_id, c.code, r.credit_seq`;
+const WITH_CODE = 'left join rewards.codes c on c.id = r.code_id';
+export const redemptionColumns = { list: REDEMPTION, join: WITH_CODE, count: 27 };
 const readRedemptions = statement(
   'rewards_redemptions',
-  `select ${REDEMPTION} from rewards.redemptions r where r.id = any($1::bigint[])`,
+  `select ${REDEMPTION} from rewards.redemptions r ${WITH_CODE} where r.id = any($1::bigint[])`,
 );
 
-type Row = [
+export type Row = [
   bigint,
   number,
   bigint,
@@ -63,9 +99,20 @@ type Row = [
   Redemption['state'],
   bigint,
   Posted,
+  string | null,
+  string,
+  Granted['gives'],
+  bigint | null,
+  string | null,
+  number,
+  boolean,
+  Granted['fulfilment'],
+  bigint | null,
+  string | null,
+  number | null,
 ];
 
-const asRedemption = (row: Row): Redemption => ({
+export const asRedemption = (row: Row): Redemption => ({
   id: row[0],
   programId: row[1],
   memberId: Number(row[2]),
@@ -80,7 +127,23 @@ const asRedemption = (row: Row): Redemption => ({
   holdExpiresAt: row[12],
   state: row[13],
   refunded: row[14],
+  reward: asGranted(row),
 });
+
+const asGranted = (row: Row): Granted | null =>
+  row[16] === null
+    ? null
+    : {
+        id: row[16],
+        rule: row[17],
+        gives: row[18],
+        orderTotal: row[19],
+        stock: row[20] === null ? null : { item: row[20], shard: row[21] },
+        released: row[22],
+        fulfilment: row[23],
+        code: row[24] === null ? null : { id: row[24], text: row[25] },
+        creditSeq: row[26],
+      };
 
 const read = (tx: Tx, ids: readonly bigint[]) => tx.run<Row>(readRedemptions, [numbers(ids)]);
 
@@ -94,90 +157,29 @@ export const firstAnswers = async (
   ids: readonly bigint[],
 ): Promise<Map<bigint, { stored: Redemption; posted: Posted }>> =>
   new Map(
-    (await read(tx, ids)).map(row => [
-      row[0],
-      {
-        stored: { ...asRedemption(row), state: row[12] === null ? 'captured' : 'held', refunded: 0n },
-        posted: row[15],
-      },
-    ]),
+    (await read(tx, ids)).map(row => [row[0], { stored: firstAnswer(asRedemption(row)), posted: row[15] }]),
   );
 
-const insertChange = statement(
-  'rewards_insert_changes',
-  `insert into rewards.changes (id, redemption_id, kind, external_id, source, points, refunded_after, posted)
-   select u.id, u.redemption_id, u.kind, u.external_id, u.source, u.points, u.refunded_after, u.posted::jsonb
-   from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[])
-     as u(id, redemption_id, kind, external_id, source, points, refunded_after, posted)`,
-);
-const updateRedemptions = statement(
-  'rewards_update_redemptions',
-  `update rewards.redemptions r set state = u.state, refunded = u.refunded
-   from unnest($1::bigint[], $2::text[], $3::bigint[]) as u(id, state, refunded) where r.id = u.id`,
-);
-
-export async function insertChanges(
-  tx: Tx,
-  rows: readonly { stored: StoredChange; posted: Posted }[],
-): Promise<void> {
-  const stored = rows.map(row => row.stored);
-  const last = [...new Map(stored.map(row => [row.redemption.id, row.redemption])).values()];
-  await Promise.all([
-    tx.run(insertChange, [
-      numbers(stored.map(row => row.id)),
-      numbers(stored.map(row => row.redemptionId)),
-      texts(stored.map(row => row.kind)),
-      texts(stored.map(row => row.externalId)),
-      texts(stored.map(row => row.source)),
-      numbers(stored.map(row => row.points)),
-      numbers(stored.map(row => row.redemption.refunded)),
-      texts(rows.map(row => JSON.stringify(row.posted))),
-    ]),
-    tx.run(updateRedemptions, [
-      numbers(last.map(row => row.id)),
-      texts(last.map(row => row.state)),
-      numbers(last.map(row => row.refunded)),
-    ]),
-  ]);
+function firstAnswer(redemption: Redemption): Redemption {
+  const { holdExpiresAt, reward } = redemption;
+  if (reward === null)
+    return { ...redemption, state: holdExpiresAt === null ? 'captured' : 'held', refunded: 0n };
+  const first =
+    holdExpiresAt === null
+      ? { ...reward, fulfilment: reward.fulfilment === null ? null : ('pending' as const) }
+      : { ...reward, fulfilment: null, code: null };
+  return { ...redemption, state: holdExpiresAt === null ? 'captured' : 'held', refunded: 0n, reward: first };
 }
 
-const readChanges = statement(
-  'rewards_changes',
-  `select ${REDEMPTION}, c.id, c.kind, c.external_id, c.source, c.points, c.refunded_after, c.posted
-   from rewards.changes c join rewards.redemptions r on r.id = c.redemption_id where c.id = any($1::bigint[])`,
+const lockRedemptions = statement(
+  'rewards_lock_redemptions',
+  'select r.id, r.released from rewards.redemptions r where r.id = any($1::bigint[]) order by r.id for update',
 );
 
-const STATES = { capture: 'captured', void: 'voided', refund: 'captured' } as const;
-
-/** These changes, each with the redemption as it was right after it. */
-export async function findChanges(
-  tx: Tx,
-  ids: readonly bigint[],
-): Promise<Map<bigint, { stored: StoredChange; posted: Posted }>> {
-  const rows = await tx.run<[...Row, bigint, StoredChange['kind'], string, string, bigint, bigint, Posted]>(
-    readChanges,
-    [numbers(ids)],
+/** Locks redemptions on hold and gives those of them whose unit of stock another batch took over when they had ended. */
+export const lockHeld = async (tx: Tx, ids: readonly bigint[]): Promise<Set<bigint>> =>
+  new Set(
+    (await tx.run<[bigint, boolean]>(lockRedemptions, [numbers(ids)])).flatMap(([id, released]) =>
+      released ? id : [],
+    ),
   );
-  return new Map(
-    rows.map(row => {
-      const [id, kind, externalId, source, points, refunded, posted] = row.slice(16) as [
-        bigint,
-        StoredChange['kind'],
-        string,
-        string,
-        bigint,
-        bigint,
-        Posted,
-      ];
-      const redemption: Redemption = {
-        ...asRedemption(row.slice(0, 16) as Row),
-        state: STATES[kind],
-        refunded,
-      };
-      return [
-        id,
-        { stored: { id, redemptionId: redemption.id, kind, externalId, source, points, redemption }, posted },
-      ];
-    }),
-  );
-}

@@ -1,0 +1,77 @@
+import { minorUnitExponent } from '#platform/currency.ts';
+import { compare, parseDecimal, type Rational } from '#platform/money.ts';
+import type { ProgramDocument } from './document.ts';
+import { type Mistake, mistakeInAmount, mistakeInDuration } from './mistake.ts';
+
+type Reward = NonNullable<ProgramDocument['rewards']>[number];
+const HUNDRED: Rational = { num: 100n, den: 1n };
+
+/** What is wrong with the catalogue beyond the form of its rewards. */
+export function* mistakesInRewards(document: ProgramDocument): Generator<Mistake> {
+  for (const [index, reward] of (document.rewards ?? []).entries()) {
+    const at = `/rewards/${index}`;
+    yield* mistakesInCost(document, reward, at);
+    yield* mistakesInGives(document, reward, at);
+    const { from, until, minimum } = reward;
+    if (from !== undefined && until !== undefined && Date.parse(until) <= Date.parse(from))
+      yield {
+        pointer: `${at}/until`,
+        message: 'The reward ends before it begins. Write an instant after "from".',
+      };
+    if (minimum !== undefined)
+      yield* mistakesInMoney(document, minimum.order_total, `${at}/minimum/order_total`, 'A minimum');
+  }
+}
+
+function* mistakesInCost(document: ProgramDocument, { cost }: Reward, at: string): Generator<Mistake> {
+  const pointer = `${at}/cost/unit`;
+  if (!Object.hasOwn(document.units, cost.unit)) yield unknownUnit(document, cost.unit, pointer);
+  else if (document.units[cost.unit]?.redeemable === false)
+    yield {
+      pointer,
+      message: `Members cannot spend "${cost.unit}" (redeemable is false), so nothing can cost it.`,
+    };
+}
+
+function* mistakesInGives(document: ProgramDocument, reward: Reward, at: string): Generator<Mistake> {
+  const { gives, stock, cost } = reward;
+  if ('money_off' in gives)
+    yield* mistakesInMoney(document, gives.money_off, `${at}/gives/money_off`, 'Money off');
+  if ('percent_off' in gives) {
+    const percent = parseDecimal(gives.percent_off) as Rational;
+    if (percent.num === 0n || compare(percent, HUNDRED) > 0)
+      yield { pointer: `${at}/gives/percent_off`, message: 'Write more than 0 and at most 100 per cent.' };
+  }
+  if ('voucher' in gives && stock !== undefined)
+    yield {
+      pointer: `${at}/stock`,
+      message: `There are as many vouchers as the pool "${gives.voucher}" has codes. Leave "stock" out.`,
+    };
+  if (!('points' in gives)) return;
+  const { unit, expires_after: after } = gives.points;
+  const place = `${at}/gives/points`;
+  if (!Object.hasOwn(document.units, unit)) yield unknownUnit(document, unit, `${place}/unit`);
+  else if (unit === cost.unit)
+    yield {
+      pointer: `${place}/unit`,
+      message: `The reward costs "${unit}" and gives "${unit}". Name another unit.`,
+    };
+  yield* mistakeInDuration(`${place}/expires_after`, after);
+}
+
+/** An amount of money that has to be more than zero and whole in the currency's minor unit. */
+function* mistakesInMoney(
+  { currency }: ProgramDocument,
+  text: string,
+  pointer: string,
+  what: string,
+): Generator<Mistake> {
+  if (!/[1-9]/.test(text)) yield { pointer, message: `${what} is more than 0.` };
+  const exponent = minorUnitExponent(currency);
+  if (exponent !== undefined) yield* mistakeInAmount(pointer, text, currency, exponent);
+}
+
+const unknownUnit = (document: ProgramDocument, unit: string, pointer: string): Mistake => ({
+  pointer,
+  message: `This program has no unit "${unit}". Its units are ${Object.keys(document.units).join(', ')}.`,
+});

@@ -1,0 +1,89 @@
+import { parseDecimal, type Rational } from '#platform/money.ts';
+import { type Duration, parseDuration } from './calendar.ts';
+import type { Period } from './campaigns.ts';
+import type { ProgramDocument } from './document.ts';
+import type { Unit } from './model.ts';
+
+/** What a reward gives; money in minor units of the program's currency. */
+export type Gives =
+  | { readonly moneyOff: bigint }
+  | { readonly percentOff: Rational }
+  | { readonly product: string }
+  | { readonly voucher: string }
+  | { readonly unit: Unit; readonly points: bigint; readonly expiresAfter: Duration | null };
+
+/** A reward of the catalogue. */
+export interface Reward {
+  readonly id: string;
+  /** `id@version`, as redemptions cite it. */
+  readonly ref: string;
+  readonly name: string | null;
+  readonly cost: { readonly unit: Unit; readonly points: bigint };
+  readonly gives: Gives;
+  /** As the document says it. */
+  readonly told: RewardDocument['gives'];
+  /** Epoch ms; null: no bound. */
+  readonly from: number | null;
+  readonly until: number | null;
+  readonly stock: number | null;
+  readonly limit: { readonly perMember: number; readonly every: Period } | null;
+  /** The least total of the order, in minor units. */
+  readonly minimum: bigint | null;
+  /** Whether what is refunded as a whole can be redeemed again. */
+  readonly givesBack: boolean;
+}
+
+type RewardDocument = NonNullable<ProgramDocument['rewards']>[number];
+
+/** The catalogue of a stored, valid document, by id; `exponent` is that of the program's currency. */
+export const compileRewards = (
+  document: ProgramDocument,
+  version: number,
+  units: ReadonlyMap<string, Unit>,
+  exponent: number,
+): ReadonlyMap<string, Reward> =>
+  new Map(
+    (document.rewards ?? []).map(reward => [
+      reward.id,
+      {
+        id: reward.id,
+        ref: `${reward.id}@${version}`,
+        name: reward.name ?? null,
+        cost: { unit: units.get(reward.cost.unit) as Unit, points: BigInt(reward.cost.points) },
+        gives: compileGives(reward.gives, units, exponent),
+        told: reward.gives,
+        from: reward.from === undefined ? null : Date.parse(reward.from),
+        until: reward.until === undefined ? null : Date.parse(reward.until),
+        stock: reward.stock ?? null,
+        limit:
+          reward.limit === undefined
+            ? null
+            : { perMember: reward.limit.per_member, every: reward.limit.every ?? 'ever' },
+        minimum: reward.minimum === undefined ? null : minor(reward.minimum.order_total, exponent),
+        givesBack: reward.refund !== 'keep',
+      },
+    ]),
+  );
+
+function compileGives(
+  gives: RewardDocument['gives'],
+  units: ReadonlyMap<string, Unit>,
+  exponent: number,
+): Gives {
+  if ('money_off' in gives) return { moneyOff: minor(gives.money_off, exponent) };
+  if ('percent_off' in gives) return { percentOff: parseDecimal(gives.percent_off) as Rational };
+  if ('product' in gives) return { product: gives.product };
+  if ('voucher' in gives) return { voucher: gives.voucher };
+  const { unit, points, expires_after: after } = gives.points;
+  return {
+    unit: units.get(unit) as Unit,
+    points: BigInt(points),
+    expiresAfter: after === undefined ? null : (parseDuration(after) as Duration),
+  };
+}
+
+/** Whole units of a currency, checked to be whole in its minor unit, in minor units. */
+function minor(text: string, exponent: number): bigint {
+  const { num, den } = parseDecimal(text) as Rational;
+  return (num * 10n ** BigInt(exponent)) / den;
+}

@@ -1,0 +1,25 @@
+import { instants, numbers, texts } from '#platform/db/arrays.ts';
+import { statement, type Tx } from '#platform/db/client.ts';
+
+const countUses = statement(
+  'rewards_count_uses',
+  `select u.nr::integer, count(*)::integer
+   from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[]) with ordinality as u(member_id, reward, since, now, nr)
+   join rewards.redemptions r on r.member_id = u.member_id and r.reward = u.reward and r.occurred_at >= u.since and not r.released
+     and not (r.state = 'held' and r.hold_expires_at <= u.now)
+   group by u.nr`,
+);
+
+/** How often members redeemed rewards since an instant, by place in the list; what was voided or given back is not counted. */
+export async function count(
+  tx: Tx,
+  questions: readonly { memberId: number; reward: string; since: number; now: number }[],
+): Promise<Map<number, number>> {
+  const rows = await tx.run<[number, number]>(countUses, [
+    numbers(questions.map(each => each.memberId)),
+    texts(questions.map(each => each.reward)),
+    instants(questions.map(each => each.since)),
+    instants(questions.map(each => each.now)),
+  ]);
+  return new Map(rows.map(([nr, uses]) => [nr - 1, uses]));
+}
