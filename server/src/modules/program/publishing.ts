@@ -242,3 +242,6 @@ export async function versionOf(tx: Tx, head: store.Head, version: number): Prom
   if (published === undefined) throw new Error(`version ${version} of ${head.name} is missing`);
   return published;
 }
+
+export const notFound = (name: string): Outcome<never> =>
+  refuse('program_not_found', `There is no program ${name}.`);

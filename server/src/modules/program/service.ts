@@ -2,11 +2,13 @@ import type { Clock } from '#platform/clock.ts';
 import type { Pool, Tx } from '#platform/db/client.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import { type Change, changesBetween } from './changes.ts';
+import { createDrafts, type DraftService } from './drafts.ts';
 import { checkDocument } from './mistakes.ts';
 import {
   type BudgetBook,
   checkNext,
   clockView,
+  notFound,
   type ProgramView,
   type Publication,
   type PublishOptions,
@@ -41,6 +43,7 @@ export interface ProgramOptions {
 
 export interface ProgramService {
   registry: Registry;
+  drafts: DraftService;
   /**
    * Makes a program, or publishes its next version. The latest document again (whatever the order of its
    * properties) publishes nothing, unless another `effectiveFrom` is asked for. Refusals: `program_invalid`,
@@ -72,6 +75,7 @@ const UNUSED: BudgetBook = { granted: async () => new Map(), change: async () =>
 export function createService({ pool, clock, budgets = UNUSED }: ProgramOptions): ProgramService {
   return {
     registry: createRegistry(),
+    drafts: createDrafts({ pool, clock, budgets }),
     publish(name, document, options = {}) {
       const work = (tx: Tx) => publish(tx, name, document, options, { clock, budgets });
       return options.dryRun ? pool.snapshot(work) : pool.transaction(work);
@@ -167,6 +171,3 @@ async function show(
   const published = await versionOf(tx, head, version ?? head.version);
   return accept({ name, ...published, clock: clockView(head.clockNow, wall) });
 }
-
-const notFound = (name: string): Outcome<never> =>
-  refuse('program_not_found', `There is no program ${name}.`);
