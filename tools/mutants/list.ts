@@ -17,6 +17,8 @@ const EARNING = 'src/modules/earning';
 const DRAFT = { file: `${LEDGER}/draft.ts`, tests: [`${LEDGER}/draft.test.ts`] };
 const BATCH = { file: `${LEDGER}/batch.ts`, tests: [`${EARNING}/batch.test.ts`] };
 const RUNNER = { file: `${LEDGER}/runner.ts`, tests: [`${LEDGER}/lanes.test.ts`] };
+const CONDITIONS = 'src/modules/program/conditions';
+const GOLDEN = [`${CONDITIONS}/golden.test.ts`];
 const RACES = ['test/simulation/races.test.ts'];
 const SIMULATION = ['test/simulation/simulation.test.ts'];
 
@@ -272,5 +274,49 @@ export const MUTANTS: readonly Mutant[] = [
     tests: ['test/journeys/tenants.test.ts'],
     find: 'state === undefined || state.programId !== programId ? missing : accept(state)',
     replace: 'state === undefined ? missing : accept(state)',
+  },
+
+  // Conditions.
+  {
+    name: 'lists are gone through inside lists',
+    file: `${CONDITIONS}/calls.ts`,
+    tests: GOLDEN,
+    find: 'if (compilation.item)\n',
+    replace: 'if (compilation.item === undefined)\n',
+  },
+  {
+    name: 'a fault wins over what decides alone',
+    file: `${CONDITIONS}/operators.ts`,
+    tests: GOLDEN,
+    find: 'if (value === decisive) return decisive;',
+    replace: 'if (isFault(value) || value === decisive) return value;',
+  },
+  {
+    name: 'a result below 64 bits is no overflow',
+    file: `${CONDITIONS}/operators.ts`,
+    tests: GOLDEN,
+    find: 'result > MAX_INT || result < MIN_INT',
+    replace: 'result > MAX_INT',
+  },
+  {
+    name: 'a product that can need more than 64 bits is saved',
+    file: `${CONDITIONS}/operators.ts`,
+    tests: [`${CONDITIONS}/compile.test.ts`],
+    find: 'if (most > MAX_INT)',
+    replace: 'if (most > MAX_INT ** 2n)',
+  },
+  {
+    name: 'what every object inherits is an attribute',
+    file: `${CONDITIONS}/names.ts`,
+    tests: GOLDEN,
+    find: 'Object.hasOwn(attributes, name) ?',
+    replace: 'name in attributes ?',
+  },
+  {
+    name: 'a condition does not say what has to be loaded for it',
+    file: `${CONDITIONS}/names.ts`,
+    tests: [`${CONDITIONS}/compile.test.ts`],
+    find: 'compilation.reads.add(what);',
+    replace: 'compilation.reads.delete(what);',
   },
 ];

@@ -29,12 +29,15 @@ interface Parts {
 
 const FUNCTIONS = ['size', 'has', 'startsWith', 'endsWith', 'contains', 'exists', 'all', 'exists_one'];
 
-const NOT_ALLOWED: Readonly<Record<string, string>> = {
-  matches:
+const NOT_ALLOWED: ReadonlyMap<string, string> = new Map([
+  [
+    'matches',
     'Regular expressions (matches) are not part of conditions, because some run for ever. Use startsWith, endsWith or contains.',
-  map: 'map is not part of conditions. Ask with exists, all or exists_one.',
-  filter: 'filter is not part of conditions. Ask with exists, all or exists_one.',
-};
+  ],
+  ['map', 'map is not part of conditions. Ask with exists, all or exists_one.'],
+  ['not', 'Write ! for "not".'],
+  ['filter', 'filter is not part of conditions. Ask with exists, all or exists_one.'],
+]);
 
 export function call(compilation: Compilation, node: Call): Expression {
   const parts: Parts =
@@ -58,7 +61,7 @@ export function call(compilation: Compilation, node: Call): Expression {
   const unknown = `There is no function "${parts.name}".${
     didYouMean(nearest(parts.name, FUNCTIONS)) || ` Conditions know ${FUNCTIONS.join(', ')}.`
   }`;
-  return reject(nameAt(compilation, node, parts), NOT_ALLOWED[parts.name] ?? unknown);
+  return reject(nameAt(compilation, node, parts), NOT_ALLOWED.get(parts.name) ?? unknown);
 }
 
 /** Where the name of a function stands; of a method, behind what it is called on. */

@@ -87,26 +87,29 @@ function unknownName(compilation: Compilation, node: ASTNode, steps: Step[]): ne
   const inside = paths.filter(path => path.startsWith(`${written}.`));
   if (inside.length > 0)
     reject(node.start, `"${written}" is not a value by itself. Write one of ${inside.join(', ')}.`);
-  const value = [...steps.keys()].map(i =>
+  const beginnings = steps.map((_, i) =>
     steps
-      .slice(0, i)
+      .slice(0, i + 1)
       .map(step => step.name)
       .join('.'),
   );
-  const whole = value.find(path => VARIABLES.has(path));
-  if (whole !== undefined)
-    reject(
-      node.start,
-      VARIABLES.get(whole)?.type === 'lines'
-        ? 'order.lines is a list. Write for example order.lines.exists(line, line.category == "shoes").'
-        : `"${whole}" has nothing inside that "${written}" could be.`,
-    );
+  const whole = beginnings.find(path => VARIABLES.has(path));
+  if (whole !== undefined) reject(node.start, beyond(whole, written, steps));
   const meant = nearest(written, paths) ?? byLastWord(written, paths) ?? nearest(written, ROOTS);
   const owner = steps.length === 2 ? `${steps[0]?.name}.attributes` : '';
   const elsewhere = VARIABLES.has(owner)
     ? ` What you send along yourself is under ${owner}: ${owner}.${steps[1]?.name}.`
     : ` Conditions know ${[...(compilation.item ? [compilation.item.name] : []), ...ROOTS].join(', ')}.`;
   return reject(node.start, `There is no "${written}".${didYouMean(meant) || elsewhere}`);
+}
+
+/** What is wrong with a path that goes on where a variable ends. */
+function beyond(whole: string, written: string, steps: Step[]): string {
+  if (steps.slice(0, whole.split('.').length).some(step => step.isQuoted))
+    return `Brackets are for the names of attributes. Write ${whole}.`;
+  return VARIABLES.get(whole)?.type === 'lines'
+    ? 'order.lines is a list. Write for example order.lines.exists(line, line.category == "shoes").'
+    : `"${whole}" has nothing inside that "${written}" could be.`;
 }
 
 /** "channel" for order.channel. */
