@@ -5,12 +5,7 @@ import { createService, type ProgramOptions, type ProgramService } from './servi
 
 export { addDuration, localTime, parseDuration, startOf } from './calendar.ts';
 export type { Campaign, Period } from './campaigns.ts';
-export {
-  type Condition,
-  type ConditionFault,
-  type ConditionInput,
-  compileCondition,
-} from './conditions/compile.ts';
+export type { ConditionInput } from './conditions/compile.ts';
 export type { ProgramDocument } from './document.ts';
 export { programErrors } from './errors.ts';
 export type { EarningRule, Program, ProgramVersion, Unit } from './model.ts';
