@@ -14,8 +14,8 @@ create table earning.budgets (
 );
 grant select, insert, update on earning.budgets to fealty_app;
 
--- What is left, in parts that are taken from side by side. Who holds the advisory lock (budget, shard) may take from the
--- shard; anyone may add to it. Each shard changes with every batch: half of each page stays free, so that the new row
+-- What is left, in parts that are taken from side by side. Who holds the advisory lock (budget, shard) and shares
+-- (budget, -1) may take from the shard, who holds (budget, -1) alone may take from all; anyone may add. Each shard changes with every batch: half of each page stays free, so that the new row
 -- finds room beside the old one and no index is touched.
 create table earning.budget_shards (
   budget_id integer not null references earning.budgets (id),

@@ -72,6 +72,25 @@ for (const [limit, left] of [
   });
 }
 
+test('a version may change the budgets of as many campaigns as it has', async () => {
+  programs += 1;
+  const all = Array.from({ length: 1_000 }, (_, n) => ({
+    programId: programs,
+    campaign: `campaign-${n}`,
+    limit: 50n,
+    version: 1,
+  }));
+  await pool.transaction(tx => budgets.load(tx, all, true));
+  const cut = all.map(each => ({ ...each, limit: 20n, version: 2 }));
+  assert.equal((await pool.transaction(tx => book.change(tx, cut))).size, 1_000);
+  assert.deepEqual(await rowOf(programs, 'campaign-999'), {
+    version: 2,
+    points: 20n,
+    total: 20n,
+    remaining: 20n,
+  });
+});
+
 test('a budget that nobody has used is not made', async () => {
   assert.deepEqual(await publish(999, 5n), new Map());
   assert.equal((await store.read(pool, [{ programId: 999, campaign: 'double' }])).size, 0);

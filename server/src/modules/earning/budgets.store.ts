@@ -11,7 +11,7 @@ export interface BudgetName {
 
 /** How a batch asks for its part of a budget. */
 export interface Asked extends BudgetName {
-  /** All shards, not one. */
+  /** The whole budget, not a shard. */
   readonly gather: boolean;
   /** What the batch will want, as far as the last ones tell. */
   readonly need: bigint;
@@ -32,20 +32,22 @@ export interface BudgetRow {
 export type Locked = number | 'all' | null;
 
 /*
- * One budget after the other, in the order of their ids, which is the same in every batch. Of each the fullest shard that
- * nobody holds. Where all are held, and the fullest would do, the batch waits for that one; where it would not do, nothing
- * is held, and `take` says whether that matters. `offset 0` keeps the planner from trying locks before it has sorted.
+ * One budget after the other, in the order of their ids, which is the same in every batch. Who gathers locks the budget
+ * alone; all others share it, and each locks the fullest shard that nobody holds. Where all are held, and the fullest
+ * would do, the batch waits for that one; where it would not do, nothing is held, and `take` says whether that matters.
+ * `offset 0` keeps the planner from locking before it has sorted.
  */
 const lockShards = statement(
   'earning_lock_budgets',
   `select b.nr::integer, case when b.gather then
-      (select -1 from generate_series(0, ${SHARDS - 1}) s(shard), pg_advisory_xact_lock(b.id, s.shard) having count(*) > 0)
-    else coalesce(
+      (select -1 from pg_advisory_xact_lock(b.id, -1))
+    else (select coalesce(
       (select f.shard from (select s.shard from earning.budget_shards s where s.budget_id = b.id and s.remaining > 0
          order by s.remaining desc, s.shard offset 0) f
        where pg_try_advisory_xact_lock(b.id, f.shard) limit 1),
       (select f.shard from (select s.shard, s.remaining from earning.budget_shards s where s.budget_id = b.id and s.remaining > 0
          order by s.remaining desc, s.shard limit 1) f, pg_advisory_xact_lock(b.id, f.shard) where f.remaining >= b.need))
+      from pg_advisory_xact_lock_shared(b.id, -1))
     end::integer
    from (select u.nr, u.gather, u.need, b.id
          from unnest($1::integer[], $2::text[], $3::boolean[], $4::bigint[]) with ordinality as u(program_id, campaign, gather, need, nr)

@@ -7,7 +7,7 @@ import * as store from './budgets.store.ts';
  * point, whatever goes on side by side, and no row makes all batches wait: it lies in shards. A batch holds one shard
  * of each budget that it may need and decides with what is in it. Where that is too little and other shards have some,
  * the batch is rolled back and tried again with all shards (`gather`), and puts what is left into as many as can still
- * serve a batch each. So a budget is gathered a few times at its end and never before.
+ * serve a batch each. So a budget is gathered a few times at its end, and when a version of the program changes it.
  */
 
 /** A budget as a version of the program has it. `limit` in points. */
@@ -171,6 +171,14 @@ function add(facts: BudgetFacts, wanted: WantedBudget, row: store.BudgetRow, hel
     wanted: 0n,
     absorbed: 0n,
   });
+}
+
+/** Budgets of which everything is there and nothing is stored: for replays. */
+export function imaginedBudgets(wanted: readonly WantedBudget[]): BudgetFacts {
+  const needs = new LRUCache<string, bigint>({ max: 1 });
+  const facts: BudgetFacts = { budgets: new Map(), home: 0, short: new Set(), needs, stored: true };
+  for (const each of latestOf(wanted)) add(facts, each, untouched(each), 'all');
+  return facts;
 }
 
 /**
