@@ -1,0 +1,49 @@
+import { type ListBudgetsResponse, listBudgets } from '@fealty/sdk';
+import { openApi } from '../api.ts';
+import { type Command, command } from '../command.ts';
+import { exponentOf } from '../import/currencies.ts';
+import { grouped, table } from '../output.ts';
+
+type Budget = ListBudgetsResponse['data'][number];
+
+export const programBudgetsCommand: Command = command({
+  name: 'program budgets',
+  summary: 'Show what is left of the budgets of campaigns',
+  args: {
+    program: { type: 'positional', description: 'The name of the program', required: true },
+  },
+  examples: [{ command: './fealty program budgets shop', does: 'granted and left, by campaign' }],
+  notes: ['Campaigns with a budget in the version in force, and those that used one in an earlier version.'],
+  async run(values, output) {
+    const { client, ask } = openApi();
+    const budgets: Budget[] = [];
+    for (let cursor: string | undefined; ; ) {
+      const query = { limit: 1000, cursor };
+      const page = await ask(listBudgets({ client, path: { program: values.program }, query }));
+      budgets.push(...page.data);
+      if (page.next === null) break;
+      cursor = page.next;
+    }
+    output.result(budgets, () => (budgets.length === 0 ? 'No campaign has a budget.' : budgetTable(budgets)));
+  },
+});
+
+function budgetTable(budgets: readonly Budget[]): string {
+  const inMoney = budgets.some(({ money }) => money !== null);
+  const header = ['campaign', 'points', 'granted', 'left', ...(inMoney ? ['money', 'left in money'] : [])];
+  const rows = budgets.map(({ campaign, points, granted, left, money }) => [
+    campaign,
+    ...[points, granted, left].map(grouped),
+    ...(inMoney ? [amountText(money?.amount, money), amountText(money?.left, money)] : []),
+  ]);
+  return table(header, rows);
+}
+
+/** `1177` cents as `11.77 USD`; nothing for a budget in points. */
+function amountText(minor: string | undefined, money: Budget['money']): string {
+  if (minor === undefined || money === null) return '';
+  const decimals = exponentOf(money.currency) ?? 0;
+  const digits = minor.padStart(decimals + 1, '0');
+  const whole = grouped(digits.slice(0, digits.length - decimals));
+  return `${decimals === 0 ? whole : `${whole}.${digits.slice(-decimals)}`} ${money.currency}`;
+}
