@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, group, nearest } from './command.ts';
 import { benchCommand } from './commands/bench.ts';
+import { programBudgetsCommand } from './commands/budgets.ts';
 import { entryWhyCommand } from './commands/entry.ts';
 import { eventsCommand } from './commands/events.ts';
 import { importOrdersCommand } from './commands/import-orders.ts';
@@ -27,6 +28,7 @@ export const fealty = group('', 'Loyalty points on a ledger that can be proved',
     show: programShowCommand,
     set: programSetCommand,
     clock: programClockCommand,
+    budgets: programBudgetsCommand,
   }),
   import: group('import', 'Take over files', { orders: importOrdersCommand }),
   member: group('member', 'Look up members', { show: memberShowCommand }),
