@@ -101,27 +101,34 @@ function hold(slots: readonly Slot[], wallets: readonly Wallet[]): Held {
   return held;
 }
 
+/** Loads the facts of every type, side by side; the types that were registered first begin. */
 async function loadFacts(
   tx: Tx,
   slots: readonly Slot[],
-  { write }: Mode,
+  { write, types }: Mode,
 ): Promise<Map<AnyCommandType, unknown>> {
   const facts = new Map<AnyCommandType, unknown>();
-  await Promise.all(
-    [...Map.groupBy(slots, slot => slot.type.load)].map(async ([load, own]) => {
-      const loaded = await load(
-        tx,
-        own.map(slot => slot.command),
-        own.flatMap(slot => slot.known?.result ?? []),
-        {
-          holders: own.map(slot => slot.holder),
-          programs: own.map(slot => slot.program as ProgramFacts),
-          write,
-        },
-      );
-      for (const { type } of own) facts.set(type, loaded);
-    }),
+  const place = new Map([...types.values()].map((type, index) => [type, index]));
+  const groups = [...Map.groupBy(slots, slot => slot.type.load)].sort(
+    ([, [a]], [, [b]]) => (place.get((a as Slot).type) ?? 0) - (place.get((b as Slot).type) ?? 0),
   );
+  const loads: Promise<void>[] = [];
+  for (const [load, own] of groups) {
+    const around = {
+      holders: own.map(slot => slot.holder),
+      programs: own.map(slot => slot.program as ProgramFacts),
+      write,
+      before: Promise.allSettled([...loads]),
+    };
+    const commands = own.map(slot => slot.command);
+    const known = own.flatMap(slot => slot.known?.result ?? []);
+    loads.push(
+      load(tx, commands, known, around).then((loaded: unknown) => {
+        for (const { type } of own) facts.set(type, loaded);
+      }),
+    );
+  }
+  await Promise.all(loads);
   return facts;
 }
 

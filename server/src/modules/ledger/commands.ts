@@ -16,6 +16,14 @@ export interface Command<Body = unknown> {
   readonly body: Body;
 }
 
+/** When members of a program are reminded of points that are about to expire. */
+export interface Reminders {
+  /** The latest date of expiry of which somebody can be to be reminded by `at`; `at` itself where nobody ever is. */
+  horizon(at: number): number;
+  /** When their member is to be reminded of points that expire at this instant. */
+  of(expiresAt: number): readonly { before: string; at: number }[];
+}
+
 /** What the ledger must know of a program; the module `program` provides it. */
 export interface ProgramFacts {
   readonly id: number;
@@ -26,6 +34,8 @@ export interface ProgramFacts {
   readonly units: readonly string[];
   /** The unit that is meant where a request names none. */
   readonly defaultUnit: number;
+  /** Left out: nobody is reminded of anything. */
+  readonly reminders?: Reminders;
 }
 
 /** A member as the module `members` finds it. */
@@ -57,6 +67,11 @@ export interface Around {
   readonly programs: readonly ProgramFacts[];
   /** False in a dry run, which must lock nothing. */
   readonly write: boolean;
+  /**
+   * Settles when the types that were registered before have loaded what they need. Who waits for locks of its own waits
+   * for this first: then every batch locks in one order, budgets before stock.
+   */
+  readonly before: Promise<unknown>;
 }
 
 /** A fact for the event log. */

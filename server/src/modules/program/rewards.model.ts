@@ -2,10 +2,17 @@ import { parseDecimal, type Rational } from '#platform/money.ts';
 import { type Duration, parseDuration } from './calendar.ts';
 import type { Period } from './campaigns.ts';
 import type { ProgramDocument } from './document.ts';
-import type { Unit } from './model.ts';
+
+/** A unit that a reward costs or gives. */
+interface Unit {
+  readonly name: string;
+  readonly number: number;
+  /** What one is worth in whole units of the program's currency; null: not redeemable as money. */
+  readonly worth: Rational | null;
+}
 
 /** What a reward gives; money in minor units of the program's currency. */
-export type Gives =
+type Gives =
   | { readonly moneyOff: bigint }
   | { readonly percentOff: Rational }
   | { readonly product: string }

@@ -3,8 +3,14 @@ import { type Around, type Command, type Ledger, type Taken, walletId } from '..
 import { type Reward, startOf, versionAt } from '../program/index.ts';
 import { itemOf } from './catalogue.ts';
 import type { Code } from './codes.store.ts';
-import type { ChangeBody, NewRedemption, ProgramInForce, Redemption, StoredChange } from './model.ts';
-import type { RedemptionBody } from './redemptions.ts';
+import type {
+  ChangeBody,
+  NewRedemption,
+  ProgramInForce,
+  Redemption,
+  RedemptionBody,
+  StoredChange,
+} from './model.ts';
 import { loadStock, type StockFacts, stockKey, type Want } from './stock.facts.ts';
 import * as store from './store.ts';
 import * as uses from './uses.store.ts';
@@ -65,7 +71,7 @@ export const rewardLoader =
       takenBy(tx, ledger, changes),
       expiredOf(tx, ledger, changes),
       usesOf(tx, asked),
-      loadStock(tx, [...asked.flatMap(wantOf), ...changes.flatMap(wantOfChange)], around.write),
+      loadStock(tx, [...asked.flatMap(wantOf), ...changes.flatMap(wantOfChange)], around),
     ]);
     for (const id of stock.released) {
       const redemption = redemptions.get(id);

@@ -85,13 +85,30 @@ export const stateAt = (
     : redemption.state;
 
 /** What points take off a bill, in minor units of the program's currency, rounded down; null where they are worth no money. */
-export function moneyOff(points: bigint, unit: Unit, version: ProgramVersion): Money | null {
+export function moneyOff(points: bigint, unit: Pick<Unit, 'worth'>, version: ProgramVersion): Money | null {
   if (unit.worth === null) return null;
   const minor: Rational = times(unit.worth, {
     num: points * 10n ** BigInt(version.exponent(version.currency)),
     den: 1n,
   });
   return { amount: floorDiv(minor.num, minor.den), currency: version.currency };
+}
+
+/** A wish to redeem points: so many, or for a reward. */
+export interface RedemptionBody {
+  externalId: string;
+  source: string;
+  /** Null: the program's default unit, or the reward's. */
+  unit: string | null;
+  /** Null: what the reward costs. */
+  points: bigint | null;
+  reward: string | null;
+  /** The total of the order that it is redeemed for, in minor units. */
+  orderTotal: bigint | null;
+  /** In one step, without a hold. */
+  capture: boolean;
+  /** How long the hold lasts, ms. */
+  holdFor: number;
 }
 
 /** What becomes of a redemption. */

@@ -29,28 +29,12 @@ import {
   type NewRedemption,
   NOTHING_ASIDE,
   type ProgramInForce,
+  type RedemptionBody,
 } from './model.ts';
 import { stockKey } from './stock.facts.ts';
 import type { Unit as StockUnit } from './stock.ts';
 import * as store from './store.ts';
 import { factOf, redemptionToWire } from './wire.ts';
-
-/** A wish to redeem points: so many, or for a reward. */
-export interface RedemptionBody {
-  externalId: string;
-  source: string;
-  /** Null: the program's default unit, or the reward's. */
-  unit: string | null;
-  /** Null: what the reward costs. */
-  points: bigint | null;
-  reward: string | null;
-  /** The total of the order that it is redeemed for, in minor units. */
-  orderTotal: bigint | null;
-  /** In one step, without a hold. */
-  capture: boolean;
-  /** How long the hold lasts, ms. */
-  holdFor: number;
-}
 
 export interface RedemptionAnswer extends Effects {
   redemption: ReturnType<typeof redemptionToWire>;
@@ -58,7 +42,7 @@ export interface RedemptionAnswer extends Effects {
 
 /** What is taken and what is given for it. */
 interface Terms {
-  readonly unit: Unit;
+  readonly unit: Pick<Unit, 'name' | 'number' | 'worth'>;
   readonly points: bigint;
   readonly reward: Reward | null;
 }

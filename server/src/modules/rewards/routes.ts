@@ -7,7 +7,8 @@ import { hash128 } from '#platform/ids.ts';
 import { businessKey, type Done, type Ledger, memberText, sourceOf, wires } from '../ledger/index.ts';
 import { parseDuration } from '../program/index.ts';
 import { changer } from './changing.ts';
-import type { RedemptionAnswer, RedemptionBody } from './redemptions.ts';
+import type { RedemptionBody } from './model.ts';
+import type { RedemptionAnswer } from './redemptions.ts';
 import * as store from './store.ts';
 import { redemptionAnswer, redemptionSchema, redemptionToWire } from './wire.ts';
 

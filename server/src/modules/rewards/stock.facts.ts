@@ -1,4 +1,5 @@
 import type { Tx } from '#platform/db/client.ts';
+import type { Around } from '../ledger/index.ts';
 import { poolOf } from './catalogue.ts';
 import * as codes from './codes.store.ts';
 import type { Item } from './stock.store.ts';
@@ -56,10 +57,15 @@ class Emptied extends Error {
  * transaction: first the redemptions on hold, then parts of stocks, each in one order everywhere; then ended holds and
  * codes, for which nobody waits. A dry run reads the same and locks nothing.
  */
-export async function loadStock(tx: Tx, wants: readonly Want[], write: boolean): Promise<StockFacts> {
+export async function loadStock(
+  tx: Tx,
+  wants: readonly Want[],
+  { write, before }: Pick<Around, 'write' | 'before'>,
+): Promise<StockFacts> {
   const needs = [...Map.groupBy(wants, stockKey).values()].map(needOf);
   const held = wants.flatMap(want => (want.kind === 'take' ? [] : (want.held ?? [])));
   if (needs.length === 0) return { stocks: new Map(), codes: new Map(), released: new Set() };
+  await before;
   const seen = await store.read(tx, needs);
   const picks = needs.map((need, index) => pick(need, seen.shards.get(index) ?? [], seen.session));
   const shortOf = needs.map((need, index) => ({ ...need, most: picks[index]?.all ? need.units : 0 }));
@@ -94,7 +100,7 @@ function needOf(wants: readonly Want[]): Need {
   };
 }
 
-interface Pick {
+interface Picked {
   readonly shards: readonly number[];
   /** All parts are locked. */
   readonly all: boolean;
@@ -102,21 +108,21 @@ interface Pick {
   readonly fresh: boolean;
 }
 
-function pick({ units, supply, back }: Need, seen: readonly Shard[], session: number): Pick {
+function pick({ units, supply, back }: Need, seen: readonly Shard[], session: number): Picked {
   if (units === 0) return { shards: back, all: false, fresh: false };
   const fresh = isOutdated(seen, supply);
   const chosen = choose(fresh ? [] : seen, units, session % SHARDS);
   return { shards: [...new Set([...chosen, ...back])], all: chosen.length === SHARDS, fresh };
 }
 
-async function lockParts(tx: Tx, needs: readonly Need[], picks: readonly Pick[]): Promise<Shard[][]> {
+async function lockParts(tx: Tx, needs: readonly Need[], picks: readonly Picked[]): Promise<Shard[][]> {
   const fresh = needs.filter((_, index) => picks[index]?.fresh);
   const [, rows] = await Promise.all([
     fresh.length > 0 ? store.make(tx, fresh, SHARDS) : undefined,
     store.lock(
       tx,
       needs.flatMap(({ programId, item }, index) =>
-        (picks[index] as Pick).shards.map(shard => ({ programId, item, shard })),
+        (picks[index] as Picked).shards.map(shard => ({ programId, item, shard })),
       ),
     ),
   ]);
