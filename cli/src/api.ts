@@ -46,7 +46,10 @@ export function refused(status: number, error: unknown): Failure {
   const code = problem.code === undefined ? '' : ` ${problem.code}`;
   const lines = [`${problem.detail ?? problem.title ?? 'The engine refused this'} (${status}${code})`];
   for (const { pointer, message } of problem.errors ?? []) lines.push(`  ${pointer}: ${message}`);
-  for (const reason of problem.reasons ?? []) lines.push(`  ${JSON.stringify(reason)}`);
+  for (const { changes, ...reason } of problem.reasons ?? []) {
+    lines.push(`  ${JSON.stringify(reason)}`);
+    if (Array.isArray(changes)) lines.push(...changes.map(change => `  ${change.sentence}`));
+  }
   for (const { pointer, stored, sent } of problem.differences ?? []) {
     lines.push(`  ${pointer}: stored ${JSON.stringify(stored)}, sent ${JSON.stringify(sent)}`);
   }

@@ -2,6 +2,14 @@ import { readFileSync } from 'node:fs';
 import { type Command, group, nearest } from './command.ts';
 import { benchCommand } from './commands/bench.ts';
 import { programBudgetsCommand } from './commands/budgets.ts';
+import {
+  draftApproveCommand,
+  draftListCommand,
+  draftPublishCommand,
+  draftSaveCommand,
+  draftShowCommand,
+  draftWithdrawCommand,
+} from './commands/drafts.ts';
 import { entryWhyCommand } from './commands/entry.ts';
 import { eventsCommand } from './commands/events.ts';
 import { importOrdersCommand } from './commands/import-orders.ts';
@@ -14,6 +22,8 @@ import {
   programSetCommand,
   programShowCommand,
 } from './commands/program.ts';
+import { programApplyCommand, programPromoteCommand } from './commands/program-apply.ts';
+import { programDiffCommand, programExportCommand, programPlanCommand } from './commands/program-changes.ts';
 import { startCommand } from './commands/start.ts';
 import { sweepCommand } from './commands/sweep.ts';
 import { verifyCommand } from './commands/verify.ts';
@@ -27,6 +37,19 @@ export const fealty = group('', 'Loyalty points on a ledger that can be proved',
     list: programListCommand,
     show: programShowCommand,
     set: programSetCommand,
+    plan: programPlanCommand,
+    apply: programApplyCommand,
+    diff: programDiffCommand,
+    export: programExportCommand,
+    promote: programPromoteCommand,
+    draft: group('program draft', 'Drafts that are reviewed before they are published', {
+      list: draftListCommand,
+      show: draftShowCommand,
+      save: draftSaveCommand,
+      approve: draftApproveCommand,
+      publish: draftPublishCommand,
+      withdraw: draftWithdrawCommand,
+    }),
     clock: programClockCommand,
     budgets: programBudgetsCommand,
   }),

@@ -175,6 +175,95 @@ test('a key can be made, used within its bounds, listed and revoked', async () =
   assert.equal(await status('/v1/members/ext:0001'), 401);
 });
 
+/** The shop's program with another rate of its first rule, in a file. */
+function shopFile(name: string, rate: string, more: object = {}): string {
+  const shop = JSON.parse(readFileSync(`${PROGRAMS}shop.json`, 'utf8'));
+  shop.earning[0].earn.per_currency_unit = rate;
+  const file = join(folder, name);
+  writeFileSync(file, JSON.stringify({ ...shop, ...more }));
+  return file;
+}
+
+test('a program is planned, applied, compared and exported', async () => {
+  const [one, two] = [shopFile('one.json', '1'), shopFile('two.json', '1.5', { rounding: 'ceiling' })];
+  assert.match(await text('program', 'plan', 'code', '--file', one), /^code is new: 9 changes\.\n {2}\+ The/);
+  assert.match(await text('program', 'apply', 'code', '--file', one), /code is new.*Version +1/s);
+  const plan = await text('program', 'plan', 'code', '--file', two);
+  assert.match(plan, /^Version 2 of code: 2 changes\.\n/);
+  assert.match(plan, / {2}~ The points .* of the rule "base" are raised from 1 to 1\.5\. \(\/earning\/0\//);
+  const planned = await json<{ base_version: number; changes: unknown[] }>(
+    'program',
+    'plan',
+    'code',
+    '--file',
+    two,
+  );
+  assert.deepEqual([planned.base_version, planned.changes.length], [1, 2]);
+  const applied = await text('program', 'apply', 'code', '--file', two, '--from', '2999-01-01T00:00:00Z');
+  assert.match(applied, /In force +from 2999-01-01/);
+  const again = await text('program', 'apply', 'code', '--file', two);
+  assert.equal(again, 'Version 2 of code is this document already.\n');
+  assert.match(
+    await text('program', 'diff', 'code', '1', '2'),
+    /From version 1 to version 2 of code:\n {2}~/,
+  );
+  assert.match(await text('program', 'diff', 'code', '2', '2'), /are the same/);
+  const exported = await text('program', 'export', 'code', '--version', '1');
+  assert.deepEqual(JSON.parse(exported), { ...JSON.parse(readFileSync(one, 'utf8')), program: 'code' });
+});
+
+test('a test program is promoted without its clock, when somebody says yes', async () => {
+  await text('program', 'apply', 'live', '--file', shopFile('live.json', '1'));
+  await text(
+    'program',
+    'set',
+    'live-test',
+    '--file',
+    shopFile('test.json', '3'),
+    '--test-clock',
+    '2026-01-01T00:00:00Z',
+  );
+  const asked = await run(['program', 'promote', 'live-test', 'live']);
+  assert.equal(asked.code, 2);
+  assert.match(asked.err, /Version 2 of live: 1 change\..*--yes/s);
+  const { published } = await json<{ published: { version: number; document: Record<string, unknown> } }>(
+    'program',
+    'promote',
+    'live-test',
+    'live',
+    '--yes',
+  );
+  assert.deepEqual(
+    [published.version, published.document.clock, published.document.program],
+    [2, undefined, undefined],
+  );
+  assert.match(await text('program', 'promote', 'live-test', 'live'), /Nothing would change.* version 2/);
+});
+
+test('a draft is saved, approved with another key and published; a conflict is shown in sentences', async () => {
+  await text('program', 'apply', 'draft', '--file', shopFile('base.json', '1'));
+  const save = (name: string, rate: string) =>
+    text('program', 'draft', 'save', 'draft', name, '--file', shopFile('draft.json', rate));
+  assert.match(await save('summer', '2'), /State +open\nRevision +1, by .*Approved +by nobody\n\n {2}~ /s);
+  await save('winter', '3');
+  const own = await run(['program', 'draft', 'approve', 'draft', 'summer', '--revision', '1']);
+  assert.match(own.err, /409 draft_review_by_author/);
+  const key = await json<{ secret: string }>('keys', 'create', '--label', 'finance', '--scopes', '*');
+  process.env.FEALTY_KEY = key.secret;
+  const approve = (name: string) =>
+    text('program', 'draft', 'approve', 'draft', name, '--revision', '1', '--note', 'Fine.');
+  assert.match(await approve('summer'), /Approved +by finance: Fine\./);
+  await approve('winter');
+  delete process.env.FEALTY_KEY;
+  assert.match(await text('program', 'draft', 'publish', 'draft', 'summer'), /published as version 2/);
+  const late = await run(['program', 'draft', 'publish', 'draft', 'winter']);
+  assert.equal(late.code, 1);
+  assert.match(late.err, /"latest_version":2}\n {2}The points .* are raised from 1 to 2\./);
+  assert.match(await text('program', 'draft', 'show', 'draft', 'winter'), /version 1, but the latest is 2/);
+  assert.match(await text('program', 'draft', 'withdraw', 'draft', 'winter'), /State +withdrawn/);
+  assert.match(await text('program', 'draft', 'list', 'draft'), /summer +published .*winter +withdrawn/s);
+});
+
 test('a refusal is told in the words of the engine', async () => {
   const missing = await run(['member', 'show', 'ext:nobody', '--program', 'tea']);
   assert.equal(missing.code, 1);

@@ -1,19 +1,9 @@
-import { readFileSync } from 'node:fs';
-import {
-  type GetProgramResponse,
-  getProgram,
-  listPrograms,
-  type PutProgramData,
-  putProgram,
-  setProgramClock,
-} from '@fealty/sdk';
+import { getProgram, listPrograms, type PutProgramData, putProgram, setProgramClock } from '@fealty/sdk';
 import { openApi } from '../api.ts';
 import { type Command, command } from '../command.ts';
-import { Failure } from '../failure.ts';
 import { wholeNumber } from '../numbers.ts';
-import { list, shortTime, table } from '../output.ts';
-
-type Program = GetProgramResponse;
+import { shortTime, table } from '../output.ts';
+import { clockText, programText, readDocument } from './program-document.ts';
 
 export const programListCommand: Command = command({
   name: 'program list',
@@ -128,35 +118,3 @@ export const programClockCommand: Command = command({
     output.result(program, () => programText(program));
   },
 });
-
-function readDocument(file: string): Record<string, unknown> {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Failure(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? error}`);
-  }
-  try {
-    const document: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
-    if (typeof document === 'object' && document !== null && !Array.isArray(document)) return { ...document };
-  } catch (error) {
-    throw new Failure(`${file} is not JSON: ${error instanceof Error ? error.message : error}`);
-  }
-  throw new Failure(`${file} is JSON, but not an object: a program document is { "currency": ..., ... }`);
-}
-
-function programText(program: Program): string {
-  const { effective_from } = program;
-  const facts = list([
-    ['Program', program.program],
-    ['Version', String(program.version)],
-    ['In force', effective_from === null ? 'from the beginning' : `from ${shortTime(effective_from)}`],
-    ['Published', shortTime(program.published_at)],
-    ['Clock', clockText(program.clock)],
-  ]);
-  return `${facts}\n\n${JSON.stringify(program.document, null, 2)}`;
-}
-
-function clockText(clock: Program['clock']): string {
-  return clock.kind === 'wall' ? 'real time' : `test clock at ${shortTime(clock.now)}`;
-}

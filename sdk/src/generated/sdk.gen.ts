@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.ts';
-import type { AbandonListUploadData, AbandonListUploadErrors, AbandonListUploadResponses, AddVoucherCodesData, AddVoucherCodesErrors, AddVoucherCodesResponses, ApproveDraftData, ApproveDraftErrors, ApproveDraftResponses, CancelOrderData, CancelOrderErrors, CancelOrderResponses, CaptureRedemptionData, CaptureRedemptionErrors, CaptureRedemptionResponses, ChangeListMembersData, ChangeListMembersErrors, ChangeListMembersResponses, CountTiersData, CountTiersErrors, CountTiersResponses, CreateAdjustmentData, CreateAdjustmentErrors, CreateAdjustmentResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateMemberData, CreateMemberErrors, CreateMemberResponses, CreateOrderData, CreateOrderErrors, CreateOrderEventData, CreateOrderEventErrors, CreateOrderEventResponses, CreateOrderResponses, CreateOrdersData, CreateOrdersErrors, CreateOrdersResponses, CreateRedemptionData, CreateRedemptionErrors, CreateRedemptionResponses, CreateReturnData, CreateReturnErrors, CreateReturnResponses, DiffProgramData, DiffProgramErrors, DiffProgramResponses, ExplainEntryData, ExplainEntryErrors, ExplainEntryResponses, FinishListUploadData, FinishListUploadErrors, FinishListUploadResponses, FulfilRedemptionData, FulfilRedemptionErrors, FulfilRedemptionResponses, GetBalancesData, GetBalancesErrors, GetBalancesResponses, GetDraftData, GetDraftErrors, GetDraftResponses, GetListData, GetListErrors, GetListResponses, GetMemberData, GetMemberErrors, GetMemberResponses, GetOrderData, GetOrderErrors, GetOrderResponses, GetProgramData, GetProgramErrors, GetProgramResponses, GetRedemptionData, GetRedemptionErrors, GetRedemptionResponses, GetTierData, GetTierErrors, GetTierResponses, GetVoucherPoolData, GetVoucherPoolErrors, GetVoucherPoolResponses, ListBudgetsData, ListBudgetsErrors, ListBudgetsResponses, ListDraftsData, ListDraftsErrors, ListDraftsResponses, ListEntriesData, ListEntriesErrors, ListEntriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListListMembersData, ListListMembersErrors, ListListMembersResponses, ListListsData, ListListsErrors, ListListsResponses, ListMemberRewardsData, ListMemberRewardsErrors, ListMemberRewardsResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListProgramsData, ListProgramsErrors, ListProgramsResponses, ListRewardsData, ListRewardsErrors, ListRewardsResponses, PatchProfileData, PatchProfileErrors, PatchProfileResponses, PlanProgramData, PlanProgramErrors, PlanProgramResponses, PublishDraftData, PublishDraftErrors, PublishDraftResponses, PutDraftData, PutDraftErrors, PutDraftResponses, PutProfileData, PutProfileErrors, PutProfileResponses, PutProgramData, PutProgramErrors, PutProgramResponses, RefundRedemptionData, RefundRedemptionErrors, RefundRedemptionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, SetProgramClockData, SetProgramClockErrors, SetProgramClockResponses, SweepProgramData, SweepProgramErrors, SweepProgramResponses, VerifyLedgerData, VerifyLedgerErrors, VerifyLedgerResponses, VoidRedemptionData, VoidRedemptionErrors, VoidRedemptionResponses, WithdrawDraftData, WithdrawDraftErrors, WithdrawDraftResponses } from './types.gen.ts';
+import type { AbandonListUploadData, AbandonListUploadErrors, AbandonListUploadResponses, AddVoucherCodesData, AddVoucherCodesErrors, AddVoucherCodesResponses, ApproveDraftData, ApproveDraftErrors, ApproveDraftResponses, CancelOrderData, CancelOrderErrors, CancelOrderResponses, CaptureRedemptionData, CaptureRedemptionErrors, CaptureRedemptionResponses, ChangeListMembersData, ChangeListMembersErrors, ChangeListMembersResponses, CountTiersData, CountTiersErrors, CountTiersResponses, CreateAdjustmentData, CreateAdjustmentErrors, CreateAdjustmentResponses, CreateBacktestData, CreateBacktestErrors, CreateBacktestResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateMemberData, CreateMemberErrors, CreateMemberResponses, CreateOrderData, CreateOrderErrors, CreateOrderEventData, CreateOrderEventErrors, CreateOrderEventResponses, CreateOrderResponses, CreateOrdersData, CreateOrdersErrors, CreateOrdersResponses, CreateRedemptionData, CreateRedemptionErrors, CreateRedemptionResponses, CreateReturnData, CreateReturnErrors, CreateReturnResponses, DiffProgramData, DiffProgramErrors, DiffProgramResponses, ExplainEntryData, ExplainEntryErrors, ExplainEntryResponses, FinishListUploadData, FinishListUploadErrors, FinishListUploadResponses, FulfilRedemptionData, FulfilRedemptionErrors, FulfilRedemptionResponses, GetBacktestData, GetBacktestErrors, GetBacktestResponses, GetBalancesData, GetBalancesErrors, GetBalancesResponses, GetDraftData, GetDraftErrors, GetDraftResponses, GetListData, GetListErrors, GetListResponses, GetMemberData, GetMemberErrors, GetMemberResponses, GetOrderData, GetOrderErrors, GetOrderResponses, GetProgramData, GetProgramErrors, GetProgramResponses, GetRedemptionData, GetRedemptionErrors, GetRedemptionResponses, GetTierData, GetTierErrors, GetTierResponses, GetVoucherPoolData, GetVoucherPoolErrors, GetVoucherPoolResponses, ListBudgetsData, ListBudgetsErrors, ListBudgetsResponses, ListDraftsData, ListDraftsErrors, ListDraftsResponses, ListEntriesData, ListEntriesErrors, ListEntriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListListMembersData, ListListMembersErrors, ListListMembersResponses, ListListsData, ListListsErrors, ListListsResponses, ListMemberRewardsData, ListMemberRewardsErrors, ListMemberRewardsResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListProgramsData, ListProgramsErrors, ListProgramsResponses, ListRewardsData, ListRewardsErrors, ListRewardsResponses, PatchProfileData, PatchProfileErrors, PatchProfileResponses, PlanProgramData, PlanProgramErrors, PlanProgramResponses, PublishDraftData, PublishDraftErrors, PublishDraftResponses, PutDraftData, PutDraftErrors, PutDraftResponses, PutProfileData, PutProfileErrors, PutProfileResponses, PutProgramData, PutProgramErrors, PutProgramResponses, RefundRedemptionData, RefundRedemptionErrors, RefundRedemptionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, SetProgramClockData, SetProgramClockErrors, SetProgramClockResponses, SweepProgramData, SweepProgramErrors, SweepProgramResponses, VerifyLedgerData, VerifyLedgerErrors, VerifyLedgerResponses, VoidRedemptionData, VoidRedemptionErrors, VoidRedemptionResponses, WithdrawDraftData, WithdrawDraftErrors, WithdrawDraftResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -76,7 +76,9 @@ export const diffProgram = <ThrowOnError extends boolean = false>(options: Optio
 });
 
 /**
- * Set the clock of a test program forward
+ * Let the time of a test program pass
+ *
+ * Expiry, activation, the end of holds and reminders happen in order, exactly as they would live, however long the step is. `advance` counts from where the clock stands: after an answer that was lost, look at the program before you send it again, or use `to`.
  */
 export const setProgramClock = <ThrowOnError extends boolean = false>(options: Options<SetProgramClockData, ThrowOnError>): RequestResult<SetProgramClockResponses, SetProgramClockErrors, ThrowOnError> => (options.client ?? client).post<SetProgramClockResponses, SetProgramClockErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -326,7 +328,7 @@ export const createAdjustment = <ThrowOnError extends boolean = false>(options: 
 /**
  * Do everything that has fallen due
  *
- * Expiry, activation and the end of holds. The scheduler does the same by itself; balances are right without it.
+ * Expiry, activation, the end of holds, and reminders of points that are about to expire. The scheduler does the same by itself; balances are right without it.
  */
 export const sweepProgram = <ThrowOnError extends boolean = false>(options: Options<SweepProgramData, ThrowOnError>): RequestResult<SweepProgramResponses, SweepProgramErrors, ThrowOnError> => (options.client ?? client).post<SweepProgramResponses, SweepProgramErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -446,6 +448,30 @@ export const getTier = <ThrowOnError extends boolean = false>(options: Options<G
 export const countTiers = <ThrowOnError extends boolean = false>(options?: Options<CountTiersData, ThrowOnError>): RequestResult<CountTiersResponses, CountTiersErrors, ThrowOnError> => (options?.client ?? client).get<CountTiersResponses, CountTiersErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/tiers',
+    ...options
+});
+
+/**
+ * Replay the stored orders under a draft
+ *
+ * Decides every order of the period again, as it would have been under the document, and says what would be different. Nothing is written to the ledger. Without a document the published versions are replayed, which comes to what happened. The answer comes at once; ask for the report until it is done.
+ */
+export const createBacktest = <ThrowOnError extends boolean = false>(options: Options<CreateBacktestData, ThrowOnError>): RequestResult<CreateBacktestResponses, CreateBacktestErrors, ThrowOnError> => (options.client ?? client).post<CreateBacktestResponses, CreateBacktestErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/backtests',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * How far a backtest is, and its report
+ */
+export const getBacktest = <ThrowOnError extends boolean = false>(options: Options<GetBacktestData, ThrowOnError>): RequestResult<GetBacktestResponses, GetBacktestErrors, ThrowOnError> => (options.client ?? client).get<GetBacktestResponses, GetBacktestErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/backtests/{backtest}',
     ...options
 });
 

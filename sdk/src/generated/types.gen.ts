@@ -17,6 +17,83 @@ export type AdjustmentAnswer = {
     balances: Array<Balance>;
 };
 
+export type Backtest = {
+    id: string;
+    state: 'running' | 'done' | 'failed' | 'interrupted';
+    started_at: string;
+    replayed: number;
+    expected: number;
+    report: BacktestReport | null;
+};
+
+/**
+ * What was given, and what the draft would have given.
+ */
+export type BacktestReport = {
+    from: string | null;
+    to: string;
+    /**
+     * Orders, revisions and returns of the period.
+     */
+    decisions: number;
+    /**
+     * Decisions about members who were erased since; left out.
+     */
+    erased: number;
+    units: Array<{
+        unit: string;
+        actual: string;
+        draft: string;
+        difference: string;
+        money: {
+            currency: string;
+            difference: string;
+        } | null;
+    }>;
+    rules: Array<{
+        rule: string;
+        unit: string;
+        actual: string;
+        draft: string;
+        difference: string;
+    }>;
+    tiers: Array<{
+        tier: string;
+        orders: {
+            actual: number;
+            draft: number;
+        };
+        members: {
+            actual: number;
+            draft: number;
+        };
+    }>;
+    days: Array<{
+        day: string;
+        unit: string;
+        actual: string;
+        draft: string;
+        difference: string;
+    }>;
+    members: {
+        winners: number;
+        losers: number;
+        unchanged: number;
+        most_won: Array<{
+            member: string;
+            difference: string;
+        }>;
+        most_lost: Array<{
+            member: string;
+            difference: string;
+        }>;
+    };
+    redemptions: {
+        would_fail: number;
+        points: string;
+    };
+};
+
 /**
  * A wallet after the write.
  */
@@ -752,6 +829,26 @@ export type ProgramChanges = {
 };
 
 /**
+ * How the clock goes forward. `advance` and `to`: time passes, and everything that falls due meanwhile is done in order, each at its instant. `now`: the clock is set, and what has fallen due is done when somebody touches the wallet or by the next sweep, as after an engine that stood still.
+ */
+export type ProgramClock = {
+    /**
+     * By how much, as an ISO 8601 duration.
+     */
+    advance: string;
+} | {
+    /**
+     * Until when.
+     */
+    to: string;
+} | {
+    /**
+     * Where the clock stands from now on.
+     */
+    now: string;
+};
+
+/**
  * A loyalty program: what it counts, how it is earned, and how it is taken back.
  */
 export type ProgramDocument = {
@@ -976,6 +1073,17 @@ export type ProgramDocument = {
      */
     combination?: 'highest_multiplier' | 'stack';
     /**
+     * Groups of members by rule, at most 200, by name. The audience of a campaign names them, and conditions ask `'lapsed' in member.segments`. Default: none.
+     */
+    segments?: {
+        [key: string]: {
+            /**
+             * Who is in it: a condition in CEL over `member` and `tier` (docs/reference/conditions.md), asked anew for every order with what was known of the member at its time.
+             */
+            if: string;
+        };
+    };
+    /**
      * The campaigns. Default: none.
      */
     campaigns?: Array<{
@@ -1024,6 +1132,18 @@ export type ProgramDocument = {
              * Orders of one of these channels.
              */
             channels?: Array<string>;
+            /**
+             * Members of one of these countries (ISO 3166-1) when they order; one whose country is not known is of none.
+             */
+            countries?: Array<string>;
+            /**
+             * Members who are in one of these segments when they order.
+             */
+            segments?: Array<string>;
+            /**
+             * Members who are on one of these uploaded lists when they order. A list that was not uploaded yet has nobody.
+             */
+            lists?: Array<string>;
         };
         /**
          * A condition in CEL over the variables that docs/reference/conditions.md lists. Default: always.
@@ -1899,9 +2019,7 @@ export type DiffProgramResponses = {
 export type DiffProgramResponse = DiffProgramResponses[keyof DiffProgramResponses];
 
 export type SetProgramClockData = {
-    body: {
-        now: string;
-    };
+    body: ProgramClock;
     path: {
         program: string;
     };
@@ -4375,6 +4493,152 @@ export type CountTiersResponses = {
 };
 
 export type CountTiersResponse = CountTiersResponses[keyof CountTiersResponses];
+
+export type CreateBacktestData = {
+    body: {
+        document?: {
+            [key: string]: unknown;
+        };
+        /**
+         * The first instant of the period. Left out: from the beginning.
+         */
+        from?: string;
+        /**
+         * The end, which is outside. Left out: now.
+         */
+        to?: string;
+    };
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/backtests';
+};
+
+export type CreateBacktestErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     */
+    404: Problem;
+    /**
+     * - [`backtests_busy`](/errors/backtests_busy): Too many backtests are running
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`program_invalid`](/errors/program_invalid): The program document has mistakes
+     * - [`backtest_too_large`](/errors/backtest_too_large): The program has too many orders for a backtest
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type CreateBacktestError = CreateBacktestErrors[keyof CreateBacktestErrors];
+
+export type CreateBacktestResponses = {
+    /**
+     * The answer.
+     */
+    202: Backtest;
+};
+
+export type CreateBacktestResponse = CreateBacktestResponses[keyof CreateBacktestResponses];
+
+export type GetBacktestData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        backtest: string;
+    };
+    query?: never;
+    url: '/v1/backtests/{backtest}';
+};
+
+export type GetBacktestErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`backtest_not_found`](/errors/backtest_not_found): There is no such backtest
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type GetBacktestError = GetBacktestErrors[keyof GetBacktestErrors];
+
+export type GetBacktestResponses = {
+    /**
+     * The answer.
+     */
+    200: Backtest;
+};
+
+export type GetBacktestResponse = GetBacktestResponses[keyof GetBacktestResponses];
 
 export type ListBudgetsData = {
     body?: never;

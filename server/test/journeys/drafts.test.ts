@@ -97,7 +97,7 @@ test('somebody published meanwhile: the draft is refused with the difference, an
           kind: 'added',
           old: null,
           new: 'ceiling',
-          sentence: 'The rounding of the program is set: ceiling.',
+          sentence: 'The rounding is set: ceiling.',
         },
       ],
     },

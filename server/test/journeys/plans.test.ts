@@ -18,7 +18,7 @@ test('a plan says what publishing would change, and publishes nothing', async ()
   const first = await run.post('/v1/programs/planned/plan', rate('1'));
   assert.deepEqual([first.status, first.body.program, first.body.base_version], [200, 'planned', 0]);
   assert.deepEqual(sentences(first.body.changes), [
-    'The currency of the program is set: USD.',
+    'The currency is set: USD.',
     'The unit "points" is added.',
     'The rule "base" is added.',
   ]);
@@ -42,7 +42,7 @@ test('a plan says what publishing would change, and publishes nothing', async ()
         kind: 'added',
         old: null,
         new: 'Europe/Paris',
-        sentence: 'The time zone of the program is set: Europe/Paris.',
+        sentence: 'The time zone is set: Europe/Paris.',
       },
     ],
   });

@@ -140,13 +140,7 @@ const CHANGES: [
     'changed',
     'The currency "JPY" is changed from [{"from":"2026-01-01T00:00:00Z","rate":"0.0065"}] to {"rate":"0.007"}.',
   ],
-  [
-    ['time_zone'],
-    'Europe/Paris',
-    '/time_zone',
-    'added',
-    'The time zone of the program is set: Europe/Paris.',
-  ],
+  [['time_zone'], 'Europe/Paris', '/time_zone', 'added', 'The time zone is set: Europe/Paris.'],
 ];
 
 for (const [path, value, pointer, kind, sentence] of CHANGES)
@@ -164,15 +158,15 @@ test('for a program that does not exist yet everything is added', () => {
   assert.deepEqual(
     changes.map(change => change.sentence),
     [
-      'The currency of the program is set: USD.',
+      'The currency is set: USD.',
       'The currency "EUR" is added.',
       'The currency "JPY" is added.',
       'The unit "points" is added.',
       'The unit "nights" is added.',
       'The rule "base" is added.',
       'The rule "rooms" is added.',
-      'What qualifies for the tiers of the program is set: spend.',
-      'The window of the tiers of the program is set: P12M.',
+      'What qualifies for the tiers is set: spend.',
+      'The window of the tiers is set: P12M.',
       'The level "bronze" is added.',
       'The level "silver" is added.',
       'The campaign "weekend" is added.',
@@ -195,6 +189,7 @@ test('no change for the same document in another order of properties, at least o
   for (const [i, one] of documents.entries())
     for (const [j, other] of documents.entries())
       assert.equal(changesBetween(one, other).length === 0, i === j, `${i} ${j}`);
+  assert.deepEqual(changesBetween(BASE, { ...BASE, program: 'shop' }), [], 'the address says it already');
   const turned = Object.fromEntries(Object.entries(BASE).toReversed()) as ProgramDocument;
   assert.deepEqual(changesBetween(BASE, turned), []);
 });

@@ -16,12 +16,19 @@ export interface Change {
   sentence: string;
 }
 
+/** Two documents are the same when these are: the name in one only repeats the address under which it is published. */
+export function isSameDocument(one: ProgramDocument, other: ProgramDocument): boolean {
+  return canonical(withoutName(one)) === canonical(withoutName(other));
+}
+
+const withoutName = ({ program: _name, ...rest }: ProgramDocument): Json => rest;
+
 /**
  * What is different in `after`, in the order of the document; `before` is null for a program that does not exist yet.
  * Rules, levels, campaigns and rewards are compared by their ids, wherever they stand.
  */
 export function changesBetween(before: ProgramDocument | null, after: ProgramDocument): Change[] {
-  return [...compareObjects(PROGRAM, [], before ?? {}, after)];
+  return [...compareObjects(PROGRAM, [], before === null ? {} : withoutName(before), withoutName(after))];
 }
 
 /** What a setting belongs to: the program, or something in it that has a name. */
@@ -114,8 +121,7 @@ function settingChange(owner: Owner, path: Path, before: unknown, after: unknown
   const steps = path.slice(owner.place.length);
   const setting = steps.join('.');
   const known = SETTINGS[`${owner.kind} ${setting}`] ?? SETTINGS[setting];
-  const what =
-    setting === '' ? capital(owner.title) : `${capital(known ?? `"${setting}"`)} of ${owner.title}`;
+  const what = capital(phrase(owner, setting, known));
   const is = known !== undefined && PLURAL.test(known) ? 'are' : 'is';
   const change = { pointer: pointerTo(path), old: before ?? null, new: after ?? null };
   if (before === undefined)
@@ -131,6 +137,12 @@ function settingChange(owner: Owner, path: Path, before: unknown, after: unknown
   }
   const moved = `from ${text(before)} to ${text(after)}`;
   return { ...change, kind: 'changed', sentence: `${what} ${is} ${direction(before, after)} ${moved}.` };
+}
+
+function phrase(owner: Owner, setting: string, known: string | undefined): string {
+  if (setting === '') return owner.title;
+  if (owner === PROGRAM && known !== undefined) return known;
+  return `${known ?? `"${setting}"`} of ${owner.title}`;
 }
 
 function direction(before: unknown, after: unknown): string {

@@ -1,10 +1,9 @@
 import type { Clock } from '#platform/clock.ts';
 import type { Pool, Tx } from '#platform/db/client.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
-import { type Change, changesBetween } from './changes.ts';
+import { type Change, changesBetween, isSameDocument } from './changes.ts';
 import type { Draft, DraftState, Person } from './drafts.store.ts';
 import * as drafts from './drafts.store.ts';
-import { canonical } from './model.ts';
 import { type BudgetBook, checkNext, notFound, publishNext, versionOf } from './publishing.ts';
 import * as store from './store.ts';
 
@@ -171,7 +170,7 @@ function next(
 ): Draft {
   const { name, document, by, head, options, now } = saved;
   const baseVersion = options.baseVersion ?? before?.baseVersion ?? head.version;
-  const isSame = before?.baseVersion === baseVersion && canonical(before.document) === canonical(document);
+  const isSame = before?.baseVersion === baseVersion && isSameDocument(before.document, document);
   if (before && isSame) return before;
   return {
     name,

@@ -2,10 +2,10 @@ import type { Clock } from '#platform/clock.ts';
 import type { Tx } from '#platform/db/client.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import { compileCampaigns } from './campaigns.ts';
-import { changesBetween } from './changes.ts';
+import { changesBetween, isSameDocument } from './changes.ts';
 import type { ProgramDocument } from './document.ts';
 import { checkDocument, invalid } from './mistakes.ts';
-import { canonical, type Published } from './model.ts';
+import type { Published } from './model.ts';
 import * as store from './store.ts';
 
 /** A program at one of its versions, as the API shows it. */
@@ -151,7 +151,7 @@ export async function publishNext(
 
 const isSame = (latest: Published, document: ProgramDocument, options: PublishOptions): boolean =>
   (options.effectiveFrom === undefined || options.effectiveFrom === latest.effectiveFrom) &&
-  canonical(latest.document) === canonical(document);
+  isSameDocument(latest.document, document);
 
 /** Gives new units the next numbers, in the order in which the document names them. */
 async function addUnits(

@@ -45,9 +45,9 @@ export interface ProgramService {
   registry: Registry;
   drafts: DraftService;
   /**
-   * Makes a program, or publishes its next version. The latest document again (whatever the order of its
-   * properties) publishes nothing, unless another `effectiveFrom` is asked for. Refusals: `program_invalid`,
-   * `program_version_conflict`, `program_effective_from_invalid`.
+   * Makes a program, or publishes its next version. The latest document again (in whatever order its settings are,
+   * with or without the name of the program) publishes nothing, unless another `effectiveFrom` is asked for. Refusals:
+   * `program_invalid`, `program_version_conflict`, `program_effective_from_invalid`.
    */
   publish(name: string, document: unknown, options?: PublishOptions): Promise<Outcome<Publication>>;
   /** What publishing the document would change. Writes nothing. Refusal: `program_invalid`. */
