@@ -10,7 +10,14 @@ import {
   type ProgramFacts,
 } from './modules/ledger/index.ts';
 import { createMembers, createMembersApi, memberErrors } from './modules/members/index.ts';
-import { createProgram, type Program, programErrors, programNow } from './modules/program/index.ts';
+import {
+  createProgram,
+  type Program,
+  programErrors,
+  programNow,
+  reminderHorizon,
+  remindersOf,
+} from './modules/program/index.ts';
 import { createRewards, rewardsErrors } from './modules/rewards/index.ts';
 import type { Clock } from './platform/clock.ts';
 import { wallClock } from './platform/clock.ts';
@@ -24,6 +31,7 @@ import { createIds } from './platform/ids.ts';
 import { Jobs } from './platform/jobs/jobs.ts';
 import type { Log } from './platform/observe/log.ts';
 import { createMetrics, SIZE_BUCKETS } from './platform/observe/metrics.ts';
+import { createUpkeep } from './upkeep.ts';
 
 /** The whole engine, built but not started. */
 export interface Engine {
@@ -60,7 +68,6 @@ const ERRORS: readonly ErrorTable[] = [
   rewardsErrors,
 ];
 const SECOND = 1_000;
-const PROGRAMS_A_PAGE = 1_000;
 const writer = statement('next_writer', `select nextval('ledger.writers')::integer`);
 const reachable = statement('reachable', 'select 1');
 
@@ -95,8 +102,19 @@ export async function compose(options: EngineOptions): Promise<Engine> {
   const members = createMembers();
   const membersApi = createMembersApi({ members, ledger, pool });
   ledger.setDirectory(directory({ pool, clock, members, registry: program.registry }));
+  const upkeep = createUpkeep({ pool, ledger, program });
+  program.whenTimePasses(upkeep.pointsDue);
   const problems = new Problems(ERRORS);
-  const earning = createEarning({ ledger, pool, registry: program.registry, members, problems });
+  const earning = createEarning({
+    ledger,
+    pool,
+    registry: program.registry,
+    members,
+    problems,
+    clock,
+    ids,
+    log,
+  });
   const rewards = createRewards({ ledger, pool });
 
   const http = createHttp({
@@ -131,7 +149,8 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     log,
     lease: { url: appUrl, name: 'fealty scheduler' },
     jobs: [
-      { name: 'sweep', every: 60 * SECOND, run: () => sweepAll(pool, ledger, program) },
+      { name: 'sweep', every: 60 * SECOND, run: () => upkeep.sweep() },
+      { name: 'reminders', every: 600 * SECOND, run: () => upkeep.remind() },
       {
         name: 'drift',
         every: 300 * SECOND,
@@ -177,6 +196,10 @@ function directory(deps: {
       now: programNow(program, clock.now()),
       units: units.map(unit => unit.name),
       defaultUnit: latest?.defaultUnit.number ?? 0,
+      reminders: {
+        horizon: at => reminderHorizon(program, at),
+        of: expiresAt => remindersOf(program, expiresAt),
+      },
       program,
     };
   };
@@ -246,21 +269,4 @@ function observe(metrics: ReturnType<typeof createMetrics>) {
 
 async function sealAll(audit: ReturnType<typeof createAudit>): Promise<void> {
   while ((await audit.seal()) > 0);
-}
-
-async function sweepAll(
-  pool: Pool,
-  ledger: Ledger,
-  program: ReturnType<typeof createProgram>,
-): Promise<void> {
-  for (let after = 0; ; ) {
-    const page = await program.list(after, null, PROGRAMS_A_PAGE);
-    const facts = await ledger.directory.programs(
-      pool,
-      page.map(({ id }) => id),
-    );
-    await ledger.sweep([...facts.values()]);
-    if (page.length < PROGRAMS_A_PAGE) return;
-    after = page.at(-1)?.id ?? after;
-  }
 }

@@ -49,6 +49,8 @@ export function goodRequests(places: Places): Record<string, GoodRequest> {
     getBalances: get(`/v1/members/${member}/balances`),
     getTier: get(`/v1/members/${member}/tier`),
     countTiers: get('/v1/tiers'),
+    createBacktest: post('/v1/backtests', {}),
+    getBacktest: get('/v1/backtests/bkt_0000000000000'),
     listEntries: get(`/v1/members/${member}/entries`),
     explainEntry: get(`/v1/entries/${entry}`),
     createAdjustment: post(`/v1/members/${member}/adjustments`, {

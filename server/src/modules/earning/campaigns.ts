@@ -1,10 +1,10 @@
 import { hash128 } from '#platform/ids.ts';
 import { compare, ONE } from '#platform/money.ts';
-import { factsKey } from '../members/index.ts';
+import { factsKey, type MemberFacts, NO_FACTS } from '../members/index.ts';
 import type { Campaign, Level, ProgramVersion } from '../program/index.ts';
 import { giveBack, take } from './budgets.ts';
 import type { CampaignFacts } from './campaigns.facts.ts';
-import { conditionInput } from './conditions.ts';
+import { judged } from './conditions.ts';
 import {
   type Applied,
   citedBy,
@@ -16,6 +16,8 @@ import {
   targets,
 } from './model.ts';
 import type { Decided } from './posting.ts';
+import { purchasesBefore } from './purchases.ts';
+import type { TimelineFacts } from './timeline.ts';
 import { isCounted, mayCount, type Use, underCap } from './uses.ts';
 
 /** An order that is about to be decided. */
@@ -29,6 +31,7 @@ export interface Deciding {
   /** The tier that the member has just before the order. */
   readonly level: Level | null;
   readonly facts: CampaignFacts;
+  readonly timeline: TimelineFacts;
   /** The order as it was, where this is a revision of it. */
   readonly before: OrderState | undefined;
 }
@@ -105,16 +108,36 @@ export function undo({ taken }: Pick<Application, 'taken'>, facts: CampaignFacts
 
 /** The campaigns that are for this order; none for a member of the holdout. Notes conditions that could not be judged. */
 function matching(deciding: Deciding, faults: Fault[]): Campaign[] {
-  const { order, version, externalId, memberId, level, facts } = deciding;
+  const { order, version, externalId, memberId, level, facts, timeline, before } = deciding;
   if (version.campaigns.length === 0 || isHeldOut(version, externalId)) return [];
-  const member = facts.members.get(factsKey({ holderId: memberId, at: order.occurredAt }));
-  const input = conditionInput({ order, version, externalId, tier: level?.id ?? '', member });
+  const at = order.occurredAt;
+  const member = facts.members.get(factsKey({ holderId: memberId, at }));
+  const { input, isIn } = judged({
+    order,
+    version,
+    externalId,
+    tier: level?.id ?? '',
+    member,
+    purchases: () => purchasesBefore(timeline, { memberId, at, version }, before),
+    fault: fault => faults.push(fault),
+  });
   return version.campaigns.filter(campaign => {
-    if (!isFor(campaign, deciding)) return false;
+    if (!isFor(campaign, deciding) || !isForMember(campaign, member, isIn)) return false;
     const holds = campaign.condition?.holds(input) ?? true;
     if (typeof holds === 'object') faults.push({ ref: campaign.ref, reason: holds.reason });
     return holds === true;
   });
+}
+
+/** Whether a campaign is for this member: country, lists and segments of its audience. */
+function isForMember(
+  { countries, lists, segments }: Campaign,
+  member: MemberFacts = NO_FACTS,
+  isIn: (segment: string) => boolean,
+): boolean {
+  if (!(countries?.has(member.profile.country ?? '') ?? true)) return false;
+  if (!(lists?.some(list => member.lists.has(list)) ?? true)) return false;
+  return segments?.some(isIn) ?? true;
 }
 
 /** Whether a campaign is for this order: schedule, audience, and how often it counted for the member already. */
@@ -281,13 +304,16 @@ export function returnToCampaigns(
   facts: CampaignFacts,
 ): Use[] {
   const back = new Map<string, bigint>();
-  for (const { rule, decided } of clawed) back.set(citedBy(rule), (back.get(citedBy(rule)) ?? 0n) + decided);
+  for (const { rule, decided } of clawed) {
+    const id = idOf(citedBy(rule));
+    back.set(id, (back.get(id) ?? 0n) + decided);
+  }
   const isWhole = state.order.lines.every(line => {
     const part = after.returned.get(line.id);
     return part !== undefined && compare(part, ONE) === 0;
   });
   return version.campaigns.flatMap(campaign => {
-    const points = back.get(campaign.ref) ?? 0n;
+    const points = back.get(campaign.id) ?? 0n;
     if (points === 0n || !campaign.giveBack) return [];
     if (campaign.budget !== null) giveBack(facts.budgets, state.programId, campaign.id, points);
     if (!isCounted(campaign)) return [];

@@ -1,6 +1,9 @@
 import type { ErrorTable } from '#platform/errors.ts';
 
 export const earningErrors = {
+  backtest_not_found: { status: 404, title: 'There is no such backtest' },
+  backtest_too_large: { status: 422, title: 'The program has too many orders for a backtest' },
+  backtests_busy: { status: 409, title: 'Too many backtests are running' },
   program_without_tiers: { status: 404, title: 'The program has no tiers' },
   currency_unknown: { status: 422, title: 'The program has no rate for the currency' },
   occurred_in_future: { status: 422, title: 'The event is dated more than 24 hours ahead' },

@@ -1,9 +1,13 @@
+import type { Clock } from '#platform/clock.ts';
 import type { Pool } from '#platform/db/client.ts';
 import type { Api } from '#platform/http/api.ts';
 import type { Problems } from '#platform/http/problems.ts';
+import type { Ids } from '#platform/ids.ts';
+import type { Log } from '#platform/observe/log.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { Members } from '../members/index.ts';
 import type { Registry } from '../program/index.ts';
+import { backtestRoutes } from './backtests.routes.ts';
 import { budgetRoutes } from './budgets.routes.ts';
 import { createBudgets } from './budgets.ts';
 import { eventRoutes } from './events.routes.ts';
@@ -25,6 +29,9 @@ export function createEarning(deps: {
   registry: Registry;
   members: Members;
   problems: Problems;
+  clock: Clock;
+  ids: Ids;
+  log: Log;
 }): {
   routes(api: Api): void;
 } {
@@ -38,6 +45,7 @@ export function createEarning(deps: {
       routes(api);
       eventRoutes(api, deps);
       tierRoutes(api, deps);
+      backtestRoutes(api, deps);
       budgetRoutes(api, deps);
     },
   };

@@ -93,15 +93,15 @@ const appliedFromJson = (applied: AppliedJson | null): Applied =>
 const insertOrder = statement(
   'earning_insert_orders',
   `insert into earning.orders (id, revision, program_id, member_id, external_id, source, payload, occurred_at, program_version,
-     currency, kind, channel, partner, lines, attributes, decided, posted, applied)
+     currency, kind, channel, partner, lines, attributes, decided, posted, applied, decision)
    select u.id, u.revision, u.program_id, u.member_id, u.external_id, u.source, u.payload, u.occurred_at, u.program_version,
-     u.currency, u.kind, u.channel, u.partner, u.lines::json, u.attributes::json, u.decided::json, u.posted::json, u.applied::json
+     u.currency, u.kind, u.channel, u.partner, u.lines::json, u.attributes::json, u.decided::json, u.posted::json, u.applied::json, u.decision
    from unnest($1::bigint[], $2::integer[], $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::uuid[], $8::timestamptz[],
      $9::integer[], $10::text[], $11::text[], $12::text[], $13::text[], string_to_array($14::text, chr(30)),
      string_to_array($15::text, chr(30), chr(31)), string_to_array($16::text, chr(30)), string_to_array($17::text, chr(30)),
-     string_to_array($18::text, chr(30), chr(31)))
+     string_to_array($18::text, chr(30), chr(31)), $19::bigint[])
      as u(id, revision, program_id, member_id, external_id, source, payload, occurred_at, program_version, currency, kind,
-     channel, partner, lines, attributes, decided, posted, applied)`,
+     channel, partner, lines, attributes, decided, posted, applied, decision)`,
 );
 
 export async function insertOrders(
@@ -128,17 +128,20 @@ export async function insertOrders(
     jsons(rows.map(row => JSON.stringify(decidedToJson(row.stored.decided)))),
     jsons(rows.map(row => JSON.stringify(row.posted))),
     jsons(rows.map(row => appliedToJson(row.stored.applied))),
+    numbers(
+      rows.map(({ stored: { id, added } }) => (added === undefined || added.id === id ? null : added.id)),
+    ),
   ]);
 }
 
+export const ORDER = `o.id, o.revision, o.program_id, o.member_id, o.external_id, o.source, o.payload::text, o.occurred_at,
+  o.program_version, o.currency, o.kind, o.channel, o.partner, o.lines, o.attributes, o.decided, o.posted, o.applied`;
 const readOrders = statement(
   'earning_orders',
-  `select o.id, o.revision, o.program_id, o.member_id, o.external_id, o.source, o.payload::text, o.occurred_at, o.program_version,
-     o.currency, o.kind, o.channel, o.partner, o.lines, o.attributes, o.decided, o.posted, o.applied
-   from unnest($1::bigint[]) as u(id) join earning.orders o on o.id = u.id order by o.id, o.revision`,
+  `select ${ORDER} from unnest($1::bigint[]) as u(id) join earning.orders o on o.id = u.id order by o.id, o.revision`,
 );
 
-type OrderRow = [
+export type OrderRow = [
   bigint,
   number,
   number,
@@ -159,58 +162,57 @@ type OrderRow = [
   AppliedJson | null,
 ];
 
-/** All revisions of these orders, in order. */
-export async function revisions(
-  tx: Tx,
-  ids: readonly bigint[],
-): Promise<{ stored: StoredOrder; posted: Posted }[]> {
-  const rows = await tx.run<OrderRow>(readOrders, [numbers([...new Set(ids)])]);
-  return rows.map(
-    ([
-      id,
-      revision,
-      programId,
-      member,
+/** A revision of an order, with what it posted. */
+export const asOrder = ([
+  id,
+  revision,
+  programId,
+  member,
+  externalId,
+  source,
+  payload,
+  occurredAt,
+  programVersion,
+  currency,
+  kind,
+  channel,
+  partner,
+  lines,
+  attributes,
+  decided,
+  posted,
+  applied,
+]: OrderRow): { stored: StoredOrder; posted: Posted } => ({
+  stored: {
+    id,
+    programId,
+    memberId: Number(member),
+    programVersion,
+    payload: payload.replaceAll('-', ''),
+    order: {
       externalId,
       source,
-      payload,
+      revision,
       occurredAt,
-      programVersion,
       currency,
       kind,
       channel,
       partner,
-      lines,
+      lines: lines.map(lineFromJson),
       attributes,
-      decided,
-      posted,
-      applied,
-    ]) => ({
-      stored: {
-        id,
-        programId,
-        memberId: Number(member),
-        programVersion,
-        payload: payload.replaceAll('-', ''),
-        order: {
-          externalId,
-          source,
-          revision,
-          occurredAt,
-          currency,
-          kind,
-          channel,
-          partner,
-          lines: lines.map(lineFromJson),
-          attributes,
-        },
-        applied: appliedFromJson(applied),
-        decided: decidedFromJson(decided),
-      },
-      posted,
-    }),
-  );
-}
+    },
+    applied: appliedFromJson(applied),
+    decided: decidedFromJson(decided),
+  },
+  posted,
+});
+
+/** All revisions of these orders, in order. */
+export const revisions = async (
+  tx: Tx,
+  ids: readonly bigint[],
+): Promise<{ stored: StoredOrder; posted: Posted }[]> =>
+  (await tx.run<OrderRow>(readOrders, [numbers([...new Set(ids)])])).map(asOrder);
 
 /** The revision of each order that was taken first: what its business key stands for. */
 export async function firstRevisions(
@@ -256,7 +258,7 @@ export async function insertReturns(
   ]);
 }
 
-const RETURN =
+export const RETURN =
   'r.id, r.order_id, r.program_id, r.external_id, r.source, r.payload::text, r.occurred_at, r.cancels, r.lines, r.decided, r.posted';
 const readReturnsOf = statement(
   'earning_returns_of',
@@ -266,7 +268,7 @@ const readReturns = statement(
   'earning_returns',
   `select ${RETURN} from earning.returns r where r.id = any($1::bigint[])`,
 );
-type ReturnRow = [
+export type ReturnRow = [
   bigint,
   bigint,
   number,
@@ -280,7 +282,7 @@ type ReturnRow = [
   Posted,
 ];
 
-const asReturn = ([
+export const asReturn = ([
   id,
   orderId,
   programId,

@@ -15,10 +15,12 @@ export { ledgerErrors } from './errors.ts';
 export { businessKey } from './lanes.ts';
 export { type Entry, type Taken, unitOf, walletId } from './model.ts';
 export { insufficientBalance } from './refusals.ts';
+export { IN_ORDER } from './reminders.ts';
 export { ledgerRoutes, memberText, wires } from './routes.ts';
 export type { Ledger } from './service.ts';
 export type { Directory } from './slots.ts';
 export { sourceOf } from './sources.ts';
+export { spendsOf } from './spends.store.ts';
 export type { StoredEntry } from './store.ts';
 export { type Effects, effectsOf, effectsShape, time } from './wire.ts';
 

@@ -1,5 +1,7 @@
 import type { Api } from '#platform/http/api.ts';
+import { clockRoutes } from './clock.routes.ts';
 import { draftRoutes } from './drafts.routes.ts';
+import { type FallsDue, type Passage, passTime } from './passing.ts';
 import { programRoutes } from './routes.ts';
 import { createService, type ProgramOptions, type ProgramService } from './service.ts';
 
@@ -7,26 +9,39 @@ export { addDuration, localTime, parseDuration, startOf } from './calendar.ts';
 export type { Campaign, Period } from './campaigns.ts';
 export type { ConditionInput } from './conditions/compile.ts';
 export type { ProgramDocument } from './document.ts';
+export { compileDraft } from './draft.ts';
 export { programErrors } from './errors.ts';
 export type { EarningRule, Program, ProgramVersion, Unit } from './model.ts';
 export { programNow, versionAt } from './model.ts';
+export type { FallsDue } from './passing.ts';
 export type { Registry } from './registry.ts';
-export type { Gives, Reward } from './rewards.model.ts';
+export { reminderHorizon, remindersOf } from './reminders.ts';
+export type { Reward } from './rewards.model.ts';
 export type { Terms } from './terms.ts';
 export type { Level, Measure, SumBetween, Tiers } from './tiers.ts';
 export { edges, placeAt, windowStart } from './tiers.ts';
 
 export interface ProgramModule extends ProgramService {
+  /** Registers what falls due by the programs' clocks; at one instant in the order of registration. */
+  whenTimePasses(due: FallsDue): void;
   routes(api: Api): void;
 }
 
 /** The programs, as versioned documents and ready to decide by. Owns the schema `program`. */
 export function createProgram(options: ProgramOptions): ProgramModule {
-  const service = createService(options);
+  const program = createService(options);
+  const due: FallsDue[] = [];
+  const service = {
+    ...program,
+    passTime: (name: string, passage: Passage, dryRun: boolean) =>
+      passTime({ pool: options.pool, program, due }, name, passage, dryRun),
+  };
   return {
     ...service,
+    whenTimePasses: own => void due.push(own),
     routes(api) {
       programRoutes(api, service);
+      clockRoutes(api, service);
       draftRoutes(api, service.drafts);
     },
   };

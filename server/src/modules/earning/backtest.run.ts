@@ -1,0 +1,191 @@
+import type { Pool, Tx } from '#platform/db/client.ts';
+import { wireId } from '#platform/ids.ts';
+import { type Ledger, spendsOf, walletId } from '../ledger/index.ts';
+import { type FactsQuestion, factsOf, type MemberFacts, type Members } from '../members/index.ts';
+import { type Program, type ProgramVersion, versionAt } from '../program/index.ts';
+import { type BacktestReport, Tally } from './backtest.report.ts';
+import { Replay, type Span } from './backtest.ts';
+import { changedOrders, type Decision, decisions, end } from './history.store.ts';
+import { loadTimeline, placeOf } from './tiers.ts';
+
+export interface BacktestDeps {
+  ledger: Ledger;
+  pool: Pool;
+  members: Members;
+}
+
+/** What is to be replayed; without a draft the versions that decided, which must come to the same. */
+export interface BacktestInput {
+  readonly program: Program;
+  readonly draft: ProgramVersion | null;
+  readonly span: Span;
+}
+
+/** Small enough that live traffic waits a few milliseconds for a page. */
+const PAGE = 500;
+const MEMBERS_A_PAGE = 5_000;
+const WALLETS_A_PAGE = 1_000;
+
+/**
+ * Replays everything that was decided until now, and says what the draft would have made of it. `seen` is told after each
+ * page how much was replayed; it may throw to end the run. Writes nothing.
+ */
+export async function runBacktest(
+  deps: BacktestDeps,
+  { program, draft, span }: BacktestInput,
+  seen: (replayed: number) => Promise<void> = async () => undefined,
+): Promise<BacktestReport> {
+  const { pool } = deps;
+  const { last } = await end(pool, program.id);
+  const judged = draft ?? versionAt(program, span.to);
+  const changed = await changedOrders(pool, program.id);
+  const replay = new Replay({ programId: program.id, versions: program.versions, draft, span }, changed);
+  const tally = new Tally(judged);
+  const wanted = wantedFacts(draft === null ? program.versions : [draft]);
+  const owners = new Map<bigint, number>();
+  let replayed = 0;
+  for await (const page of decisions(pool, program.id, last, PAGE)) {
+    const who = await membersOf(deps, program.id, page, { changed, owners }, wanted);
+    for (const decision of page) {
+      const memberId =
+        'order' in decision ? decision.order.memberId : (owners.get(decision.back.orderId) as number);
+      const externalId = who.names.get(memberId);
+      if (externalId === undefined) {
+        tally.erased += 1;
+        continue;
+      }
+      const outcome = replay.decide(decision, externalId, who.facts);
+      const at = outcome.occurredAt;
+      if (at >= span.from && at < span.to) tally.add(outcome);
+    }
+    replayed += page.length;
+    await seen(replayed);
+  }
+  const { won, lost } = tally.named();
+  const names = await namesOf(
+    deps,
+    program.id,
+    [...won, ...lost].map(({ memberId }) => memberId),
+  );
+  return tally.report(
+    span,
+    await tiersAt(deps, program, replay, draft, span.to),
+    names,
+    await failures(pool, tally, judged),
+  );
+}
+
+/** What has to be known of members beyond their numbers. */
+interface Wanted {
+  readonly names: boolean;
+  readonly profile: boolean;
+}
+
+const wantedFacts = (versions: readonly ProgramVersion[]): Wanted => {
+  const profile = versions.some(({ campaigns }) =>
+    campaigns.some(({ condition }) => condition?.reads.has('member')),
+  );
+  return { profile, names: profile || versions.some(({ holdout }) => holdout !== null) };
+};
+
+/** The members of a page: their external ids and facts, as far as they are wanted. Keeps whose orders change later. */
+async function membersOf(
+  deps: BacktestDeps,
+  programId: number,
+  page: readonly Decision[],
+  { changed, owners }: { changed: ReadonlySet<bigint>; owners: Map<bigint, number> },
+  wanted: Wanted,
+): Promise<{ names: ReadonlyMap<number, string>; facts: ReadonlyMap<string, MemberFacts> }> {
+  const questions: FactsQuestion[] = [];
+  const ids = new Set<number>();
+  for (const decision of page) {
+    if (!('order' in decision)) {
+      ids.add(owners.get(decision.back.orderId) as number);
+      continue;
+    }
+    const { memberId, id, order } = decision.order;
+    if (changed.has(id)) owners.set(id, memberId);
+    ids.add(memberId);
+    questions.push({ programId, holderId: memberId, at: order.occurredAt, decision: decision.id });
+  }
+  const [names, facts] = await Promise.all([
+    wanted.names ? namesOf(deps, programId, [...ids]) : new Map([...ids].map(id => [id, ''])),
+    factsOf(deps.pool, questions, { profile: wanted.profile, lists: [] }),
+  ]);
+  return { names, facts };
+}
+
+async function namesOf(
+  deps: BacktestDeps,
+  programId: number,
+  ids: readonly number[],
+): Promise<Map<number, string>> {
+  if (ids.length === 0) return new Map();
+  const found = await deps.ledger.directory.holders(
+    deps.pool,
+    ids.map(id => ({ programId, member: wireId('mem', BigInt(id)) })),
+  );
+  return new Map(found.flatMap(holder => (holder.ok ? [[holder.value.id, holder.value.externalId]] : [])));
+}
+
+/** How many members have each tier at `at`: really, and by the replay. */
+async function tiersAt(
+  { pool, members }: BacktestDeps,
+  program: Program,
+  replay: Replay,
+  draft: ProgramVersion | null,
+  at: number,
+): Promise<Map<string, { actual: number; draft: number }>> {
+  const actual = versionAt(program, at);
+  const counts = new Map<string, { actual: number; draft: number }>();
+  const count = (side: 'actual' | 'draft', version: ProgramVersion, place: number | null) => {
+    const id = place === null ? undefined : version.tiers?.levels[place]?.id;
+    if (id === undefined) return;
+    const own = counts.get(id) ?? { actual: 0, draft: 0 };
+    counts.set(id, own);
+    own[side] += 1;
+  };
+  if (actual.tiers === null && (draft ?? actual).tiers === null) return counts;
+  for (let after = 0n; ; ) {
+    const page = await members.list(pool, program.id, after, MEMBERS_A_PAGE);
+    const questions = page.map(({ id }) => ({ memberId: Number(id), at, version: actual }));
+    const facts = await loadTimeline(pool, questions);
+    for (const question of questions) {
+      count('actual', actual, placeOf(facts, question));
+      const version = draft ?? actual;
+      count('draft', version, replay.placeAt(question.memberId, at, version));
+    }
+    if (page.length < MEMBERS_A_PAGE) return counts;
+    after = page.at(-1)?.id ?? after;
+  }
+}
+
+/**
+ * Redemptions for which the balance would not have been enough, by the points that the member would have had less then.
+ * Points that would have expired differently are not looked at.
+ */
+async function failures(
+  tx: Tx,
+  tally: Tally,
+  version: ProgramVersion,
+): Promise<BacktestReport['redemptions']> {
+  const unit = version.defaultUnit.number;
+  const losers = [...tally.moves].filter(([, moves]) => moves.some(({ change }) => change < 0n));
+  let wouldFail = 0;
+  let points = 0n;
+  for (let start = 0; start < losers.length; start += WALLETS_A_PAGE) {
+    const page = new Map(
+      losers
+        .slice(start, start + WALLETS_A_PAGE)
+        .map(([memberId, moves]) => [walletId(memberId, unit), moves]),
+    );
+    for (const spend of await spendsOf(tx, [...page.keys()])) {
+      let change = 0n;
+      for (const move of page.get(spend.wallet) ?? []) if (move.id < spend.tx) change += move.change;
+      if (spend.availableAfter + change >= 0n) continue;
+      wouldFail += 1;
+      points += spend.points;
+    }
+  }
+  return { would_fail: wouldFail, points: String(points) };
+}

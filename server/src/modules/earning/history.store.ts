@@ -1,0 +1,118 @@
+import { statement, type Tx } from '#platform/db/client.ts';
+import type { StoredOrder, StoredReturn } from './records.ts';
+import { asOrder, asReturn, ORDER, type OrderRow, RETURN, type ReturnRow } from './store.ts';
+
+/** Something that was decided, in the order in which things arrived: `id` is that of the decision. */
+export type Decision =
+  | { readonly id: bigint; readonly order: StoredOrder }
+  | { readonly id: bigint; readonly back: StoredReturn };
+
+const firsts = statement(
+  'earning_history_orders',
+  `select ${ORDER} from earning.orders o
+   where o.program_id = $1 and o.decision is null and o.id > $2 and o.id <= $3 order by o.id limit $4`,
+);
+const laters = statement(
+  'earning_history_revisions',
+  `select ${ORDER}, o.decision from earning.orders o
+   where o.program_id = $1 and o.decision > $2 and o.decision <= $3 order by o.decision limit $4`,
+);
+const returns = statement(
+  'earning_history_returns',
+  `select ${RETURN} from earning.returns r where r.program_id = $1 and r.id > $2 and r.id <= $3 order by r.id limit $4`,
+);
+const newest = statement(
+  'earning_history_end',
+  `select greatest((select max(id) from earning.orders where program_id = $1),
+     (select max(decision) from earning.orders where program_id = $1), (select max(id) from earning.returns where program_id = $1)),
+     (select count(*) from earning.orders where program_id = $1) + (select count(*) from earning.returns where program_id = $1)`,
+);
+const changed = statement(
+  'earning_history_changed',
+  `select distinct id from earning.orders where program_id = $1 and decision is not null
+   union select distinct order_id from earning.returns where program_id = $1`,
+);
+
+type Value = bigint | number;
+
+/** The id of the newest decision (0n: none) and how many there are. */
+export async function end(tx: Tx, programId: number): Promise<{ last: bigint; count: number }> {
+  const [row] = await tx.run<[bigint | null, bigint]>(newest, [programId]);
+  return { last: row?.[0] ?? 0n, count: Number(row?.[1] ?? 0n) };
+}
+
+/** The orders that were revised or of which something came back. */
+export const changedOrders = async (tx: Tx, programId: number): Promise<Set<bigint>> =>
+  new Set((await tx.run<[bigint]>(changed, [programId])).map(([id]) => id));
+
+/** One of the three streams of decisions, read a page ahead. */
+function stream<Row extends unknown[]>(
+  read: (after: bigint) => Promise<Row[]>,
+  decisionOf: (row: Row) => Decision,
+  size: number,
+) {
+  let page: Decision[] = [];
+  let at = 0;
+  let after = 0n;
+  let isOver = false;
+  return {
+    async peek(): Promise<Decision | undefined> {
+      if (at < page.length) return page[at];
+      if (isOver) return undefined;
+      page = (await read(after)).map(decisionOf);
+      at = 0;
+      isOver = page.length < size;
+      after = page.at(-1)?.id ?? after;
+      return page[at];
+    },
+    next(): void {
+      at += 1;
+    },
+  };
+}
+
+/** All decisions of a program up to the id `last`, as they arrived, in pages of at most `size`. */
+export async function* decisions(
+  tx: Tx,
+  programId: number,
+  last: bigint,
+  size: number,
+): AsyncGenerator<Decision[]> {
+  const values = (after: bigint): Value[] => [programId, after, last, size];
+  const streams = [
+    stream(
+      after => tx.run<OrderRow>(firsts, values(after)),
+      row => ({ id: row[0], order: asOrder(row).stored }),
+      size,
+    ),
+    stream(
+      after => tx.run<[...OrderRow, bigint]>(laters, values(after)),
+      row => ({ id: row.at(-1) as bigint, order: asOrder(row as unknown as OrderRow).stored }),
+      size,
+    ),
+    stream(
+      after => tx.run<ReturnRow>(returns, values(after)),
+      row => ({ id: row[0], back: asReturn(row).stored }),
+      size,
+    ),
+  ];
+  for (;;) {
+    const page: Decision[] = [];
+    while (page.length < size) {
+      let first: (typeof streams)[number] | undefined;
+      let earliest: Decision | undefined;
+      for (const each of streams) {
+        const head = await each.peek();
+        if (head !== undefined && (earliest === undefined || head.id < earliest.id)) {
+          earliest = head;
+          first = each;
+        }
+      }
+      if (earliest === undefined || first === undefined) break;
+      page.push(earliest);
+      first.next();
+    }
+    if (page.length > 0) yield page;
+    if (page.length < size) return;
+  }
+}
