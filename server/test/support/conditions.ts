@@ -32,9 +32,10 @@ export const golden = JSON.parse(readFileSync(GOLDEN, 'utf8')) as {
 /** The common input with some of it replaced. Amounts are text, as everywhere on the wire. */
 export function inputWith(fields: Fields): ConditionInput {
   const merged = merge(golden.input, fields) as unknown as ConditionInput;
-  const { order } = merged;
+  const { order, member } = merged;
   return {
     ...merged,
+    member: { ...member, spend: BigInt(member.spend) },
     order: {
       ...order,
       total: BigInt(order.total),

@@ -124,6 +124,7 @@ export class Replay {
             ? level
             : (version.tiers?.levels.find(({ id }) => id === before.applied.tier) ?? level),
         facts: campaigns,
+        timeline: this.timeline,
         before,
       });
       finish(application, version, campaigns);

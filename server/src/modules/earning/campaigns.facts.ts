@@ -23,6 +23,7 @@ export async function loadCampaigns(
   const asked = new Map<string, UsesQuestion>();
   const wanted = new Map<string, WantedBudget>();
   const readMembers: FactsQuestion[] = [];
+  const reads = { profile: false, lists: new Set<string>() };
   for (const { memberId, at, order, programId, version } of questions) {
     for (const campaign of version.campaigns) {
       if (!campaign.open(at) || !(campaign.channels?.has(order.channel ?? '') ?? true)) continue;
@@ -36,10 +37,14 @@ export async function loadCampaigns(
           until: Math.max(known.until, until),
         });
       }
-      if (memberId !== null && campaign.condition?.reads.has('member'))
+      const { profile, lists } = campaign.reads;
+      if (memberId !== null && (profile || lists.length > 0)) {
         readMembers.push({ programId, holderId: memberId, at });
+        reads.profile ||= profile;
+        for (const list of lists) reads.lists.add(list);
+      }
       if (campaign.budget !== null)
-        wanted.set(`${programId} ${campaign.id}`, {
+        wanted.set(`${programId} ${campaign.id} ${version.version}`, {
           programId,
           campaign: campaign.id,
           limit: campaign.budget.points,
@@ -50,7 +55,7 @@ export async function loadCampaigns(
   const [facts, stored, members] = await Promise.all([
     budgets.load(tx, [...wanted.values()], write),
     asked.size === 0 ? [] : readUsesOf(tx, [...asked.values()]),
-    factsOf(tx, readMembers, { profile: true, lists: [] }),
+    factsOf(tx, readMembers, { profile: reads.profile, lists: [...reads.lists] }),
   ]);
   const uses: UsesFacts = new Map();
   addUses(uses, stored);

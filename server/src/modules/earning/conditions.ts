@@ -1,7 +1,8 @@
 import { floorDiv, times } from '#platform/money.ts';
 import { type MemberFacts, NO_FACTS } from '../members/index.ts';
 import { type ConditionInput, localTime, type ProgramVersion } from '../program/index.ts';
-import type { Order } from './model.ts';
+import type { Fault, Order } from './model.ts';
+import type { Purchases } from './purchases.ts';
 
 const DAY = 86_400_000;
 
@@ -12,18 +13,42 @@ export interface Situation {
   readonly externalId: string;
   /** The id of the member's level; empty where the program has no tiers. */
   readonly tier: string;
-  /** Undefined for a member whom the batch enrols, and where no condition reads the member. */
+  /** Undefined for a member whom the batch enrols, and where nothing reads the member. */
   readonly member: MemberFacts | undefined;
+  /** What the member bought before; asked at most once. */
+  purchases(): Purchases;
+  /** Told of segments whose condition could not be judged; the member is then not in them. */
+  fault(fault: Fault): void;
+}
+
+/** What conditions and audiences ask about an order and its member. */
+export interface Judged {
+  readonly input: ConditionInput;
+  /** Whether the member is in a segment of the program. */
+  isIn(segment: string): boolean;
 }
 
 /** What conditions read about an order. Parts are made when the first condition asks for them. */
-export function conditionInput({
-  order,
-  version,
-  externalId,
-  tier,
-  member = NO_FACTS,
-}: Situation): ConditionInput {
+export function judged(situation: Situation): Judged {
+  const { version, fault } = situation;
+  const known = new Map<string, boolean>();
+  const isIn = (name: string): boolean => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const segment = version.segments.get(name);
+    const holds = segment?.condition.holds(input) ?? false;
+    if (typeof holds === 'object') fault({ ref: segment?.ref ?? name, reason: holds.reason });
+    known.set(name, holds === true);
+    return holds === true;
+  };
+  const input = conditionInput(situation, () => [...version.segments.keys()].filter(isIn));
+  return { input, isIn };
+}
+
+function conditionInput(
+  { order, version, externalId, tier, member = NO_FACTS, purchases }: Situation,
+  segments: () => string[],
+): ConditionInput {
   let ofOrder: ConditionInput['order'] | undefined;
   let ofMember: ConditionInput['member'] | undefined;
   let ofTime: ConditionInput['time'] | undefined;
@@ -33,22 +58,51 @@ export function conditionInput({
       return ofOrder;
     },
     get member() {
-      ofMember ??= {
-        external_id: externalId,
-        enrolled_days:
-          member.enrolledAt === null
-            ? 0
-            : Math.max(0, Math.floor((order.occurredAt - member.enrolledAt) / DAY)),
-        country: member.profile.country ?? '',
-        attributes: member.profile.attributes,
-        segments: [],
-      };
+      ofMember ??= memberInput(order.occurredAt, externalId, member, purchases, segments);
       return ofMember;
     },
     tier,
     get time() {
       ofTime ??= localTime(order.occurredAt, version.timeZone);
       return ofTime;
+    },
+  };
+}
+
+/** Whole days from an instant to a later one; 0 where there is no instant. */
+const daysSince = (from: number | null, at: number): number =>
+  from === null ? 0 : Math.max(0, Math.floor((at - from) / DAY));
+
+function memberInput(
+  at: number,
+  externalId: string,
+  { enrolledAt, profile }: MemberFacts,
+  purchases: Situation['purchases'],
+  segments: () => string[],
+): ConditionInput['member'] {
+  let bought: Purchases | undefined;
+  let inSegments: string[] | undefined;
+  const before = (): Purchases => {
+    bought ??= purchases();
+    return bought;
+  };
+  return {
+    external_id: externalId,
+    enrolled_days: daysSince(enrolledAt, at),
+    country: profile.country ?? '',
+    attributes: profile.attributes,
+    get segments() {
+      inSegments ??= segments();
+      return inSegments;
+    },
+    get orders() {
+      return before().orders;
+    },
+    get spend() {
+      return before().spend;
+    },
+    get last_order_days() {
+      return daysSince(before().lastOrderAt, at);
     },
   };
 }

@@ -68,6 +68,8 @@ export interface OrderQuestion {
   readonly order: Order;
   readonly programId: number;
   readonly version: TierQuestion['version'];
+  /** Whether a campaign that is open then reads what the member bought before. */
+  readonly history: boolean;
 }
 
 function orderQuestions(
@@ -79,7 +81,9 @@ function orderQuestions(
     const { program } = programs[index] as ProgramInForce;
     const { order } = body;
     const at = order.occurredAt;
-    return { memberId: holders[index]?.id ?? null, at, order, programId, version: versionAt(program, at) };
+    const version = versionAt(program, at);
+    const history = version.campaigns.some(campaign => campaign.reads.history && campaign.open(at));
+    return { memberId: holders[index]?.id ?? null, at, order, programId, version, history };
   });
 }
 

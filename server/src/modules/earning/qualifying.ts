@@ -5,7 +5,7 @@ import type { Decided } from './posting.ts';
 import type { Contribution, Measures } from './timeline.ts';
 
 /** What an order counts for towards a tier, less what of it has come back. Points come from the decision. */
-function measures(
+export function measures(
   { order, returned }: Pick<OrderState, 'order' | 'returned'>,
   version: ProgramVersion,
 ): Omit<Measures, 'points'> {

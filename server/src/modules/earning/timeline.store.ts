@@ -88,6 +88,32 @@ export async function runningSums(
   return sums;
 }
 
+const readLastOrders = statement(
+  'earning_timeline_last_orders',
+  `select u.nr::integer, l.order_id, l.anchor
+   from unnest($1::bigint[], $2::timestamptz[]) with ordinality as u(member_id, at, nr), lateral (
+     select t.order_id, t.anchor from earning.timeline t
+     where t.member_id = u.member_id and t.anchor <= u.at and t.orders > 0
+     order by t.anchor desc, t.id desc limit $3
+   ) l order by u.nr, l.anchor desc`,
+);
+
+/** The last few orders of each member up to each instant, newest first, in the order of the questions. */
+export async function lastOrders(
+  tx: Tx,
+  asked: readonly { memberId: number; at: number }[],
+  limit: number,
+): Promise<{ orderId: bigint; anchor: number }[][]> {
+  const rows = await tx.run<[number, bigint, number]>(readLastOrders, [
+    numbers(asked.map(question => question.memberId)),
+    instants(asked.map(question => question.at)),
+    limit,
+  ]);
+  const found = asked.map((): { orderId: bigint; anchor: number }[] => []);
+  for (const [nr, orderId, anchor] of rows) found[nr - 1]?.push({ orderId, anchor });
+  return found;
+}
+
 const readLater = statement(
   'earning_timeline_later',
   `select t.member_id, t.order_id, t.anchor, t.happened_at, ${listed('t.?')}

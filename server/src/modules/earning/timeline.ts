@@ -19,17 +19,31 @@ export interface Contribution {
   readonly change: Measures;
 }
 
+/** An order and its time. */
+export interface PlacedOrder {
+  readonly orderId: bigint;
+  /** Epoch ms. */
+  readonly anchor: number;
+}
+
 /** The sums of some members around the times that a batch asks for. */
 export interface TimelineFacts {
   /** Stored running sums: by member and measure, then by instant. */
   readonly sums: Map<string, Map<number, bigint>>;
   /** What came back later than some time that is asked for. */
   readonly later: Contribution[];
+  /** The last orders up to some time that is asked for, newest first: by member, then by the time. */
+  readonly lastOrders: Map<number, Map<number, readonly PlacedOrder[]>>;
   /** What this batch has added. */
   readonly added: Map<number, Contribution[]>;
 }
 
-export const emptyTimeline = (): TimelineFacts => ({ sums: new Map(), later: [], added: new Map() });
+export const emptyTimeline = (): TimelineFacts => ({
+  sums: new Map(),
+  later: [],
+  lastOrders: new Map(),
+  added: new Map(),
+});
 
 export const sumsKey = (memberId: number, by: Measure): string => `${memberId} ${by}`;
 

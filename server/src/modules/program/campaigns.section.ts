@@ -89,6 +89,13 @@ export const campaign = settings('A campaign', {
   audience: settings('"audience"', {
     tiers: words('gold').describe('Members of one of these tiers.'),
     channels: words('app').describe('Orders of one of these channels.'),
+    countries: words('NL').describe(
+      'Members of one of these countries (ISO 3166-1) when they order; one whose country is not known is of none.',
+    ),
+    segments: words('lapsed').describe('Members who are in one of these segments when they order.'),
+    lists: words('newsletter').describe(
+      'Members who are on one of these uploaded lists when they order. A list that was not uploaded yet has nobody.',
+    ),
   })
     .describe('For whom: all that is named must hold. Default: everybody.')
     .optional(),

@@ -3,6 +3,7 @@ import { type Duration, parseDuration } from './calendar.ts';
 import { type Condition, compileCondition } from './conditions/compile.ts';
 import type { ProgramDocument } from './document.ts';
 import { compileSchedule } from './schedule.ts';
+import { compileSegments, type MemberReads, readsOf, type Segment } from './segments.ts';
 import { compileTerms, type Terms } from './terms.ts';
 
 /** A calendar period of a campaign's time zone, or all time. */
@@ -26,6 +27,11 @@ export interface Campaign {
   open(at: number): boolean;
   readonly tiers: ReadonlySet<string> | null;
   readonly channels: ReadonlySet<string> | null;
+  readonly countries: ReadonlySet<string> | null;
+  readonly segments: readonly string[] | null;
+  readonly lists: readonly string[] | null;
+  /** What has to be known of the member. */
+  readonly reads: MemberReads;
   /** Null: always. */
   readonly condition: Condition | null;
   readonly effect: CampaignEffect;
@@ -42,16 +48,34 @@ export interface Campaign {
 type CampaignDocument = NonNullable<ProgramDocument['campaigns']>[number];
 
 /** Compiles the campaigns of a stored, valid document. */
-export function compileCampaigns(document: ProgramDocument, version: number): Campaign[] {
+export function compileCampaigns(
+  document: ProgramDocument,
+  version: number,
+  segments: ReadonlyMap<string, Segment> = compileSegments(document, version),
+): Campaign[] {
+  return (document.campaigns ?? []).map(campaign => {
+    const condition = campaign.if === undefined ? null : conditionOf(campaign.if);
+    const reads = readsOf(condition, campaign.audience, segments);
+    return { ...compileCampaign(campaign, document, version), condition, reads };
+  });
+}
+
+function compileCampaign(
+  campaign: CampaignDocument,
+  document: ProgramDocument,
+  version: number,
+): Omit<Campaign, 'condition' | 'reads'> {
   const zone = document.time_zone ?? 'UTC';
-  return (document.campaigns ?? []).map(campaign => ({
+  return {
     id: campaign.id,
     ref: `${campaign.id}@${version}`,
     timeZone: campaign.time_zone ?? zone,
     open: compileSchedule(campaign, zone).open,
     tiers: setOf(campaign.audience?.tiers),
     channels: setOf(campaign.audience?.channels),
-    condition: campaign.if === undefined ? null : conditionOf(campaign.if),
+    countries: setOf(campaign.audience?.countries),
+    segments: campaign.audience?.segments ?? null,
+    lists: campaign.audience?.lists ?? null,
     effect: compileEffect(campaign),
     group: campaign.group ?? null,
     limit: campaign.limit
@@ -61,7 +85,7 @@ export function compileCampaigns(document: ProgramDocument, version: number): Ca
     cap: campaign.cap ? { points: BigInt(campaign.cap.points), per: campaign.cap.per } : null,
     budget: compileBudget(campaign, document),
     giveBack: campaign.returns !== 'keep',
-  }));
+  };
 }
 
 const setOf = (values: string[] | undefined): Set<string> | null =>

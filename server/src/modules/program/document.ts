@@ -4,6 +4,7 @@ import { MAX_RULES, rule } from './earning.section.ts';
 import { currencyCode, decimal, instant, programName, settings, unitName } from './fields.ts';
 import { reminders } from './reminders.section.ts';
 import { MAX_REWARDS, reward } from './rewards.section.ts';
+import { segments } from './segments.section.ts';
 import { tiers } from './tiers.section.ts';
 
 /*
@@ -108,6 +109,7 @@ export const programDocument = settings('A program', {
       'How the multipliers of the tier and of the campaigns that match one order go together: the highest alone (`highest_multiplier`), or all of them multiplied (`stack`). Of an exclusive group only the best counts. Default: highest_multiplier.',
     )
     .optional(),
+  segments: segments.optional(),
   campaigns: z
     .array(campaign, { error: 'Write a list of campaigns [ … ].' })
     .max(MAX_CAMPAIGNS, { error: `A program has at most ${MAX_CAMPAIGNS} campaigns.` })

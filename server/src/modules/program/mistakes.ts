@@ -6,6 +6,7 @@ import { type Mistake, mistakeInTimeZone } from './mistake.ts';
 import { mistakesInCampaigns } from './mistakes-campaigns.ts';
 import { mistakesInConditions } from './mistakes-conditions.ts';
 import { mistakesInRewards } from './mistakes-rewards.ts';
+import { mistakesInSegments } from './mistakes-segments.ts';
 import { mistakesInTerms } from './mistakes-terms.ts';
 import { mistakesInTiers } from './mistakes-tiers.ts';
 import { mistakesInReminders } from './reminders.section.ts';
@@ -99,6 +100,7 @@ function* mistakesIn(document: ProgramDocument): Generator<Mistake> {
   yield* mistakesInTiers(document);
   yield* mistakesInCampaigns(document);
   yield* mistakesInConditions(document);
+  yield* mistakesInSegments(document);
 }
 
 /** Entries cite rules, levels, campaigns and rewards by their ids alone, so no two of them have the same. */

@@ -4,6 +4,7 @@ import { type Campaign, compileCampaigns } from './campaigns.ts';
 import type { ProgramDocument } from './document.ts';
 import { compileReminders, type Reminder } from './reminders.section.ts';
 import { compileRewards, type Reward } from './rewards.model.ts';
+import { compileSegments, type Segment } from './segments.ts';
 import { compileTerms, type Terms } from './terms.ts';
 import { compileTiers, type Tiers } from './tiers.ts';
 
@@ -59,6 +60,8 @@ export interface ProgramVersion {
   readonly tiers: Tiers | null;
   readonly reminders: readonly Reminder[];
   readonly campaigns: readonly Campaign[];
+  /** By name. */
+  readonly segments: ReadonlyMap<string, Segment>;
   readonly holdout: { readonly share: number; readonly salt: string } | null;
   readonly combination: 'highest_multiplier' | 'stack';
   /** The catalogue, by id. */
@@ -116,6 +119,7 @@ export function compile(published: Published, numbers: ReadonlyMap<string, numbe
   const units = compileUnits(document, numbers);
   const all = [...units.values()];
   const rates = compileRates(document);
+  const segments = compileSegments(document, version);
   return {
     version,
     effectiveFrom: published.effectiveFrom ?? Number.NEGATIVE_INFINITY,
@@ -130,7 +134,8 @@ export function compile(published: Published, numbers: ReadonlyMap<string, numbe
     defaultUnit: all.find(unit => unit.redeemable) ?? (all[0] as Unit),
     rules: (document.earning ?? []).map(rule => compileRule(rule, version, units)),
     combination: document.combination ?? 'highest_multiplier',
-    campaigns: compileCampaigns(document, version),
+    segments,
+    campaigns: compileCampaigns(document, version, segments),
     holdout: document.holdout
       ? { share: Number(document.holdout.share), salt: document.holdout.salt ?? '' }
       : null,

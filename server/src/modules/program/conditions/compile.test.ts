@@ -345,6 +345,7 @@ test('a condition tells what it reads', () => {
     [`member.country == 'NL'`, ['member']],
     [`has(member.attributes.a)`, ['member']],
     [`'vip' in member.segments`, ['member', 'segments']],
+    ['member.orders == 0 || member.spend > 5 || member.last_order_days > 5', ['history']],
     [`tier == 'gold' || time.hour < 12`, ['tier', 'time']],
   ];
   for (const [text, reads] of cases) {

@@ -30,7 +30,7 @@ const NOTHING = {
     lines: [],
     attributes: {},
   },
-  member: { country: '', enrolled_days: 0, segments: [] },
+  member: { country: '', enrolled_days: 0, segments: [], orders: 0, spend: '0', last_order_days: 0 },
   tier: '',
 };
 

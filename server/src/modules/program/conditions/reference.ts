@@ -43,6 +43,16 @@ export const EXAMPLES: readonly [condition: string, says: string, input: object]
     {},
   ],
   [
+    'member.orders > 0 && member.last_order_days >= 90',
+    'Members who ordered before, but not in the last 90 days.',
+    {},
+  ],
+  [
+    'member.spend + order.total >= 100000',
+    'The order by which a member reaches 1,000.00 dollars, and those after it.',
+    {},
+  ],
+  [
     `member.segments.exists(name, name.startsWith('winback-'))`,
     'Members of any segment that begins with winback-.',
     { member: { segments: ['winback-spring'] } },

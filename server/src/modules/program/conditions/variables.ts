@@ -38,6 +38,12 @@ export interface ConditionInput {
     readonly country: string;
     readonly attributes: Readonly<Record<string, Attribute>>;
     readonly segments: readonly string[];
+    /** How many orders came before, whole returns left out. */
+    readonly orders: number;
+    /** What they came to, less what came back by then. Minor units of the program's currency. */
+    readonly spend: bigint;
+    /** For how many whole days there was no order; 0 where there never was one. */
+    readonly last_order_days: number;
   };
   readonly tier: string;
   /** When it happened, in the program's time zone. */
@@ -51,8 +57,8 @@ export interface ConditionInput {
   };
 }
 
-/** What has to be loaded for a condition. Who reads `segments` reads `member` too. */
-export type ConditionReads = 'order' | 'lines' | 'member' | 'segments' | 'tier' | 'time';
+/** What has to be loaded for a condition. Who reads `segments` reads `member` too; `history` is what was bought before. */
+export type ConditionReads = 'order' | 'lines' | 'member' | 'history' | 'segments' | 'tier' | 'time';
 
 /** What stands in one place of a list that `exists`, `all` or `exists_one` go through. */
 export type Item = ConditionLine | string;
@@ -197,6 +203,36 @@ export const VARIABLES: ReadonlyMap<string, Variable> = new Map<string, Variable
       reads: ['member', 'segments'],
       read: input => input.member.segments,
     },
+  ],
+  [
+    'member.orders',
+    count(
+      'history',
+      i => i.member.orders,
+      1_000_000_000n,
+      "How many orders the member placed before this one, by the orders' times; what came back whole does not count.",
+    ),
+  ],
+  [
+    'member.spend',
+    {
+      type: 'int',
+      meaning:
+        "What these orders came to, less what had come back by then, in minor units of the program's currency.",
+      reads: ['history'],
+      most: MOST_MONEY,
+      isMoney: true,
+      read: input => input.member.spend,
+    },
+  ],
+  [
+    'member.last_order_days',
+    count(
+      'history',
+      i => i.member.last_order_days,
+      1_000_000n,
+      'For how many whole days the member had not ordered; 0 where there was no order, so ask for `member.orders > 0` as well.',
+    ),
   ],
   [
     'tier',

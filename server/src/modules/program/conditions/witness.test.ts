@@ -50,6 +50,9 @@ const input: fc.Arbitrary<ConditionInput> = fc.record({
     country: word,
     attributes,
     segments: fc.array(word, { maxLength: 3 }),
+    orders: smallNumber,
+    spend: money,
+    last_order_days: smallNumber,
   }),
   tier: word,
   time: fc.record({
