@@ -79,13 +79,17 @@ export async function runBacktest(
 interface Wanted {
   readonly names: boolean;
   readonly profile: boolean;
+  readonly lists: readonly string[];
 }
 
 const wantedFacts = (versions: readonly ProgramVersion[]): Wanted => {
-  const profile = versions.some(({ campaigns }) =>
-    campaigns.some(({ condition }) => condition?.reads.has('member')),
-  );
-  return { profile, names: profile || versions.some(({ holdout }) => holdout !== null) };
+  const reads = versions.flatMap(({ campaigns }) => campaigns.map(campaign => campaign.reads));
+  const profile = reads.some(read => read.profile);
+  return {
+    profile,
+    lists: [...new Set(reads.flatMap(({ lists }) => lists))],
+    names: profile || versions.some(({ holdout }) => holdout !== null),
+  };
 };
 
 /** The members of a page: their external ids and facts, as far as they are wanted. Keeps whose orders change later. */
@@ -110,7 +114,7 @@ async function membersOf(
   }
   const [names, facts] = await Promise.all([
     wanted.names ? namesOf(deps, programId, [...ids]) : new Map([...ids].map(id => [id, ''])),
-    factsOf(deps.pool, questions, { profile: wanted.profile, lists: [] }),
+    factsOf(deps.pool, questions, { profile: wanted.profile, lists: wanted.lists }),
   ]);
   return { names, facts };
 }

@@ -183,7 +183,7 @@ export class Replay {
     decided: Decided,
     happenedAt: number,
   ): void {
-    if (version.tiers === null) return;
+    if (version.tiers === null && !version.campaigns.some(({ reads }) => reads.history)) return;
     for (const row of contributions({ memberId, orderId }, before, after, version, decided, happenedAt))
       add(this.timeline, row);
   }

@@ -12,7 +12,7 @@ const segment = settings('A segment', {
     .describe(
       'Who is in it: a condition in CEL over `member` and `tier` (docs/reference/conditions.md), asked anew for every order with what was known of the member at its time.',
     ),
-});
+}).describe('One segment, by its name.');
 
 /** Groups of members by what is known of them. */
 export const segments = z
