@@ -257,7 +257,7 @@ export const ledgerRoutes =
         operation: 'sweepProgram',
         summary: 'Do everything that has fallen due',
         description:
-          'Expiry, activation and the end of holds. The scheduler does the same by itself; balances are right without it.',
+          'Expiry, activation, the end of holds, and reminders of points that are about to expire. The scheduler does the same by itself; balances are right without it.',
         params: z.strictObject({ program: schemas.programName }),
         answers: {
           200: z.strictObject({
@@ -275,7 +275,9 @@ export const ledgerRoutes =
           return refuse('forbidden', 'The key is bound to another program.');
         const found = await ledger.directory.programNamed(params.program);
         if (found === undefined) return refuse('program_not_found', 'There is no program with this name.');
-        return accept(sweepOf(await ledger.sweep([found]), found.units));
+        const report = await ledger.sweep([found]);
+        await ledger.remind(found);
+        return accept(sweepOf(report, found.units));
       },
     );
 

@@ -6,9 +6,11 @@ import type { Audit } from '../audit/index.ts';
 import { adjustType, explainAdjustment } from './adjustments.ts';
 import { BalanceReader } from './balances.ts';
 import { entriesIn } from './batch.ts';
-import type { AnyCommandType, Command, Done, Posted } from './commands.ts';
+import type { AnyCommandType, Command, Done, Posted, ProgramFacts } from './commands.ts';
 import { Lanes } from './lanes.ts';
 import { type Entry, holderOf, unitOf } from './model.ts';
+import { nextDueOf } from './reminders.store.ts';
+import { nextReminder, remind, remindType } from './reminders.ts';
 import type { LaneObserver } from './runner.ts';
 import { explainSettlement, settleCommand, settleType } from './settlement.ts';
 import type { Directory } from './slots.ts';
@@ -70,6 +72,7 @@ export class Ledger {
     });
     this.register(settleType, explainSettlement);
     this.register(adjustType, explainAdjustment);
+    this.register(remindType);
   }
 
   get directory(): Directory {
@@ -119,7 +122,7 @@ export class Ledger {
    * Settles every wallet of these programs in which something has fallen due by the program's clock, in bounded steps through the lanes.
    * Interrupted anywhere it can be run again; run twice it finds nothing.
    */
-  async sweep(programs: readonly { id: number; now: number }[]): Promise<SweepReport> {
+  async sweep(programs: readonly { id: number; now: number }[], step = SWEEP_STEP): Promise<SweepReport> {
     const report: SweepReport = {
       wallets: 0,
       entries: 0,
@@ -130,7 +133,7 @@ export class Ledger {
     const add = (to: Map<number, bigint>, unit: number, points: bigint) =>
       to.set(unit, (to.get(unit) ?? 0n) + points);
     for (let after = -1; ; ) {
-      const due = await store.due(this.options.pool, programs, after, SWEEP_STEP);
+      const due = await store.due(this.options.pool, programs, after, step);
       const holders = new Map(due.map(({ wallet, programId }) => [holderOf(wallet), programId]));
       const outcomes = await this.run<readonly Entry[]>(
         [...holders].map(([holder, programId]) => settleCommand(programId, wireId('mem', BigInt(holder)))),
@@ -146,9 +149,25 @@ export class Ledger {
         }
       }
       report.wallets += due.length;
-      if (due.length < SWEEP_STEP) return report;
+      if (due.length < step) return report;
       after = due.at(-1)?.wallet ?? after;
     }
+  }
+
+  /** Publishes the reminders of points that are about to expire, see `remind`; gives how many were decided. */
+  remind(program: ProgramFacts): Promise<number> {
+    return remind({ pool: this.options.pool, run: commands => this.run(commands) }, program);
+  }
+
+  /** The earliest instant after the program's clock until `until` at which a wallet or a reminder falls due. */
+  async nextDue(program: ProgramFacts, until: number): Promise<number | null> {
+    const { pool } = this.options;
+    const found = await Promise.all([
+      nextDueOf(pool, program.id, program.now, until),
+      nextReminder(pool, program, until),
+    ]);
+    const instants = found.filter(at => at !== null);
+    return instants.length === 0 ? null : Math.min(...instants);
   }
 
   verify(programId: number | null): Promise<VerifyReport> {

@@ -12,7 +12,6 @@ import {
   wholeNumber,
 } from '#platform/http/schemas.ts';
 import { MAX_DOCUMENT, programDocument } from './document.ts';
-import { LAST_INSTANT } from './fields.ts';
 import type { ProgramView } from './publishing.ts';
 import type { ListedProgram, ProgramService } from './service.ts';
 
@@ -29,7 +28,7 @@ const listed = z.strictObject({
   published_at: z.string().describe("By the program's clock."),
   clock: z.strictObject({ kind: z.enum(['wall', 'test']), now: z.string() }),
 });
-const shown = listed.extend({ document: namedDocument }).meta({ id: 'Program' });
+export const shown = listed.extend({ document: namedDocument }).meta({ id: 'Program' });
 
 const change = z
   .strictObject({
@@ -54,8 +53,6 @@ export const changes = z.array(change);
 export const documentBody = z.union([z.record(z.string(), z.unknown()), namedDocument]);
 const params = z.strictObject({ program: programName });
 
-const clockInstant = instant.refine(at => at <= LAST_INSTANT, { error: 'must be before the year 9800' });
-
 const listedView = (view: ListedProgram | ProgramView) => ({
   program: view.name,
   version: view.version,
@@ -63,7 +60,7 @@ const listedView = (view: ListedProgram | ProgramView) => ({
   published_at: formatInstant(view.publishedAt),
   clock: { kind: view.clock.kind, now: formatInstant(view.clock.now) },
 });
-const shownView = (view: ProgramView) => ({ ...listedView(view), document: view.document });
+export const shownView = (view: ProgramView) => ({ ...listedView(view), document: view.document });
 
 export function programRoutes(api: Api, program: ProgramService): void {
   api.route(
@@ -203,26 +200,6 @@ export function programRoutes(api: Api, program: ProgramService): void {
       if (!found.ok) return found;
       const { name, from, to, changes } = found.value;
       return accept({ program: name, from, to, changes });
-    },
-  );
-
-  api.route(
-    {
-      method: 'POST',
-      path: '/v1/programs/{program}/clock',
-      scope: 'program:write',
-      summary: 'Set the clock of a test program forward',
-      tag: 'Programs',
-      operation: 'setProgramClock',
-      params,
-      body: z.strictObject({ now: clockInstant }),
-      answers: { 200: shown },
-      refusals: ['program_not_found', 'clock_not_settable', 'clock_backwards'],
-      dryRun: true,
-    },
-    async call => {
-      const set = await program.advanceClock(call.params.program, call.body.now, call.dryRun);
-      return set.ok ? accept(shownView(set.value)) : set;
     },
   );
 }
