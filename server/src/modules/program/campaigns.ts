@@ -1,4 +1,4 @@
-import { floorDiv, parseDecimal, type Rational } from '#platform/money.ts';
+import { compare, floorDiv, parseDecimal, type Rational, ZERO } from '#platform/money.ts';
 import { type Duration, parseDuration } from './calendar.ts';
 import { type Condition, compileCondition } from './conditions/compile.ts';
 import type { ProgramDocument } from './document.ts';
@@ -111,11 +111,17 @@ function compileEffect({ effect }: CampaignDocument): CampaignEffect {
   };
 }
 
-/** The unit whose worth a budget in money is counted by. */
-export const budgetUnit = ({ effect }: CampaignDocument, document: ProgramDocument): string | undefined =>
-  'multiply' in effect
-    ? (effect.unit ?? Object.keys(document.units).find(name => document.units[name]?.redeemable !== false))
-    : effect.earn.unit;
+/** As many as a document can write. */
+const MOST_POINTS = 10n ** 15n - 1n;
+
+/** What the dearest of the points is worth that a campaign gives: so its budget in money holds whatever it gives. */
+function dearest({ effect }: CampaignDocument, { units }: ProgramDocument): Rational {
+  const named = 'multiply' in effect ? effect.unit : effect.earn.unit;
+  return Object.entries(units)
+    .filter(([name, { redeemable }]) => (named === undefined ? redeemable !== false : name === named))
+    .map(([, { worth }]) => parseDecimal(worth ?? '0') as Rational)
+    .reduce((most, worth) => (compare(worth, most) > 0 ? worth : most), ZERO);
+}
 
 function compileBudget(campaign: CampaignDocument, document: ProgramDocument): Campaign['budget'] {
   const { budget } = campaign;
@@ -123,8 +129,7 @@ function compileBudget(campaign: CampaignDocument, document: ProgramDocument): C
   const whenShort = budget.when_short ?? 'trim';
   if (budget.points !== undefined) return { points: BigInt(budget.points), whenShort };
   const money = parseDecimal(budget.money as string) as Rational;
-  const worth = parseDecimal(
-    document.units[budgetUnit(campaign, document) as string]?.worth ?? '1',
-  ) as Rational;
-  return { points: floorDiv(money.num * worth.den, money.den * worth.num), whenShort };
+  const worth = dearest(campaign, document);
+  const points = worth.num === 0n ? MOST_POINTS : floorDiv(money.num * worth.den, money.den * worth.num);
+  return { points: points > MOST_POINTS ? MOST_POINTS : points, whenShort };
 }
