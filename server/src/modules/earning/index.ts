@@ -21,6 +21,8 @@ import { tierRoutes } from './tiers.routes.ts';
 
 export { budgetBook } from './budgets.publication.ts';
 export { earningErrors } from './errors.ts';
+export { levelAt, loadTimeline } from './tiers.ts';
+export type { TimelineFacts } from './timeline.ts';
 
 /** Intake of orders and returns: registers its commands with the ledger and gives its routes. */
 export function createEarning(deps: {

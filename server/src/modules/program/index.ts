@@ -16,7 +16,7 @@ export { programNow, versionAt } from './model.ts';
 export type { FallsDue } from './passing.ts';
 export type { Registry } from './registry.ts';
 export { reminderHorizon, remindersOf } from './reminders.ts';
-export type { Reward } from './rewards.model.ts';
+export type { Price, Reward } from './rewards.model.ts';
 export type { Terms } from './terms.ts';
 export type { Level, Measure, SumBetween, Tiers } from './tiers.ts';
 export { edges, placeAt, windowStart } from './tiers.ts';

@@ -2,6 +2,7 @@ import { minorUnitExponent } from '#platform/currency.ts';
 import { compare, parseDecimal, type Rational } from '#platform/money.ts';
 import type { ProgramDocument } from './document.ts';
 import { type Mistake, mistakeInAmount, mistakeInDuration } from './mistake.ts';
+import { pricesOf } from './rewards.model.ts';
 
 type Reward = NonNullable<ProgramDocument['rewards']>[number];
 const HUNDRED: Rational = { num: 100n, den: 1n };
@@ -12,6 +13,7 @@ export function* mistakesInRewards(document: ProgramDocument): Generator<Mistake
     const at = `/rewards/${index}`;
     yield* mistakesInCost(document, reward, at);
     yield* mistakesInGives(document, reward, at);
+    yield* mistakesInTierNames(document, reward.audience?.tiers, `${at}/audience/tiers`);
     const { from, until, minimum } = reward;
     if (from !== undefined && until !== undefined && Date.parse(until) <= Date.parse(from))
       yield {
@@ -24,13 +26,41 @@ export function* mistakesInRewards(document: ProgramDocument): Generator<Mistake
 }
 
 function* mistakesInCost(document: ProgramDocument, { cost }: Reward, at: string): Generator<Mistake> {
-  const pointer = `${at}/cost/unit`;
-  if (!Object.hasOwn(document.units, cost.unit)) yield unknownUnit(document, cost.unit, pointer);
-  else if (document.units[cost.unit]?.redeemable === false)
-    yield {
-      pointer,
-      message: `Members cannot spend "${cost.unit}" (redeemable is false), so nothing can cost it.`,
-    };
+  const prices = pricesOf(cost);
+  const last = prices.findIndex(({ tiers }) => tiers === undefined);
+  for (const [index, { tiers, unit }] of prices.entries()) {
+    const place = Array.isArray(cost) ? `${at}/cost/${index}` : `${at}/cost`;
+    const pointer = `${place}/unit`;
+    if (!Object.hasOwn(document.units, unit)) yield unknownUnit(document, unit, pointer);
+    else if (document.units[unit]?.redeemable === false)
+      yield {
+        pointer,
+        message: `Members cannot spend "${unit}" (redeemable is false), so nothing can cost it.`,
+      };
+    if (last >= 0 && index > last)
+      yield {
+        pointer: place,
+        message: `Price ${last + 1} is for everybody, so this one is never asked for. Put it before that one.`,
+      };
+    yield* mistakesInTierNames(document, tiers, `${place}/tiers`);
+  }
+}
+
+function* mistakesInTierNames(
+  { tiers }: ProgramDocument,
+  names: readonly string[] | undefined,
+  at: string,
+): Generator<Mistake> {
+  const levels = (tiers?.levels ?? []).map(({ id }) => id);
+  for (const [index, name] of (names ?? []).entries())
+    if (!levels.includes(name))
+      yield {
+        pointer: `${at}/${index}`,
+        message:
+          levels.length === 0
+            ? `This program has no tiers, so nobody is "${name}".`
+            : `This program has no tier "${name}". Its tiers are ${levels.join(', ')}.`,
+      };
 }
 
 function* mistakesInGives(document: ProgramDocument, reward: Reward, at: string): Generator<Mistake> {
@@ -51,7 +81,7 @@ function* mistakesInGives(document: ProgramDocument, reward: Reward, at: string)
   const { unit, expires_after: after } = gives.points;
   const place = `${at}/gives/points`;
   if (!Object.hasOwn(document.units, unit)) yield unknownUnit(document, unit, `${place}/unit`);
-  else if (unit === cost.unit)
+  else if (pricesOf(cost).some(price => price.unit === unit))
     yield {
       pointer: `${place}/unit`,
       message: `The reward costs "${unit}" and gives "${unit}". Name another unit.`,

@@ -19,13 +19,23 @@ type Gives =
   | { readonly voucher: string }
   | { readonly unit: Unit; readonly points: bigint; readonly expiresAfter: Duration | null };
 
+/** What a reward costs members of some tiers; null: everybody. */
+export interface Price {
+  readonly tiers: ReadonlySet<string> | null;
+  readonly unit: Unit;
+  readonly points: bigint;
+}
+
 /** A reward of the catalogue. */
 export interface Reward {
   readonly id: string;
   /** `id@version`, as redemptions cite it. */
   readonly ref: string;
   readonly name: string | null;
-  readonly cost: { readonly unit: Unit; readonly points: bigint };
+  /** The first one that is for a member's tier counts. */
+  readonly prices: readonly Price[];
+  /** The tiers whose members can redeem it; null: all, and those of a program without tiers. */
+  readonly audience: ReadonlySet<string> | null;
   readonly gives: Gives;
   /** As the document says it. */
   readonly told: RewardDocument['gives'];
@@ -56,7 +66,8 @@ export const compileRewards = (
         id: reward.id,
         ref: `${reward.id}@${version}`,
         name: reward.name ?? null,
-        cost: { unit: units.get(reward.cost.unit) as Unit, points: BigInt(reward.cost.points) },
+        prices: compilePrices(reward.cost, units),
+        audience: setOf(reward.audience?.tiers),
         gives: compileGives(reward.gives, units, exponent),
         told: reward.gives,
         from: reward.from === undefined ? null : Date.parse(reward.from),
@@ -71,6 +82,22 @@ export const compileRewards = (
       },
     ]),
   );
+
+const setOf = (values: string[] | undefined): ReadonlySet<string> | null =>
+  values === undefined ? null : new Set(values);
+
+const compilePrices = (cost: RewardDocument['cost'], units: ReadonlyMap<string, Unit>): Price[] =>
+  pricesOf(cost).map(({ tiers, unit, points }) => ({
+    tiers: setOf(tiers),
+    unit: units.get(unit) as Unit,
+    points: BigInt(points),
+  }));
+
+/** The prices of a reward, one for everybody as a list of one. */
+export const pricesOf = (
+  cost: RewardDocument['cost'],
+): readonly { tiers?: string[] | undefined; unit: string; points: string }[] =>
+  Array.isArray(cost) ? cost : [cost];
 
 function compileGives(
   gives: RewardDocument['gives'],

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { decimal, duration, instant, ruleId, settings, unitName, word } from './fields.ts';
+import { decimal, duration, instant, ruleId, settings, unitName, word, words } from './fields.ts';
 
 export const MAX_REWARDS = 1_000;
 const MAX_STOCK = 1_000_000_000;
 const MAX_LIMIT = 1_000;
+const MAX_PRICES = 50;
 
 const wholePoints = (meaning: string) =>
   z
@@ -11,10 +12,36 @@ const wholePoints = (meaning: string) =>
     .regex(/^[1-9]\d{0,14}$/, { error: 'Write a whole number of at least 1, for example "1000".' })
     .describe(meaning);
 
-const cost = settings('"cost"', {
+const paid = {
   unit: unitName.describe('The unit that is paid with; one of `units` that members can spend.'),
   points: wholePoints('How many of them it takes.'),
-}).describe('What the reward costs.');
+};
+
+const cost = z
+  .union(
+    [
+      settings('"cost"', paid),
+      z
+        .array(
+          settings('A price', {
+            tiers: words('gold').describe(
+              'For members of one of these tiers. Left out: for all whom no price before was for.',
+            ),
+            ...paid,
+          }),
+          { error: 'Write a list of prices [ … ].' },
+        )
+        .min(1, { error: 'Name at least one price.' })
+        .max(MAX_PRICES, { error: `A reward has at most ${MAX_PRICES} prices.` }),
+    ],
+    {
+      error:
+        'Say what it costs: { "unit": "points", "points": "1000" }, or a list of prices by tier [{ "tiers": ["gold"], "unit": "points", "points": "800" }, { "unit": "points", "points": "1000" }].',
+    },
+  )
+  .describe(
+    'What the reward costs: one price for everybody, or a list of which the first counts that is for the tier of the member. Whom no price is for cannot redeem it.',
+  );
 
 /** The name of a pool of codes; it is also part of an address. */
 export const poolName = z
@@ -70,6 +97,11 @@ export const reward = settings('A reward', {
   gives,
   from: instant('The first instant at which it can be redeemed. Left out: from the beginning.').optional(),
   until: instant('The end, at which it cannot be redeemed any more. Left out: without end.').optional(),
+  audience: settings('"audience"', {
+    tiers: words('gold').describe('Members of one of these tiers.'),
+  })
+    .describe('Who can redeem it. Default: everybody.')
+    .optional(),
   stock: z
     .int({ error: 'Write a whole number, for example 500.' })
     .min(0, { error: 'Write a number that is not negative.' })

@@ -16,7 +16,10 @@ const rewardShape = {
   id: text,
   rule: text.meta({ description: '`id@version`, as a redemption would cite it.' }),
   name: text.nullable(),
-  cost: z.strictObject({ unit: text, points: sum }),
+  prices: z.array(z.strictObject({ tiers: z.array(text).nullable(), unit: text, points: sum })).meta({
+    description: 'The first one that is for the tier of the member counts; `tiers` null: for everybody.',
+  }),
+  audience: z.strictObject({ tiers: z.array(text) }).nullable(),
   gives: givesSchema,
   from: schemas.instant.nullable(),
   until: schemas.instant.nullable(),
@@ -36,6 +39,10 @@ const rewardSchema = z
 const memberRewardSchema = z
   .strictObject({
     ...rewardShape,
+    cost: z
+      .strictObject({ unit: text, points: sum })
+      .nullable()
+      .meta({ description: 'What it costs this member; null where no price is for the tier.' }),
     used: z
       .int()
       .min(0)
@@ -85,6 +92,7 @@ export const catalogueRoutes =
             member: text,
             external_id: text,
             as_of: schemas.instant,
+            tier: text.nullable(),
             data: z.array(memberRewardSchema),
           }),
         },

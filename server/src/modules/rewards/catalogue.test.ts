@@ -253,6 +253,74 @@ test('what somebody has to hand over is pending until it is fulfilled or rejecte
   assert.deepEqual([fact?.['reward'], fact?.['rule'], fact?.['fulfilment']], ['mug', 'mug@5', 'fulfilled']);
 });
 
+test('a price and an audience go by the tier that the member has at that instant', async () => {
+  await engine.publish('tiered', {
+    ...CATALOGUE,
+    tiers: {
+      qualify_by: 'spend',
+      window: { rolling: 'P1M' },
+      levels: [
+        { id: 'basic', from: '0' },
+        { id: 'silver', from: '100.00' },
+        { id: 'gold', from: '200.00' },
+      ],
+    },
+    rewards: [
+      {
+        id: 'spa',
+        gives: { product: 'SPA' },
+        cost: [
+          { tiers: ['gold'], unit: 'points', points: '20' },
+          { tiers: ['silver'], unit: 'points', points: '30' },
+        ],
+      },
+      {
+        id: 'lounge',
+        gives: { product: 'L' },
+        cost: { unit: 'points', points: '1' },
+        audience: { tiers: ['gold'] },
+      },
+    ],
+  });
+  let orders = 0;
+  const buy = async (amount: string, at: string) => {
+    orders += 1;
+    const lines = [{ id: '1', amount }];
+    const order = { external_id: `o${orders}`, member: 'ext:vip', occurred_at: at, currency: 'USD', lines };
+    assert.equal((await engine.post('/v1/orders', 'tiered', order)).status, 201);
+  };
+  const redeem = (reward: string) =>
+    engine.post<{ redemption?: { points: string }; reasons?: unknown[] }>('/v1/redemptions', 'tiered', {
+      external_id: `${reward} ${orders}`,
+      member: 'ext:vip',
+      reward,
+      capture: true,
+    });
+  const listed = async () => {
+    const { body } = await engine.get<{
+      tier: string;
+      data: { id: string; cost: { points: string } | null; available: boolean }[];
+    }>('/v1/members/ext:vip/rewards', 'tiered');
+    return [body.tier, ...body.data.map(({ cost, available }) => (available ? cost?.points : null))];
+  };
+  await buy('5000', '2026-01-01T00:00:00Z');
+  assert.deepEqual((await redeem('spa')).body.reasons, [
+    { code: 'not_in_audience', tiers: ['gold', 'silver'], tier: 'basic' },
+  ]);
+  assert.deepEqual((await redeem('lounge')).body.reasons, [
+    { code: 'not_in_audience', tiers: ['gold'], tier: 'basic' },
+  ]);
+  assert.deepEqual(await listed(), ['basic', null, null]);
+  await buy('5000', '2026-01-01T00:00:00Z');
+  assert.equal((await redeem('spa')).body.redemption?.points, '30');
+  await buy('10000', '2026-01-01T00:00:00Z');
+  assert.deepEqual(await listed(), ['gold', '20', '1']);
+  assert.equal((await redeem('spa')).body.redemption?.points, '20');
+  assert.equal((await redeem('lounge')).status, 201);
+  await engine.setClock('tiered', Date.parse('2026-02-01T05:00:00Z'));
+  assert.deepEqual(await listed(), ['basic', null, null], 'the purchases have left the window');
+});
+
 test('the books agree after all of this, and the stock is what was granted and not given back', async () => {
   await invariants(engine);
   const rows = await engine.sql(

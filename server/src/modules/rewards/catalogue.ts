@@ -1,6 +1,6 @@
 import { accept, type Outcome, type Reason, refuse } from '#platform/errors.ts';
 import { floorDiv } from '#platform/money.ts';
-import type { ProgramVersion, Reward } from '../program/index.ts';
+import type { Price, ProgramVersion, Reward } from '../program/index.ts';
 import type { Fulfilment, Money } from './model.ts';
 
 /** The stock that a reward is taken from: its own, that of a pool of codes, or none. */
@@ -19,8 +19,10 @@ export const poolOf = (item: string): string | undefined =>
 export interface Situation {
   /** The program's clock, epoch ms. */
   readonly now: number;
-  /** Points of the unit that the reward costs. */
-  readonly available: bigint;
+  /** The member's tier; null where the program has none. */
+  readonly tier: string | null;
+  /** Points of a unit, by its number. */
+  available(unit: number): bigint;
   /** How often the member has redeemed it in the present period of its limit. */
   readonly used: number;
   /** What is left of its stock; null where it has none. */
@@ -29,13 +31,32 @@ export interface Situation {
   readonly orderTotal: bigint | null;
 }
 
+/** Whether the tier of a member has a say in a reward. */
+export const dependsOnTier = ({ prices, audience }: Reward): boolean =>
+  audience !== null || prices.some(({ tiers }) => tiers !== null);
+
+/** What a reward costs a member of a tier; undefined where no price is for it. */
+export const priceFor = ({ prices }: Reward, tier: string | null): Price | undefined =>
+  prices.find(({ tiers }) => tiers === null || (tier !== null && tiers.has(tier)));
+
+/** The tiers whose members can redeem a reward. */
+function tiersOf({ prices, audience }: Reward): string[] {
+  const priced = prices.some(({ tiers }) => tiers === null)
+    ? null
+    : new Set(prices.flatMap(({ tiers }) => [...(tiers ?? [])]));
+  return [...(audience ?? priced ?? [])].filter(tier => priced === null || priced.has(tier));
+}
+
 const time = (at: number): string => new Date(at).toISOString();
 
 /** Every reason for which a member cannot have a reward, with what is missing; none where it can be had. */
 export function unavailability(reward: Reward, situation: Situation): Reason[] {
-  const { now, available, used, left, orderTotal } = situation;
-  const { from, until, limit, minimum, cost } = reward;
+  const { now, tier, used, left, orderTotal } = situation;
+  const { from, until, limit, minimum, audience } = reward;
   const reasons: Reason[] = [];
+  const price = priceFor(reward, tier);
+  if (price === undefined || (audience !== null && (tier === null || !audience.has(tier))))
+    reasons.push({ code: 'not_in_audience', tiers: tiersOf(reward), tier });
   if (from !== null && now < from) reasons.push({ code: 'not_yet_valid', from: time(from) });
   if (until !== null && now >= until) reasons.push({ code: 'no_longer_valid', until: time(until) });
   if (left === 0) reasons.push({ code: 'out_of_stock' });
@@ -48,19 +69,24 @@ export function unavailability(reward: Reward, situation: Situation): Reason[] {
       order_total: orderTotal === null ? null : String(orderTotal),
       missing: String(minimum - (orderTotal ?? 0n)),
     });
+  const lacking = price && shortfall(price, situation.available(price.unit.number));
+  return lacking === undefined ? reasons : [...reasons, lacking];
+}
+
+function shortfall({ unit, points }: Price, available: bigint): Reason | undefined {
   const usable = available > 0n ? available : 0n;
-  if (usable < cost.points)
-    reasons.push({
-      code: 'insufficient_balance',
-      unit: cost.unit.name,
-      required: String(cost.points),
-      available: String(available),
-      missing: String(cost.points - usable),
-    });
-  return reasons;
+  if (usable >= points) return undefined;
+  return {
+    code: 'insufficient_balance',
+    unit: unit.name,
+    required: String(points),
+    available: String(available),
+    missing: String(points - usable),
+  };
 }
 
 const SENTENCES: Readonly<Record<string, string>> = {
+  not_in_audience: 'it is not for the tier of the member',
   not_yet_valid: 'it cannot be redeemed yet',
   no_longer_valid: 'it cannot be redeemed any more',
   out_of_stock: 'nothing is left of it',

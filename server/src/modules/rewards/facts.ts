@@ -1,7 +1,8 @@
 import type { Tx } from '#platform/db/client.ts';
+import { levelAt, loadTimeline, type TimelineFacts } from '../earning/index.ts';
 import { type Around, type Command, type Ledger, type Taken, walletId } from '../ledger/index.ts';
-import { type Reward, startOf, versionAt } from '../program/index.ts';
-import { itemOf } from './catalogue.ts';
+import { type ProgramVersion, type Reward, startOf, versionAt } from '../program/index.ts';
+import { dependsOnTier, itemOf } from './catalogue.ts';
 import type { Code } from './codes.store.ts';
 import type {
   ChangeBody,
@@ -22,6 +23,8 @@ export interface RewardFacts extends StockFacts {
   readonly taken: ReadonlyMap<string, Taken[]>;
   /** How much of the lots that rewards credited has expired. */
   readonly expired: ReadonlyMap<string, bigint>;
+  /** What the tiers of members depend on, where a reward asks for them. */
+  readonly timeline: TimelineFacts;
   /** How often members redeemed rewards, and since when that counts. */
   readonly uses: Map<string, { readonly since: number; count: number }>;
 }
@@ -44,8 +47,7 @@ interface Asked {
   readonly reward: Reward;
   readonly capture: boolean;
   readonly now: number;
-  readonly timeZone: string;
-  readonly version: number;
+  readonly version: ProgramVersion;
 }
 
 /** How a batch loads what its redemptions and changes decide on: one function, because each sees what the others did. */
@@ -67,10 +69,16 @@ export const rewardLoader =
             },
           ];
     });
-    const [taken, expired, counts, stock] = await Promise.all([
+    const [taken, expired, counts, timeline, stock] = await Promise.all([
       takenBy(tx, ledger, changes),
       expiredOf(tx, ledger, changes),
       usesOf(tx, asked),
+      loadTimeline(
+        tx,
+        asked
+          .filter(({ reward }) => dependsOnTier(reward))
+          .map(({ memberId, now, version }) => ({ memberId, at: now, version })),
+      ),
       loadStock(tx, [...asked.flatMap(wantOf), ...changes.flatMap(wantOfChange)], around),
     ]);
     for (const id of stock.released) {
@@ -78,7 +86,7 @@ export const rewardLoader =
       if (redemption?.reward)
         redemptions.set(id, { ...redemption, reward: { ...redemption.reward, released: true } });
     }
-    return { redemptions, taken, expired, uses: counts, ...stock };
+    return { redemptions, taken, expired, uses: counts, timeline, ...stock };
   };
 
 function askedOf(
@@ -92,15 +100,14 @@ function askedOf(
   const reward = version.rewards.get(body.reward);
   const holder = holders[index];
   if (reward === undefined || holder === undefined) return [];
-  const { timeZone } = version;
   const { capture } = body;
-  return [{ programId, memberId: holder.id, reward, capture, now, timeZone, version: version.version }];
+  return [{ programId, memberId: holder.id, reward, capture, now, version }];
 }
 
 function wantOf({ programId, reward, capture, now, version }: Asked): Want[] {
   const item = itemOf(reward);
   if (item === null) return [];
-  const supply = reward.stock === null ? null : { version, stock: reward.stock };
+  const supply = reward.stock === null ? null : { version: version.version, stock: reward.stock };
   return [{ programId, item, kind: 'take', supply, now, codes: capture }];
 }
 
@@ -156,10 +163,10 @@ export function creditOf(
 
 async function usesOf(tx: Tx, asked: readonly Asked[]): Promise<RewardFacts['uses']> {
   const found: RewardFacts['uses'] = new Map();
-  const questions = asked.flatMap(({ memberId, reward, now, timeZone }) =>
+  const questions = asked.flatMap(({ memberId, reward, now, version }) =>
     reward.limit === null
       ? []
-      : [{ memberId, reward: reward.id, now, since: sinceOf(reward, now, timeZone) }],
+      : [{ memberId, reward: reward.id, now, since: sinceOf(reward, now, version.timeZone) }],
   );
   if (questions.length === 0) return found;
   const counts = await uses.count(tx, questions);
@@ -174,6 +181,13 @@ export const sinceOf = ({ limit }: Reward, now: number, timeZone: string): numbe
 
 export const usedBy = (facts: RewardFacts, memberId: number, reward: string): number =>
   facts.uses.get(useKey(memberId, reward))?.count ?? 0;
+
+/** The tier of a member, where a reward depends on it. */
+export const tierOf = (
+  { timeline }: RewardFacts,
+  reward: Reward,
+  question: { memberId: number; at: number; version: ProgramVersion },
+): string | null => (dependsOnTier(reward) ? (levelAt(timeline, question)?.id ?? null) : null);
 
 /** The code that a redemption takes next from its pool. */
 export const nextCode = (facts: RewardFacts, programId: number, item: string): Code => {

@@ -1,9 +1,10 @@
 import type { Pool, Tx } from '#platform/db/client.ts';
 import { accept, type Outcome } from '#platform/errors.ts';
 import { wireId } from '#platform/ids.ts';
+import { levelAt, loadTimeline } from '../earning/index.ts';
 import { type Ledger, time } from '../ledger/index.ts';
-import { type ProgramVersion, type Reward, versionAt } from '../program/index.ts';
-import { itemOf, unavailability } from './catalogue.ts';
+import { type Price, type ProgramVersion, type Reward, versionAt } from '../program/index.ts';
+import { itemOf, priceFor, unavailability } from './catalogue.ts';
 import { sinceOf } from './facts.ts';
 import type { ProgramInForce } from './model.ts';
 import * as stock from './stock.store.ts';
@@ -45,11 +46,17 @@ async function leftovers(tx: Tx, { programId, now, version }: InForce): Promise<
   );
 }
 
+const priceToWire = ({ unit, points }: Price) => ({ unit: unit.name, points: String(points) });
+
 const rewardToWire = (reward: Reward, left: number | null) => ({
   id: reward.id,
   rule: reward.ref,
   name: reward.name,
-  cost: { unit: reward.cost.unit.name, points: String(reward.cost.points) },
+  prices: reward.prices.map(price => ({
+    tiers: price.tiers === null ? null : [...price.tiers],
+    ...priceToWire(price),
+  })),
+  audience: reward.audience === null ? null : { tiers: [...reward.audience] },
   gives: reward.told,
   from: time(reward.from),
   until: time(reward.until),
@@ -86,16 +93,21 @@ export async function rewardsFor(
     const rewards = [...force.version.rewards.values()];
     const left = await leftovers(tx, force);
     const used = await usedOf(tx, force, holder.id, rewards);
+    const question = { memberId: holder.id, at: force.now, version: force.version };
+    const tier = levelAt(await loadTimeline(tx, [question]), question)?.id ?? null;
     const data = rewards.map((reward, index) => {
       const reasons = unavailability(reward, {
         now: force.now,
-        available: wallets[reward.cost.unit.number]?.available ?? 0n,
+        tier,
+        available: unit => wallets[unit]?.available ?? 0n,
         used: used.get(index) ?? 0,
         left: left.get(reward.id) ?? null,
         orderTotal,
       });
+      const price = priceFor(reward, tier);
       return {
         ...rewardToWire(reward, left.get(reward.id) ?? null),
+        cost: price === undefined ? null : priceToWire(price),
         used: used.get(index) ?? 0,
         available: reasons.length === 0,
         reasons,
@@ -105,6 +117,7 @@ export async function rewardsFor(
       member: wireId('mem', BigInt(holder.id)),
       external_id: holder.externalId,
       as_of: time(force.now),
+      tier,
       data,
     });
   });

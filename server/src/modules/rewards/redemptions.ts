@@ -10,17 +10,25 @@ import {
   insufficientBalance,
   walletId,
 } from '../ledger/index.ts';
-import { addDuration, type ProgramVersion, type Reward, type Unit, versionAt } from '../program/index.ts';
+import {
+  addDuration,
+  type Price,
+  type ProgramVersion,
+  type Reward,
+  type Unit,
+  versionAt,
+} from '../program/index.ts';
 import {
   firstFulfilment,
   itemOf,
   moneyOffOf,
   poolOf,
+  priceFor,
   rewardNamed,
   rewardUnavailable,
   unavailability,
 } from './catalogue.ts';
-import { evolve, type LoadRewards, nextCode, type RewardFacts, usedBy } from './facts.ts';
+import { evolve, type LoadRewards, nextCode, type RewardFacts, tierOf, usedBy } from './facts.ts';
 import {
   type Aside,
   type Granted,
@@ -40,52 +48,68 @@ export interface RedemptionAnswer extends Effects {
   redemption: ReturnType<typeof redemptionToWire>;
 }
 
-/** What is taken and what is given for it. */
-interface Terms {
-  readonly unit: Pick<Unit, 'name' | 'number' | 'worth'>;
-  readonly points: bigint;
-  readonly reward: Reward | null;
-}
-
 const inForce = (program: unknown): ProgramVersion => {
   const { program: versions, now } = program as ProgramInForce;
   return versionAt(versions, now);
 };
 
-function termsOf(body: RedemptionBody, version: ProgramVersion): Outcome<Terms> {
-  if (body.reward !== null) {
-    const named = rewardNamed(version, body.reward);
-    return named.ok ? accept({ ...named.value.cost, reward: named.value }) : named;
-  }
-  const unit = body.unit === null ? version.defaultUnit : version.units.get(body.unit);
-  if (unit === undefined)
-    return refuse(
-      'unit_unknown',
-      `The program counts ${[...version.units.keys()].join(', ')}, not ${body.unit}.`,
-    );
-  if (!unit.redeemable)
-    return refuse('unit_not_redeemable', `${unit.name} only count towards a tier; they cannot be redeemed.`);
-  return accept({ unit, points: body.points as bigint, reward: null });
+/** What is taken and what is given for it. */
+interface Terms {
+  readonly unit: Pick<Unit, 'name' | 'number' | 'worth'>;
+  readonly points: bigint;
+  readonly reward: Reward | null;
+  /** The unit of stock that a redemption of a reward gets. */
+  readonly stock: StockUnit | null;
 }
 
-/** The unit of stock that a redemption of a reward gets, or every reason why it cannot be. */
-function grant(
-  reward: Reward,
+function unitOfPoints(name: string | null, version: ProgramVersion): Outcome<Unit> {
+  const unit = name === null ? version.defaultUnit : version.units.get(name);
+  if (unit === undefined)
+    return refuse('unit_unknown', `The program counts ${[...version.units.keys()].join(', ')}, not ${name}.`);
+  return unit.redeemable
+    ? accept(unit)
+    : refuse('unit_not_redeemable', `${unit.name} only count towards a tier; they cannot be redeemed.`);
+}
+
+/** Refuses what no balance, stock or tier could make acceptable. */
+const admitted = (body: RedemptionBody, version: ProgramVersion): Outcome<unknown> =>
+  body.reward === null ? unitOfPoints(body.unit, version) : rewardNamed(version, body.reward);
+
+function termsOf(
   body: RedemptionBody,
   facts: RewardFacts,
-  { draft, context, programId }: { draft: Draft; context: Context; programId: number },
-): Outcome<StockUnit | null> {
+  programId: number,
+  { program, holder, wallet }: Context,
+): Outcome<Terms> {
+  const version = inForce(program);
+  const { now } = program;
+  const available = (unit: number) => new Draft(wallet(unit), now).balance.available;
+  if (body.reward === null) {
+    const unit = unitOfPoints(body.unit, version);
+    if (!unit.ok) return unit;
+    const points = body.points as bigint;
+    const balance = available(unit.value.number);
+    return balance < points
+      ? insufficientBalance(points, balance)
+      : accept({ unit: unit.value, points, reward: null, stock: null });
+  }
+  const named = rewardNamed(version, body.reward);
+  if (!named.ok) return named;
+  const reward = named.value;
   const item = itemOf(reward);
   const stock = item === null ? undefined : facts.stocks.get(stockKey({ programId, item }));
-  const { now } = context.program;
+  const tier = tierOf(facts, reward, { memberId: holder.id, at: now, version });
   const reasons = unavailability(reward, {
     now,
-    available: draft.balance.available,
-    used: usedBy(facts, context.holder.id, reward.id),
+    tier,
+    available,
+    used: usedBy(facts, holder.id, reward.id),
     left: item === null ? null : (stock?.left(now) ?? 0),
     orderTotal: body.orderTotal,
   });
-  return reasons.length > 0 ? rewardUnavailable(reward, reasons) : accept(stock?.next(now) ?? null);
+  if (reasons.length > 0) return rewardUnavailable(reward, reasons);
+  const { unit, points } = priceFor(reward, tier) as Price;
+  return accept({ unit, points, reward, stock: stock?.next(now) ?? null });
 }
 
 /** What the redemption is of the catalogue, and what granting it changes beside the redemption. */
@@ -148,20 +172,17 @@ export const redemptionType = (
   enrols: () => false,
   needsLots: () => true,
   admit({ body }, program) {
-    const terms = termsOf(body, inForce(program));
-    return terms.ok ? undefined : terms.refusal;
+    const outcome = admitted(body, inForce(program));
+    return outcome.ok ? undefined : outcome.refusal;
   },
   load,
   decide({ body, programId }, facts, context) {
     const { program, holder, wallet, id } = context;
     const version = inForce(program);
-    const terms = termsOf(body, version);
+    const terms = termsOf(body, facts, programId, context);
     if (!terms.ok) return terms;
-    const { unit, points, reward } = terms.value;
+    const { unit, points, reward, stock } = terms.value;
     const draft = new Draft(wallet(unit.number), program.now);
-    const taken = reward === null ? accept(null) : grant(reward, body, facts, { draft, context, programId });
-    if (!taken.ok) return taken;
-    if (draft.balance.available < points) return insufficientBalance(points, draft.balance.available);
     const money: Money | null =
       reward === null
         ? moneyOff(points, unit, version)
@@ -173,7 +194,7 @@ export const redemptionType = (
       holdExpiresAt === null
         ? draft.debit('redeem', points, draft.now)
         : draft.reserve(points, draft.now, holdExpiresAt);
-    const of = reward === null ? null : granted(reward, taken.value, body, facts, { id, programId });
+    const of = reward === null ? null : granted(reward, stock, body, facts, { id, programId });
     const credit =
       reward !== null && body.capture
         ? creditReward(reward.gives, reward.ref, version.timeZone, context)
