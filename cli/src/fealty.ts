@@ -23,6 +23,7 @@ import {
   programShowCommand,
 } from './commands/program.ts';
 import { programApplyCommand, programPromoteCommand } from './commands/program-apply.ts';
+import { programBacktestCommand, programTiersCommand } from './commands/program-backtest.ts';
 import { programDiffCommand, programExportCommand, programPlanCommand } from './commands/program-changes.ts';
 import { startCommand } from './commands/start.ts';
 import { sweepCommand } from './commands/sweep.ts';
@@ -52,6 +53,8 @@ export const fealty = group('', 'Loyalty points on a ledger that can be proved',
     }),
     clock: programClockCommand,
     budgets: programBudgetsCommand,
+    tiers: programTiersCommand,
+    backtest: programBacktestCommand,
   }),
   import: group('import', 'Take over files', { orders: importOrdersCommand }),
   member: group('member', 'Look up members', { show: memberShowCommand }),

@@ -1,7 +1,7 @@
 import { type ListBudgetsResponse, listBudgets } from '@fealty/sdk';
 import { openApi } from '../api.ts';
 import { type Command, command } from '../command.ts';
-import { exponentOf } from '../import/currencies.ts';
+import { amountText } from '../import/currencies.ts';
 import { grouped, table } from '../output.ts';
 
 type Budget = ListBudgetsResponse['data'][number];
@@ -34,16 +34,11 @@ function budgetTable(budgets: readonly Budget[]): string {
   const rows = budgets.map(({ campaign, points, granted, left, money }) => [
     campaign,
     ...[points, granted, left].map(grouped),
-    ...(inMoney ? [amountText(money?.amount, money), amountText(money?.left, money)] : []),
+    ...(inMoney ? [money?.amount, money?.left].map(minor => inWords(minor, money)) : []),
   ]);
   return table(header, rows);
 }
 
-/** `1177` cents as `11.77 USD`; nothing for a budget in points. */
-function amountText(minor: string | undefined, money: Budget['money']): string {
-  if (minor === undefined || money === null) return '';
-  const decimals = exponentOf(money.currency) ?? 0;
-  const digits = minor.padStart(decimals + 1, '0');
-  const whole = grouped(digits.slice(0, digits.length - decimals));
-  return `${decimals === 0 ? whole : `${whole}.${digits.slice(-decimals)}`} ${money.currency}`;
-}
+/** An amount of a budget in money; nothing for one in points. */
+const inWords = (minor: string | undefined, money: Budget['money']): string =>
+  minor === undefined || money === null ? '' : amountText(minor, money.currency);

@@ -1,3 +1,5 @@
+import { grouped } from '../output.ts';
+
 /**
  * Decimal places of the currencies in ISO 4217 as published on 2026-01-01, with the codes withdrawn since 2018,
  * because orders of earlier years are imported too. A table rather than `Intl`, because the same file must give the
@@ -86,4 +88,13 @@ function notAnAmount(text: string): Flaw {
     code: 'amount_invalid',
     detail: `${text} is not a plain decimal number (digits, and a point before the decimals)`,
   };
+}
+
+/** `-1177` cents as `-11.77 USD`. */
+export function amountText(minor: string, currency: string): string {
+  const decimals = exponentOf(currency) ?? 0;
+  const digits = minor.replace('-', '').padStart(decimals + 1, '0');
+  const whole = grouped(digits.slice(0, digits.length - decimals));
+  const sign = minor.startsWith('-') ? '-' : '';
+  return `${sign}${decimals === 0 ? whole : `${whole}.${digits.slice(-decimals)}`} ${currency}`;
 }

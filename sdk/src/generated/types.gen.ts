@@ -469,10 +469,17 @@ export type MemberReward = {
      */
     rule: string;
     name: string | null;
-    cost: {
+    /**
+     * The first one that is for the tier of the member counts; `tiers` null: for everybody.
+     */
+    prices: Array<{
+        tiers: Array<string> | null;
         unit: string;
         points: string;
-    };
+    }>;
+    audience: {
+        tiers: Array<string>;
+    } | null;
     gives: RewardGives;
     from: string | null;
     until: string | null;
@@ -486,6 +493,13 @@ export type MemberReward = {
     } | null;
     minimum: {
         order_total: string;
+    } | null;
+    /**
+     * What it costs this member; null where no price is for the tier.
+     */
+    cost: {
+        unit: string;
+        points: string;
     } | null;
     /**
      * How often the member has redeemed it in the period of its limit.
@@ -1317,7 +1331,7 @@ export type ProgramDocument = {
          */
         name?: string;
         /**
-         * What the reward costs.
+         * What the reward costs: one price for everybody, or a list of which the first counts that is for the tier of the member. Whom no price is for cannot redeem it.
          */
         cost: {
             /**
@@ -1328,7 +1342,20 @@ export type ProgramDocument = {
              * How many of them it takes.
              */
             points: string;
-        };
+        } | Array<{
+            /**
+             * For members of one of these tiers. Left out: for all whom no price before was for.
+             */
+            tiers?: Array<string>;
+            /**
+             * The unit that is paid with; one of `units` that members can spend.
+             */
+            unit: string;
+            /**
+             * How many of them it takes.
+             */
+            points: string;
+        }>;
         /**
          * What the member gets.
          */
@@ -1379,6 +1406,15 @@ export type ProgramDocument = {
          * The end, at which it cannot be redeemed any more. Left out: without end.
          */
         until?: string;
+        /**
+         * Who can redeem it. Default: everybody.
+         */
+        audience?: {
+            /**
+             * Members of one of these tiers.
+             */
+            tiers?: Array<string>;
+        };
         /**
          * How many there are of it in all, those that were redeemed already among them. A redemption on hold has its own. A later version can raise and lower it. Default: as many as wanted.
          */
@@ -1548,10 +1584,17 @@ export type Reward = {
      */
     rule: string;
     name: string | null;
-    cost: {
+    /**
+     * The first one that is for the tier of the member counts; `tiers` null: for everybody.
+     */
+    prices: Array<{
+        tiers: Array<string> | null;
         unit: string;
         points: string;
-    };
+    }>;
+    audience: {
+        tiers: Array<string>;
+    } | null;
     gives: RewardGives;
     from: string | null;
     until: string | null;
@@ -5236,6 +5279,7 @@ export type ListMemberRewardsResponses = {
         member: string;
         external_id: string;
         as_of: string;
+        tier: string | null;
         data: Array<MemberReward>;
     };
 };
