@@ -11,7 +11,7 @@ import {
 import { openApi } from '../api.ts';
 import { type Command, command } from '../command.ts';
 import { wholeNumber } from '../numbers.ts';
-import { list, shortTime, table } from '../output.ts';
+import { list, table } from '../output.ts';
 import { changesText, readDocument } from './program-document.ts';
 
 const MAX_VERSION = 2 ** 31 - 1;
@@ -165,7 +165,7 @@ function draftText(shown: GetDraftResponse): string {
   const facts = list([
     ['Draft', `${shown.draft} of ${shown.program}`],
     ['State', published_version === null ? shown.state : `published as version ${published_version}`],
-    ['Revision', `${shown.revision}, by ${shown.author.label}, ${shortTime(shown.changed_at)}`],
+    ['Revision', `${shown.revision}, by ${shown.author.label}`],
     ['Made from', `version ${base_version}${since}`],
     [
       'Approved',

@@ -77,13 +77,17 @@ export const programPromoteCommand: Command = command({
       output.result({ plan, published: null }, () => planText(plan));
       return 0;
     }
-    output.note(planText(plan));
-    if (!values.yes && !(await isMeant(values.live, output.canAsk))) {
-      output.note('Nothing was published.');
-      return 1;
+    if (!values.yes) {
+      output.note(planText(plan));
+      if (!(await isMeant(values.live, output.canAsk))) {
+        output.note('Nothing was published.');
+        return 1;
+      }
     }
     const published = await publish(api, plan, document, values.from);
-    output.result({ plan, published }, () => programFacts(published));
+    output.result({ plan, published }, () =>
+      values.yes ? `${planText(plan)}\n\n${programFacts(published)}` : programFacts(published),
+    );
     return 0;
   },
 });

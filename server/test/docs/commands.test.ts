@@ -15,6 +15,7 @@ const TOUR = [
   { path: 'docs/guides/returns.md', exact: true },
   { path: 'docs/guides/redemptions.md', exact: true },
   { path: 'docs/guides/events.md', exact: true },
+  { path: 'docs/guides/program-as-code.md', exact: true },
   { path: 'docs/guides/import.md', exact: false },
   { path: 'docs/guides/operate.md', exact: false },
 ];

@@ -16,19 +16,22 @@ export interface Change {
   sentence: string;
 }
 
-/** Two documents are the same when these are: the name in one only repeats the address under which it is published. */
+/** Two documents are the same when all is that counts for a program that is there already. */
 export function isSameDocument(one: ProgramDocument, other: ProgramDocument): boolean {
-  return canonical(withoutName(one)) === canonical(withoutName(other));
+  return canonical(whatCounts(one)) === canonical(whatCounts(other));
 }
 
-const withoutName = ({ program: _name, ...rest }: ProgramDocument): Json => rest;
+/** The name only repeats the address under which a document is published, and the clock counts when the program is made. */
+const whatCounts = ({ program: _name, clock: _clock, ...rest }: ProgramDocument): Json => rest;
 
 /**
  * What is different in `after`, in the order of the document; `before` is null for a program that does not exist yet.
  * Rules, levels, campaigns and rewards are compared by their ids, wherever they stand.
  */
 export function changesBetween(before: ProgramDocument | null, after: ProgramDocument): Change[] {
-  return [...compareObjects(PROGRAM, [], before === null ? {} : withoutName(before), withoutName(after))];
+  if (before !== null) return [...compareObjects(PROGRAM, [], whatCounts(before), whatCounts(after))];
+  const { program: _name, ...made } = after;
+  return [...compareObjects(PROGRAM, [], {}, made)];
 }
 
 /** What a setting belongs to: the program, or something in it that has a name. */

@@ -46,7 +46,7 @@ export interface ProgramService {
   drafts: DraftService;
   /**
    * Makes a program, or publishes its next version. The latest document again (in whatever order its settings are,
-   * with or without the name of the program) publishes nothing, unless another `effectiveFrom` is asked for. Refusals:
+   * with or without the name and the clock of the program) publishes nothing, unless another `effectiveFrom` is asked for. Refusals:
    * `program_invalid`, `program_version_conflict`, `program_effective_from_invalid`.
    */
   publish(name: string, document: unknown, options?: PublishOptions): Promise<Outcome<Publication>>;
