@@ -25,6 +25,7 @@ import {
 import { programApplyCommand, programPromoteCommand } from './commands/program-apply.ts';
 import { programBacktestCommand, programTiersCommand } from './commands/program-backtest.ts';
 import { programDiffCommand, programExportCommand, programPlanCommand } from './commands/program-changes.ts';
+import { rewardListCommand, vouchersAddCommand, vouchersShowCommand } from './commands/rewards.ts';
 import { startCommand } from './commands/start.ts';
 import { sweepCommand } from './commands/sweep.ts';
 import { verifyCommand } from './commands/verify.ts';
@@ -59,6 +60,11 @@ export const fealty = group('', 'Loyalty points on a ledger that can be proved',
   import: group('import', 'Take over files', { orders: importOrdersCommand }),
   member: group('member', 'Look up members', { show: memberShowCommand }),
   order: group('order', 'Look up orders', { show: orderShowCommand }),
+  reward: group('reward', 'Look up rewards', { list: rewardListCommand }),
+  vouchers: group('vouchers', 'Codes that are handed out as rewards', {
+    add: vouchersAddCommand,
+    show: vouchersShowCommand,
+  }),
   entry: group('entry', 'Look up entries of the ledger', { why: entryWhyCommand }),
   sweep: sweepCommand,
   events: eventsCommand,
