@@ -86,7 +86,7 @@ export class TestEngine {
 
   /** Calls the API; `path` with its query. */
   async call<T = Json>(
-    method: 'GET' | 'POST' | 'PUT' | 'PATCH',
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
     call: Call = {},
   ): Promise<Reply<T>> {
