@@ -577,6 +577,10 @@ export type OrderAnswer = {
         member: string;
         revision: number;
         occurred_at: string;
+        /**
+         * Came after a later order of the member was decided, or after `late_after`; see /v1/late-orders.
+         */
+        late: boolean;
     };
     effects: Array<Effect>;
     balances: Array<Balance>;
@@ -934,9 +938,9 @@ export type ProgramDocument = {
          */
         id: string;
         /**
-         * What the rule listens to.
+         * What the rule listens to: `order`, or `activity:` and the name of one of `activities`.
          */
-        on: 'order';
+        on: string;
         /**
          * Which lines and orders the rule is for: all named conditions must match, each by one of its values, exactly as written. Left out: all.
          */
@@ -1034,7 +1038,37 @@ export type ProgramDocument = {
              */
             inactivity: string;
         };
+        /**
+         * Of a rule on an activity: how often it counts for one member. `every` is "ever" by default. Left out: each time.
+         */
+        limit?: {
+            /**
+             * For how many activities of a member the rule counts.
+             */
+            per_member: number;
+            /**
+             * Per calendar day, week (from Monday), month or year of the program's time zone, or once for all.
+             */
+            every?: 'day' | 'week' | 'month' | 'year' | 'ever';
+        };
+        /**
+         * Of a rule on an activity: how long after it counted for a member it does not count again. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+         */
+        cooldown?: string;
     }>;
+    /**
+     * What members do besides buying and the company tells with `POST /v1/activities`: reviews, log-ins, anything. One that is not here is refused. Default: none.
+     */
+    activities?: {
+        [key: string]: {
+            /**
+             * The attributes that it may carry, by name. Each may be left out; one that is not here, or of another type, is refused. Default: none.
+             */
+            attributes?: {
+                [key: string]: 'text' | 'integer' | 'number' | 'boolean';
+            };
+        };
+    };
     /**
      * The tiers. An order is decided by the tier that its member had just before it. Default: none.
      */
@@ -1319,6 +1353,10 @@ export type ProgramDocument = {
         salt?: string;
     };
     /**
+     * How long after it occurred an order may come without being listed as late. It earns all the same. Left out: only orders that come after a later one of their member are listed. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+     */
+    late_after?: string;
+    /**
      * The catalogue of rewards that points are redeemed for. Default: none.
      */
     rewards?: Array<{
@@ -1446,6 +1484,71 @@ export type ProgramDocument = {
          */
         refund?: 'give_back' | 'keep';
     }>;
+    /**
+     * Transfers of points from member to member. What arrives keeps the dates of expiry that it had. Default: not allowed.
+     */
+    transfers?: {
+        /**
+         * Whether members can give points to each other: of every unit that they can spend.
+         */
+        allowed: boolean;
+        /**
+         * The fewest points of one transfer. Default: 1.
+         */
+        minimum?: string;
+        /**
+         * The most points of one transfer. Default: no limit.
+         */
+        maximum?: string;
+        /**
+         * How much a member gives away. Default: no limit.
+         */
+        send?: {
+            /**
+             * The most points of a unit that a member gives away in each period.
+             */
+            points?: string;
+            /**
+             * How often a member gives away points of a unit in each period.
+             */
+            times?: number;
+            /**
+             * Per calendar day, week (from Monday), month or year of the program's time zone, or once for all. Default: month.
+             */
+            every?: 'day' | 'week' | 'month' | 'year' | 'ever';
+        };
+        /**
+         * How much a member is given. Default: no limit.
+         */
+        receive?: {
+            /**
+             * The most points of a unit that a member is given in each period.
+             */
+            points?: string;
+            /**
+             * How often a member is given points of a unit in each period.
+             */
+            times?: number;
+            /**
+             * Per calendar day, week (from Monday), month or year of the program's time zone, or once for all. Default: month.
+             */
+            every?: 'day' | 'week' | 'month' | 'year' | 'ever';
+        };
+        /**
+         * What the sender pays beside the points that arrive, in the same unit. Default: nothing.
+         */
+        fee?: {
+            /**
+             * So many points for each transfer.
+             */
+            points: string;
+        } | {
+            /**
+             * Per cent of the points that are transferred, more than 0 and at most 100, rounded down.
+             */
+            percent: string;
+        };
+    };
     /**
      * How returns take points back. Default: clamp_to_zero.
      */
@@ -4536,6 +4639,78 @@ export type CountTiersResponses = {
 };
 
 export type CountTiersResponse = CountTiersResponses[keyof CountTiersResponses];
+
+export type ListLateOrdersData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string;
+    };
+    url: '/v1/late-orders';
+};
+
+export type ListLateOrdersErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type ListLateOrdersError = ListLateOrdersErrors[keyof ListLateOrdersErrors];
+
+export type ListLateOrdersResponses = {
+    /**
+     * The answer.
+     */
+    200: {
+        data: Array<{
+            order: string;
+            member: string;
+            occurred_at: string;
+            booked_at: string;
+            /**
+             * A later order of the member had been decided before.
+             */
+            out_of_order: boolean;
+        }>;
+        next: string | null;
+    };
+};
+
+export type ListLateOrdersResponse = ListLateOrdersResponses[keyof ListLateOrdersResponses];
 
 export type CreateBacktestData = {
     body: {

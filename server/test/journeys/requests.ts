@@ -2,7 +2,7 @@ import { type Json, NOON, order, POINTS_PER_DOLLAR } from './engine.ts';
 
 /** One good request. */
 export interface GoodRequest {
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   url: string;
   body?: Json;
   headers?: Record<string, string>;
@@ -19,6 +19,7 @@ export interface Places {
   entry?: string;
   redemption?: string;
   key?: string;
+  list?: string;
 }
 
 /** A well-formed request for every operation of the API, by its name. */
@@ -46,9 +47,22 @@ export function goodRequests(places: Places): Record<string, GoodRequest> {
     createMember: post('/v1/members', { external_id: key() }),
     listMembers: get('/v1/members'),
     getMember: get(`/v1/members/${member}`),
+    putProfile: { method: 'PUT', url: `/v1/members/${member}/profile`, body: { country: 'NL' } },
+    patchProfile: {
+      method: 'PATCH',
+      url: `/v1/members/${member}/profile`,
+      body: { attributes: { size: key() } },
+    },
+    changeListMembers: post('/v1/lists/good/members', { mode: 'add', members: [member] }),
+    finishListUpload: post(`/v1/lists/${places.list ?? 'good'}/uploads/whole/finish`),
+    abandonListUpload: { method: 'DELETE', url: `/v1/lists/${places.list ?? 'good'}/uploads/dropped` },
+    listLists: get('/v1/lists'),
+    getList: get(`/v1/lists/${places.list ?? 'good'}`),
+    listListMembers: get(`/v1/lists/${places.list ?? 'good'}/members`),
     getBalances: get(`/v1/members/${member}/balances`),
     getTier: get(`/v1/members/${member}/tier`),
     countTiers: get('/v1/tiers'),
+    listLateOrders: get('/v1/late-orders'),
     createBacktest: post('/v1/backtests', {}),
     getBacktest: get('/v1/backtests/bkt_0000000000000'),
     listEntries: get(`/v1/members/${member}/entries`),

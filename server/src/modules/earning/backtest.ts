@@ -123,6 +123,7 @@ export class Replay {
           before === undefined
             ? level
             : (version.tiers?.levels.find(({ id }) => id === before.applied.tier) ?? level),
+        isLate: stored.applied.late,
         facts: campaigns,
         timeline: this.timeline,
         before,

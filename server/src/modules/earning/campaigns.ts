@@ -30,6 +30,7 @@ export interface Deciding {
   readonly version: ProgramVersion;
   /** The tier that the member has just before the order. */
   readonly level: Level | null;
+  readonly isLate: boolean;
   readonly facts: CampaignFacts;
   readonly timeline: TimelineFacts;
   /** The order as it was, where this is a revision of it. */
@@ -67,6 +68,7 @@ export function apply(deciding: Deciding): Application {
       campaigns: candidates.filter(({ effect }) => 'earn' in effect).map(({ ref }) => ref),
       bounds: new Map(),
       faults,
+      late: deciding.isLate,
     };
     if (candidates.length === 0)
       return { applied, uses: usesOf(deciding, applied, []), taken: [], back: backOf(deciding, []) };
@@ -180,6 +182,7 @@ function bestOfGroups({ order, version }: Deciding, campaigns: readonly Campaign
         campaigns: 'earn' in campaign.effect ? [campaign.ref] : [],
         bounds: new Map(),
         faults: [],
+        late: false,
       };
       return (
         pointsByCampaign({ order, returned: new Map() }, version, applied).get(campaign.ref)?.gross ?? 0n

@@ -2,9 +2,13 @@ import type { Tx } from '#platform/db/client.ts';
 import { compare, ZERO } from '#platform/money.ts';
 import { type Around, type Command, type Entry, type Ledger, walletId } from '../ledger/index.ts';
 import { versionAt } from '../program/index.ts';
+import { type ActivityFacts, loadActivities } from './activities.facts.ts';
+import type { Activity } from './activities.store.ts';
 import { type Budgets, storeBudgets } from './budgets.ts';
 import { type CampaignFacts, loadCampaigns } from './campaigns.facts.ts';
 import { eventTypes } from './events.store.ts';
+import { insertLateOrders, newestOrders } from './late.store.ts';
+import { dependsOnOrder } from './late.ts';
 import type { Order, OrderState, ProgramInForce } from './model.ts';
 import { addDecision } from './posting.ts';
 import type { Addition, StoredOrder, StoredReturn } from './records.ts';
@@ -23,7 +27,10 @@ export interface OrderFacts {
   expired: Map<string, bigint>;
   /** The timelines of the members. */
   timeline: TimelineFacts;
+  /** When the latest order of a member was, where the order of arrival matters. */
+  newest: Map<number, number>;
   campaigns: CampaignFacts;
+  activities: ActivityFacts;
   /** Taken in this batch and not yet looked at again: most orders never are. */
   fresh: { stored: StoredOrder; entries: readonly Entry[] }[];
 }
@@ -38,7 +45,7 @@ export function catchUp(facts: OrderFacts): void {
 
 export type LoadOrders = (
   tx: Tx,
-  commands: readonly Command<{ order: Order } | { orderId: bigint }>[],
+  commands: readonly Command<{ order: Order } | { orderId: bigint } | { activity: Activity }>[],
   known: readonly bigint[],
   around: Around,
 ) => Promise<OrderFacts>;
@@ -49,16 +56,25 @@ export const orderLoader =
   async (tx, commands, known, around) => {
     const ids = [...known, ...commands.flatMap(({ body }) => ('orderId' in body ? body.orderId : []))];
     const questions = orderQuestions(commands, around);
-    const [facts, timeline, campaigns] = await Promise.all([
+    const [facts, timeline, campaigns, activities, newest] = await Promise.all([
       loadOrders(tx, ledger, [...new Set(ids)]),
       loadTimeline(
         tx,
         questions.flatMap(question => (question.memberId === null ? [] : [question as TierQuestion])),
       ),
       loadCampaigns(tx, budgets, questions, around.write),
+      loadActivities(tx, commands, around),
+      newestOrders(
+        tx,
+        distinct(
+          questions.flatMap(({ memberId, version }) => (dependsOnOrder(version) ? (memberId ?? []) : [])),
+        ),
+      ),
     ]);
-    return { ...facts, timeline, campaigns };
+    return { ...facts, timeline, campaigns, activities, newest };
   };
+
+const distinct = (numbers: readonly number[]): number[] => [...new Set(numbers)];
 
 /** What is asked for an order that is about to be decided. */
 export interface OrderQuestion {
@@ -89,7 +105,11 @@ function orderQuestions(
 
 /** Makes what a decision added visible to the later commands of the batch. */
 export function evolveAdditions(facts: OrderFacts, { added }: { added?: Addition }): void {
-  for (const contribution of added?.rows ?? []) add(facts.timeline, contribution);
+  for (const contribution of added?.rows ?? []) {
+    add(facts.timeline, contribution);
+    const { memberId, anchor } = contribution;
+    facts.newest.set(memberId, Math.max(anchor, facts.newest.get(memberId) ?? anchor));
+  }
   if (added !== undefined && added.uses.length > 0) addUses(facts.campaigns.uses, added.uses);
 }
 
@@ -102,6 +122,7 @@ export async function storeAdditions(
   await Promise.all([
     insertAdditions(tx, decisions),
     insertUsesOf(tx, decisions),
+    insertLateOrders(tx, decisions),
     storeBudgets(tx, campaigns.budgets),
   ]);
 }
@@ -111,7 +132,7 @@ export async function loadOrders(
   tx: Tx,
   ledger: Ledger,
   ids: readonly bigint[],
-): Promise<Omit<OrderFacts, 'timeline' | 'campaigns'>> {
+): Promise<Omit<OrderFacts, 'timeline' | 'campaigns' | 'newest'>> {
   if (ids.length === 0) return { states: new Map(), revisions: new Map(), expired: new Map(), fresh: [] };
   const [orders, returns, events] = await Promise.all([
     store.revisions(tx, ids),

@@ -14,6 +14,7 @@ import { eventRoutes } from './events.routes.ts';
 import { eventType, explainEvent } from './events.ts';
 import { explainOrder, explainReturn } from './explain.ts';
 import { orderLoader } from './facts.ts';
+import { lateRoutes } from './late.routes.ts';
 import { orderType } from './orders.ts';
 import { returnType } from './returns.ts';
 import { earningRoutes } from './routes.ts';
@@ -47,6 +48,7 @@ export function createEarning(deps: {
       routes(api);
       eventRoutes(api, deps);
       tierRoutes(api, deps);
+      lateRoutes(api, deps);
       backtestRoutes(api, deps);
       budgetRoutes(api, deps);
     },

@@ -76,6 +76,8 @@ export interface Applied {
   readonly campaigns: readonly string[];
   /** How many points a campaign gives at most, where a cap or a budget made it less. */
   readonly bounds: ReadonlyMap<string, bigint>;
+  /** Whether the order came after something later of its member, or later than the program takes for granted. */
+  readonly late: boolean;
   /** Conditions that could not be judged, and count as not met. */
   readonly faults: readonly Fault[];
 }
@@ -92,6 +94,7 @@ export const NOTHING_APPLIED: Applied = {
   campaigns: [],
   bounds: new Map(),
   faults: [],
+  late: false,
 };
 
 /** What an order earns under a version of the program, without regard to anything that happened since. */

@@ -13,6 +13,7 @@ import {
 import { type Level, versionAt } from '../program/index.ts';
 import { apply, finish, undo } from './campaigns.ts';
 import { catchUp, evolveAdditions, type LoadOrders, type OrderFacts, storeAdditions } from './facts.ts';
+import { lateness } from './late.ts';
 import type { Line, Order, OrderState, ProgramInForce } from './model.ts';
 import { post } from './posting.ts';
 import { contributions } from './qualifying.ts';
@@ -29,6 +30,7 @@ export interface OrderAnswer extends Effects {
     member: string;
     revision: number;
     occurred_at: string;
+    late: boolean;
   };
 }
 
@@ -110,7 +112,10 @@ export const orderType = (
     const { externalId } = context.holder;
     const who = { programId, memberId, externalId };
     const loaded = { facts: facts.campaigns, timeline: facts.timeline };
-    const deciding = { ...who, ...loaded, order, orderId: id, version, level, before };
+    const newest = facts.newest.get(memberId);
+    const late = before === undefined ? lateness(order.occurredAt, program.now, newest, version) : null;
+    const isLate = before?.applied.late ?? late !== null;
+    const deciding = { ...who, ...loaded, order, orderId: id, version, level, isLate, before };
     const application = apply(deciding);
     const { applied } = application;
     const state =
@@ -134,7 +139,12 @@ export const orderType = (
       order,
       applied,
       decided,
-      added: { id: context.id, rows, uses: application.uses },
+      added: {
+        id: context.id,
+        rows,
+        uses: application.uses,
+        late: late && { ...who, orderId: id, occurredAt: order.occurredAt, bookedAt: program.now, ...late },
+      },
     };
     const data = {
       order: wireId('ord', id),
@@ -142,7 +152,8 @@ export const orderType = (
       source: order.source,
       revision: order.revision,
       program_version: version.version,
-      ...(applied.tier === null ? {} : { tier: applied.tier }),
+      ...(applied.tier !== null && { tier: applied.tier }),
+      ...(applied.late && { late: true }),
     };
     return accept({
       record,
@@ -170,7 +181,7 @@ export const orderType = (
     return differences;
   },
 
-  answer: ({ id, order, memberId }, entries, _holder, program) => ({
+  answer: ({ id, order, memberId, applied }, entries, _holder, program) => ({
     order: {
       id: wireId('ord', id),
       external_id: order.externalId,
@@ -178,6 +189,7 @@ export const orderType = (
       member: wireId('mem', BigInt(memberId)),
       revision: order.revision,
       occurred_at: time(order.occurredAt) as string,
+      late: applied.late,
     },
     ...effectsOf(entries, program),
   }),

@@ -1,4 +1,5 @@
 import type { Rational } from '#platform/money.ts';
+import type { LateOrder } from './late.ts';
 import type { Applied, Order, ReturnLine } from './model.ts';
 import type { Decided } from './posting.ts';
 import type { Contribution } from './timeline.ts';
@@ -24,6 +25,7 @@ export interface Addition {
   readonly id: bigint;
   readonly rows: readonly Contribution[];
   readonly uses: readonly Use[];
+  readonly late: LateOrder | null;
 }
 
 /** What comes back of an order. */

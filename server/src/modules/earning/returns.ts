@@ -126,7 +126,7 @@ export const returnType = (
       payload: command.payload as string,
       returned: changed,
       decided: posted.value.decided,
-      added: { id: context.id, rows, uses },
+      added: { id: context.id, rows, uses, late: null },
     };
     const data = {
       return: wireId('ret', record.id),

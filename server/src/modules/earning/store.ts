@@ -61,10 +61,11 @@ type AppliedJson = {
   earn?: string[];
   bounds?: [string, string][];
   faults?: Fault[];
+  late?: true;
 };
 /** Null where nothing applied: most orders of a plain program. */
-const appliedToJson = ({ tier, multipliers, campaigns, bounds, faults }: Applied): string | null =>
-  tier === null && multipliers.length === 0 && campaigns.length === 0 && faults.length === 0
+const appliedToJson = ({ tier, multipliers, campaigns, bounds, faults, late }: Applied): string | null =>
+  tier === null && multipliers.length === 0 && campaigns.length === 0 && faults.length === 0 && !late
     ? null
     : JSON.stringify({
         tier,
@@ -74,6 +75,7 @@ const appliedToJson = ({ tier, multipliers, campaigns, bounds, faults }: Applied
         ...(campaigns.length > 0 && { earn: campaigns }),
         ...(bounds.size > 0 && { bounds: [...bounds].map(([ref, points]) => [ref, String(points)]) }),
         ...(faults.length > 0 && { faults }),
+        ...(late && { late }),
       });
 const appliedFromJson = (applied: AppliedJson | null): Applied =>
   applied === null
@@ -88,6 +90,7 @@ const appliedFromJson = (applied: AppliedJson | null): Applied =>
         campaigns: applied.earn ?? [],
         bounds: new Map((applied.bounds ?? []).map(([ref, points]) => [ref, BigInt(points)])),
         faults: applied.faults ?? [],
+        late: applied.late === true,
       };
 
 const insertOrder = statement(

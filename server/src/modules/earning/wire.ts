@@ -84,6 +84,11 @@ export const orderAnswer = z
       member: text,
       revision: z.int(),
       occurred_at: schemas.instant,
+      late: z
+        .boolean()
+        .describe(
+          'Came after a later order of the member was decided, or after `late_after`; see /v1/late-orders.',
+        ),
     }),
     ...effectsShape,
   })

@@ -1,11 +1,13 @@
 import { z } from 'zod';
+import { activities } from './activities.section.ts';
 import { campaign, holdout, MAX_CAMPAIGNS } from './campaigns.section.ts';
 import { MAX_RULES, rule } from './earning.section.ts';
-import { currencyCode, decimal, instant, programName, settings, unitName } from './fields.ts';
+import { currencyCode, decimal, duration, instant, programName, settings, unitName } from './fields.ts';
 import { reminders } from './reminders.section.ts';
 import { MAX_REWARDS, reward } from './rewards.section.ts';
 import { segments } from './segments.section.ts';
 import { tiers } from './tiers.section.ts';
+import { transfers } from './transfers.section.ts';
 
 /*
  * The program document, version 1 of its language. Each description is read by people: it goes into
@@ -102,6 +104,7 @@ export const programDocument = settings('A program', {
     .max(MAX_RULES, { error: `A program has at most ${MAX_RULES} earning rules.` })
     .describe('The earning rules. Every rule that matches gives its points. Default: none.')
     .optional(),
+  activities: activities.optional(),
   tiers: tiers.optional(),
   combination: z
     .enum(['highest_multiplier', 'stack'], { error: 'Write "highest_multiplier" or "stack".' })
@@ -116,11 +119,15 @@ export const programDocument = settings('A program', {
     .describe('The campaigns. Default: none.')
     .optional(),
   holdout: holdout.optional(),
+  late_after: duration(
+    'How long after it occurred an order may come without being listed as late. It earns all the same. Left out: only orders that come after a later one of their member are listed.',
+  ).optional(),
   rewards: z
     .array(reward, { error: 'Write a list of rewards [ … ].' })
     .max(MAX_REWARDS, { error: `A program has at most ${MAX_REWARDS} rewards.` })
     .describe('The catalogue of rewards that points are redeemed for. Default: none.')
     .optional(),
+  transfers: transfers.optional(),
   returns: settings('"returns"', {
     if_spent: z
       .enum(['clamp_to_zero', 'allow_negative', 'refuse'], {

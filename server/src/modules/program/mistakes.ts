@@ -2,7 +2,8 @@ import type { z } from 'zod';
 import { minorUnitExponent } from '#platform/currency.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import { MAX_DOCUMENT, MAX_UNITS, type ProgramDocument, programDocument } from './document.ts';
-import { type Mistake, mistakeInTimeZone } from './mistake.ts';
+import { type Mistake, mistakeInDuration, mistakeInTimeZone } from './mistake.ts';
+import { mistakesInActivities } from './mistakes-activities.ts';
 import { mistakesInCampaigns } from './mistakes-campaigns.ts';
 import { mistakesInConditions } from './mistakes-conditions.ts';
 import { mistakesInRewards } from './mistakes-rewards.ts';
@@ -10,6 +11,7 @@ import { mistakesInSegments } from './mistakes-segments.ts';
 import { mistakesInTerms } from './mistakes-terms.ts';
 import { mistakesInTiers } from './mistakes-tiers.ts';
 import { mistakesInReminders } from './reminders.section.ts';
+import { mistakesInTransfers } from './transfers.section.ts';
 
 /** What a document has to agree with. */
 export interface Setting {
@@ -91,12 +93,15 @@ function* mistakesIn(document: ProgramDocument): Generator<Mistake> {
   if (minorUnitExponent(document.currency) === undefined)
     yield { pointer: '/currency', message: `"${document.currency}" is not a currency of ISO 4217.` };
   yield* mistakeInTimeZone('/time_zone', document.time_zone);
+  yield* mistakeInDuration('/late_after', document.late_after);
   yield* mistakesInCurrencies(document);
   yield* mistakesInUnits(document);
   yield* mistakesInIds(document);
   yield* mistakesInRules(document);
+  yield* mistakesInActivities(document);
   yield* mistakesInReminders(document.reminders);
   yield* mistakesInRewards(document);
+  yield* mistakesInTransfers(document.transfers);
   yield* mistakesInTiers(document);
   yield* mistakesInCampaigns(document);
   yield* mistakesInConditions(document);

@@ -1,5 +1,7 @@
 import { minorUnitExponent } from '#platform/currency.ts';
 import { ONE, parseDecimal, type Rational, type Rounding, rational, times } from '#platform/money.ts';
+import { type ActivityType, compileActivities } from './activities.ts';
+import { type Duration, parseDuration } from './calendar.ts';
 import { type Campaign, compileCampaigns } from './campaigns.ts';
 import type { ProgramDocument } from './document.ts';
 import { compileReminders, type Reminder } from './reminders.section.ts';
@@ -7,6 +9,7 @@ import { compileRewards, type Reward } from './rewards.model.ts';
 import { compileSegments, type Segment } from './segments.ts';
 import { compileTerms, type Terms } from './terms.ts';
 import { compileTiers, type Tiers } from './tiers.ts';
+import { compileTransfers, type Transfers } from './transfers.section.ts';
 
 /** What a program counts. `number` (0..63) is its own for ever within the program. */
 export interface Unit {
@@ -56,16 +59,23 @@ export interface ProgramVersion {
   readonly units: ReadonlyMap<string, Unit>;
   /** The unit that is meant where a request names none: the redeemable one with the lowest number. */
   readonly defaultUnit: Unit;
+  /** Those that listen to orders; those on activities are in `activities`. */
   readonly rules: readonly EarningRule[];
+  /** What members do besides buying, by name. */
+  readonly activities: ReadonlyMap<string, ActivityType>;
   readonly tiers: Tiers | null;
   readonly reminders: readonly Reminder[];
   readonly campaigns: readonly Campaign[];
+  /** How much later than it occurred an order may come without being listed as late; null: any time. */
+  readonly lateAfter: Duration | null;
   /** By name. */
   readonly segments: ReadonlyMap<string, Segment>;
   readonly holdout: { readonly share: number; readonly salt: string } | null;
   readonly combination: 'highest_multiplier' | 'stack';
   /** The catalogue, by id. */
   readonly rewards: ReadonlyMap<string, Reward>;
+  /** Null where members cannot give each other points. */
+  readonly transfers: Transfers | null;
   /** Decimals of a currency's minor unit. Throws a RangeError for one that ISO 4217 does not know. */
   exponent(currency: string): number;
   /**
@@ -132,9 +142,13 @@ export function compile(published: Published, numbers: ReadonlyMap<string, numbe
     ifSpent: document.returns?.if_spent ?? 'clamp_to_zero',
     units,
     defaultUnit: all.find(unit => unit.redeemable) ?? (all[0] as Unit),
-    rules: (document.earning ?? []).map(rule => compileRule(rule, version, units)),
+    rules: (document.earning ?? [])
+      .filter(({ on }) => on === 'order')
+      .map(rule => compileRule(rule, version, units)),
+    activities: compileActivities(document, version, units),
     combination: document.combination ?? 'highest_multiplier',
     segments,
+    lateAfter: document.late_after === undefined ? null : (parseDuration(document.late_after) as Duration),
     campaigns: compileCampaigns(document, version, segments),
     holdout: document.holdout
       ? { share: Number(document.holdout.share), salt: document.holdout.salt ?? '' }
@@ -142,6 +156,7 @@ export function compile(published: Published, numbers: ReadonlyMap<string, numbe
     reminders: compileReminders(document.reminders),
     tiers: compileTiers(document, version, exponent(document.currency)),
     rewards: compileRewards(document, version, units, exponent(document.currency)),
+    transfers: compileTransfers(document.transfers, version),
     exponent,
     rate(currency, at) {
       if (currency === document.currency) return ONE;
@@ -169,7 +184,7 @@ function compileRule(rule: Rule, version: number, units: ReadonlyMap<string, Uni
   return {
     id: rule.id,
     ref: `${rule.id}@${version}`,
-    on: rule.on,
+    on: 'order',
     when: when
       ? {
           category: set(when.category),
