@@ -48,6 +48,7 @@ async function send({ method, url, body, headers }: GoodRequest, dryRun: boolean
   const path = dryRun ? `${url}${url.includes('?') ? '&' : '?'}dry_run=true` : url;
   if (method === 'GET') return shop.get(path, headers);
   if (method === 'DELETE') return shop.delete(path, headers);
+  if (method === 'PATCH') return shop.patch(path, body, headers);
   return method === 'PUT' ? shop.put(path, body, headers) : shop.post(path, body, headers);
 }
 
@@ -79,6 +80,11 @@ const [toCapture, toVoid, toRefund] = [
   await holding('to-void'),
   await holding('to-refund', true),
 ];
+for (const [list, upload] of [
+  ['to-finish', 'whole'],
+  ['to-drop', 'dropped'],
+])
+  await shop.post(`/v1/lists/${list}/members`, { mode: 'replace', upload, members: ['ext:ann'] });
 const toRevoke = await run.post('/v1/keys', { label: 'old', scopes: ['*'], sources: ['*'] });
 
 const requests: Record<string, GoodRequest> = {
@@ -89,6 +95,8 @@ const requests: Record<string, GoodRequest> = {
     url: '/v1/programs/shop/clock',
     body: { now: '2026-03-01T13:00:00.000Z' },
   },
+  finishListUpload: goodRequests({ program: 'shop', list: 'to-finish' })['finishListUpload'] as GoodRequest,
+  abandonListUpload: goodRequests({ program: 'shop', list: 'to-drop' })['abandonListUpload'] as GoodRequest,
   captureRedemption: goodRequests({ program: 'shop', redemption: toCapture })[
     'captureRedemption'
   ] as GoodRequest,

@@ -17,6 +17,7 @@ export interface Caller {
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   put(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  patch(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   delete(path: string, headers?: Record<string, string>): Promise<Answer>;
   /** The same key on another program, or without the header. */
   on(program: string | null): Caller;
@@ -89,7 +90,7 @@ function caller(engine: Engine, secret: string | null, program: string | null): 
   if (secret !== null) own['authorization'] = `Bearer ${secret}`;
   if (program !== null) own['fealty-program'] = program;
   const call = async (
-    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     url: string,
     body: unknown,
     headers: Record<string, string> = {},
@@ -111,6 +112,7 @@ function caller(engine: Engine, secret: string | null, program: string | null): 
     get: (path, headers) => call('GET', path, undefined, headers),
     post: (path, body, headers) => call('POST', path, body, headers),
     put: (path, body, headers) => call('PUT', path, body, headers),
+    patch: (path, body, headers) => call('PATCH', path, body, headers),
     delete: (path, headers) => call('DELETE', path, undefined, headers),
     on: other => caller(engine, secret, other),
   };

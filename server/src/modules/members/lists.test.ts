@@ -93,7 +93,7 @@ test('a list is replaced at one instant, when its upload is finished, and not be
   assert.deepEqual(await on('vip'), ['ann', 'bob'], 'nothing changes while it is sent');
   assert.equal((await call('GET', '/v1/lists/vip')).body.upload.staged, 3);
   const dry = await finish('vip', 'june', true);
-  assert.deepEqual([dry.body.added, dry.body.removed, dry.body.done], [2, 1, false]);
+  assert.deepEqual([dry.body.added, dry.body.removed, dry.body.done], [2, 1, true]);
   const { body } = await finish('vip', 'june');
   assert.deepEqual(body, {
     upload: 'june',

@@ -100,7 +100,8 @@ export function createUploads({ members, pool }: ListsDeps, lists: ListsService)
       const carried = await carryOut(programId, list, begun, dryRun);
       if (!carried.ok) return carried;
       const { added, removed, done } = carried.value;
-      if (dryRun) return accept({ ...begun, added: begun.added + added, removed: begun.removed + removed });
+      if (dryRun)
+        return accept({ ...begun, added: begun.added + added, removed: begun.removed + removed, done });
       const advanced = await store.advance(pool, begun.id, carried.value);
       if (done) await clear(begun.id);
       return accept(advanced);
