@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
-import { Pool } from '#platform/db/client.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Pool, statement } from '#platform/db/client.ts';
 import { testDatabase } from '../../../test/support/database.ts';
 import { budgetBook } from './budgets.publication.ts';
 import * as store from './budgets.store.ts';
@@ -102,6 +103,20 @@ test('what was granted is told without holding anything', async () => {
   assert.deepEqual(await pool.snapshot(tx => book.granted(tx, 999)), new Map());
 });
 
+const waits = statement(
+  'test_waits',
+  `select count(*)::integer from pg_locks where locktype = 'advisory' and not granted and database =
+     (select oid from pg_database where datname = current_database())`,
+);
+/** Until a transaction waits for a lock, or `work` has ended without waiting. */
+async function untilItWaits(work: Promise<unknown>): Promise<void> {
+  let ended = false;
+  void work.finally(() => {
+    ended = true;
+  });
+  while (!ended && (await pool.run<[number]>(waits))[0]?.[0] === 0) await sleep(5);
+}
+
 test('a change waits for the batches under way, and those behind it see it', async () => {
   const programId = await program();
   const wanted = [{ programId, campaign: 'double', limit: 100n, version: 1 }];
@@ -110,6 +125,7 @@ test('a change waits for the batches under way, and those behind it see it', asy
     const facts = await budgets.load(tx, wanted, true);
     assert.equal(take(facts, programId, 'double', 2n, 'trim'), 2n);
     published = publish(programId, 61n);
+    await untilItWaits(published);
     await storeBudgets(tx, facts);
   });
   assert.equal((await published)?.get('double'), 62n);

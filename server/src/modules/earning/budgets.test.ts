@@ -198,6 +198,28 @@ test('of several versions in one batch the last one counts', async () => {
   assert.equal(result, 10n);
 });
 
+test('what only all shards together have is granted whole', async () => {
+  const connection = await connect('whole');
+  for (const mode of ['trim', 'refuse'] as const) {
+    const own = budget(100n);
+    const { result } = await batch(connection, createBudgets(), [own], facts =>
+      takeFrom(facts, own, 90n, mode),
+    );
+    assert.equal(result, 90n);
+    assert.equal((await stateOf(own)).left, 10n);
+  }
+});
+
+test('two kinds of commands in one batch store what it took once', async () => {
+  const connection = await connect('kinds');
+  const own = budget(100n);
+  await batch(connection, createBudgets(), [own], async facts => {
+    takeFrom(facts, own, 3n);
+    await storeBudgets(connection, facts);
+  });
+  assert.equal((await stateOf(own)).left, 97n);
+});
+
 test('what nobody can have is refused without holding anything up', async () => {
   const [one, two] = [await connect('holds'), await connect('asks')];
   const budgets = createBudgets();
