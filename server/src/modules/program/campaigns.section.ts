@@ -13,7 +13,7 @@ const moment = (meaning: string) =>
     .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/, {
       error: 'Write a date and time without a zone, for example "2026-11-27T18:00".',
     })
-    .describe(`${meaning} A date and time of the campaign's time zone.`);
+    .describe(`${meaning} A date and time of the campaign's time zone; `24:00` is the end of the day.`);
 
 const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
 const timeOfDay = (example: string) =>
@@ -84,7 +84,9 @@ export const campaign = settings('A campaign', {
   time_zone: z
     .string({ error: 'Write a time zone in quotes, for example "Europe/Paris".' })
     .max(64, { error: 'Write a time zone, for example "Europe/Paris".' })
-    .describe("The time zone of its dates, days and hours. Default: the program's.")
+    .describe(
+      "The time zone of its dates, days and hours. Where its clocks change, a time that they skip means the instant of the change, and one that they show twice means the first for `from` and the second for `until`; a day ends (`24:00`) where the next one begins. Default: the program's.",
+    )
     .optional(),
   audience: settings('"audience"', {
     tiers: words('gold').describe('Members of one of these tiers.'),

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import { z } from 'zod';
 import { changesBetween, isSameDocument } from './changes.ts';
-import type { ProgramDocument } from './document.ts';
+import { KINDS } from './changes.words.ts';
+import { type ProgramDocument, programDocument } from './document.ts';
 
 type Json = Record<string, unknown>;
 
@@ -181,6 +183,26 @@ test('the name and the clock of a document are no change of a program that is th
   assert.equal(isSameDocument(BASE, { ...named, rounding: 'floor' }), false);
   const made = changesBetween(null, named).map(change => change.sentence);
   assert.ok(made.includes('The test clock is set: 2026-01-01T00:00:00Z.'), made.join(' '));
+});
+
+test('everything in a document that has a name is compared by it', () => {
+  interface Schema {
+    properties?: Record<string, Schema>;
+    items?: Schema;
+    additionalProperties?: Schema | false;
+  }
+  const named = ({ properties = {} }: Schema, path: string[] = []): string[] =>
+    Object.entries(properties).flatMap(([name, schema]) => {
+      const place = [...path, name];
+      const isNamed = schema.items?.properties?.['id'] ?? schema.additionalProperties;
+      return isNamed ? [place.join('/')] : named(schema, place);
+    });
+  const all = named(z.toJSONSchema(programDocument) as unknown as Schema);
+  assert.ok(all.includes('tiers/levels'));
+  assert.deepEqual(
+    all.filter(place => KINDS[place] === undefined),
+    [],
+  );
 });
 
 test('a long value is cut in the sentence, not in the change', () => {

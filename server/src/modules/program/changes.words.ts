@@ -5,8 +5,10 @@ export const KINDS: Readonly<Record<string, string>> = {
   earning: 'rule',
   activities: 'activity',
   'tiers/levels': 'level',
+  segments: 'segment',
   campaigns: 'campaign',
   rewards: 'reward',
+  velocity: 'check',
 };
 
 /**
@@ -45,6 +47,9 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'hours.until': 'the end of the hours',
   'audience.tiers': 'the tiers',
   'audience.channels': 'the channels',
+  'audience.countries': 'the countries',
+  'audience.segments': 'the segments',
+  'audience.lists': 'the lists',
   group: 'the group',
   cooldown: 'the cool-down',
   'limit.per_member': 'the limit for each member',
@@ -64,7 +69,12 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'cost.points': 'the price in points',
   'cost.unit': 'the unit of the price',
   stock: 'the stock',
+  more_than: 'the line',
+  within: 'the length of the window',
+  window: 'the kind of window',
+  pause: 'the pause',
+  reminders: 'the reminders',
 };
 
 /** Those of which there are several. */
-export const PLURAL = /^the (points|tiers|channels|weekdays)\b/;
+export const PLURAL = /^the (points|tiers|channels|countries|segments|lists|weekdays|reminders)\b/;
