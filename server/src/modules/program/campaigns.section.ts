@@ -13,7 +13,7 @@ const moment = (meaning: string) =>
     .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/, {
       error: 'Write a date and time without a zone, for example "2026-11-27T18:00".',
     })
-    .describe(`${meaning} A date and time of the campaign's time zone; `24:00` is the end of the day.`);
+    .describe(`${meaning} A date and time of the campaign's time zone; 24:00 is the end of the day.`);
 
 const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
 const timeOfDay = (example: string) =>
