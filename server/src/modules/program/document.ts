@@ -8,6 +8,7 @@ import { MAX_REWARDS, reward } from './rewards.section.ts';
 import { segments } from './segments.section.ts';
 import { tiers } from './tiers.section.ts';
 import { transfers } from './transfers.section.ts';
+import { velocity } from './velocity.section.ts';
 
 /*
  * The program document, version 1 of its language. Each description is read by people: it goes into
@@ -119,6 +120,7 @@ export const programDocument = settings('A program', {
     .describe('The campaigns. Default: none.')
     .optional(),
   holdout: holdout.optional(),
+  velocity: velocity.optional(),
   late_after: duration(
     'How long after it occurred an order may come without being listed as late. It earns all the same. Left out: only orders that come after a later one of their member are listed.',
   ).optional(),

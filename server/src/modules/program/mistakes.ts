@@ -10,6 +10,7 @@ import { mistakesInRewards } from './mistakes-rewards.ts';
 import { mistakesInSegments } from './mistakes-segments.ts';
 import { mistakesInTerms } from './mistakes-terms.ts';
 import { mistakesInTiers } from './mistakes-tiers.ts';
+import { mistakesInVelocity } from './mistakes-velocity.ts';
 import { mistakesInReminders } from './reminders.section.ts';
 import { mistakesInTransfers } from './transfers.section.ts';
 
@@ -106,6 +107,7 @@ function* mistakesIn(document: ProgramDocument): Generator<Mistake> {
   yield* mistakesInCampaigns(document);
   yield* mistakesInConditions(document);
   yield* mistakesInSegments(document);
+  yield* mistakesInVelocity(document);
 }
 
 /** Entries cite rules, levels, campaigns and rewards by their ids alone, so no two of them have the same. */

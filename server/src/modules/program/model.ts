@@ -10,6 +10,7 @@ import { compileSegments, type Segment } from './segments.ts';
 import { compileTerms, type Terms } from './terms.ts';
 import { compileTiers, type Tiers } from './tiers.ts';
 import { compileTransfers, type Transfers } from './transfers.section.ts';
+import { compileVelocity, type VelocityCheck } from './velocity.ts';
 
 /** What a program counts. `number` (0..63) is its own for ever within the program. */
 export interface Unit {
@@ -65,6 +66,7 @@ export interface ProgramVersion {
   readonly activities: ReadonlyMap<string, ActivityType>;
   readonly tiers: Tiers | null;
   readonly reminders: readonly Reminder[];
+  readonly velocity: readonly VelocityCheck[];
   readonly campaigns: readonly Campaign[];
   /** How much later than it occurred an order may come without being listed as late; null: any time. */
   readonly lateAfter: Duration | null;
@@ -154,6 +156,7 @@ export function compile(published: Published, numbers: ReadonlyMap<string, numbe
       ? { share: Number(document.holdout.share), salt: document.holdout.salt ?? '' }
       : null,
     reminders: compileReminders(document.reminders),
+    velocity: compileVelocity(document, version, units),
     tiers: compileTiers(document, version, exponent(document.currency)),
     rewards: compileRewards(document, version, units, exponent(document.currency)),
     transfers: compileTransfers(document.transfers, version),
