@@ -128,16 +128,21 @@ test('the events of a program are printed page by page from a cursor on', async 
   assert.ok(!events.some(({ id }) => next.out.includes(id)));
 });
 
-test('a program with a test clock lives by it: points expire when the clock passes, and a sweep books it', async () => {
+test('a program with a test clock lives by it: points expire while its time passes', async () => {
   const file = `${PROGRAMS}points-per-dollar-12-months.json`;
   await json('program', 'set', 'past', '--file', file, '--test-clock', '1998-01-01T00:00:00Z');
   writeFileSync(join(folder, 'past.csv'), 'member,date,amount\n7,1997-06-01,10.00\n7,1997-12-01,5.00\n');
   await json('import', 'orders', join(folder, 'past.csv'), '--program', 'past');
   await json('program', 'clock', 'past', '--to', '1998-07-01T00:00:00Z');
-  const before = await json<Shown>('member', 'show', 'ext:7', '--program', 'past');
-  assert.equal(before.balances[0]?.available, '5');
+  const shown = await json<Shown>('member', 'show', 'ext:7', '--program', 'past');
+  assert.equal(shown.balances[0]?.available, '5');
+  // What fell due was booked meanwhile, so a sweep finds nothing.
   const swept = await json<{ expired: Record<string, string> }>('sweep', '--program', 'past');
-  assert.deepEqual(swept.expired, { points: '10' });
+  assert.deepEqual(swept.expired, {});
+  const later = await json<{ clock: { now: string } }>('program', 'clock', 'past', '--advance', 'P1M1D');
+  assert.equal(later.clock.now, '1998-08-02T00:00:00.000Z');
+  for (const typed of [[], ['--advance', 'P1D', '--to', '1999-01-01T00:00:00Z']])
+    assert.equal((await run(['program', 'clock', 'past', ...typed])).code, 2);
   const asOf = ['--as-of', '1998-01-01T00:00:00Z'];
   assert.equal(
     (await json<Shown>('member', 'show', 'ext:7', '--program', 'past', ...asOf)).balances[0]?.available,

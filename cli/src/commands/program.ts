@@ -1,6 +1,7 @@
 import { getProgram, listPrograms, type PutProgramData, putProgram, setProgramClock } from '@fealty/sdk';
 import { openApi } from '../api.ts';
 import { type Command, command } from '../command.ts';
+import { usageFailure } from '../failure.ts';
 import { wholeNumber } from '../numbers.ts';
 import { shortTime, table } from '../output.ts';
 import { clockText, programText, readDocument } from './program-document.ts';
@@ -99,22 +100,30 @@ export const programSetCommand: Command = command({
 
 export const programClockCommand: Command = command({
   name: 'program clock',
-  summary: 'Set the clock of a test program forward',
+  summary: 'Let the time of a test program pass',
   args: {
     program: { type: 'positional', description: 'The name of the program', required: true },
-    to: {
+    advance: {
       type: 'string',
-      valueHint: 'INSTANT',
-      description: 'The new time, such as 1998-07-01T00:00:00Z',
-      required: true,
+      valueHint: 'DURATION',
+      description: 'By how much, such as P1M (a month), P1D or PT6H',
     },
+    to: { type: 'string', valueHint: 'INSTANT', description: 'Until when, such as 1998-07-01T00:00:00Z' },
   },
-  examples: [{ command: './fealty program clock try --to 1999-01-01T00:00:00Z', does: 'half a year later' }],
-  notes: ['Only a program that was made with a test clock has one, and it never goes back.'],
-  async run(values, output) {
+  examples: [
+    { command: './fealty program clock try --advance P1M', does: 'a month later' },
+    { command: './fealty program clock try --to 1999-01-01T00:00:00Z', does: 'until the new year' },
+  ],
+  notes: [
+    'What falls due meanwhile is done in order, each at its instant: expiry, activation, the end of holds, reminders.',
+    'Only a program that was made with a test clock has one, and it never goes back.',
+  ],
+  async run({ program: name, advance, to }, output) {
+    if ((advance === undefined) === (to === undefined))
+      throw usageFailure('Say how far the time goes: either --advance or --to.');
     const { client, ask } = openApi();
-    const path = { program: values.program };
-    const program = await ask(setProgramClock({ client, path, body: { now: values.to } }));
+    const body = advance === undefined ? { to: to as string } : { advance };
+    const program = await ask(setProgramClock({ client, path: { program: name }, body }));
     output.result(program, () => programText(program));
   },
 });
