@@ -7,6 +7,7 @@ import { testEngine } from '../support/engine.ts';
 import { invariants } from '../support/invariants.ts';
 import { type Answer, Client } from './client.ts';
 import { ApiDocument, type Operation } from './document.ts';
+import { makeDrafts } from './drafts.ts';
 import { mistakeIn, operationAt } from './judge.ts';
 import { type Mutation, mutationsOf } from './mutations.ts';
 import { type Draft, goodDrafts, PROGRAMS } from './requests.ts';
@@ -80,13 +81,22 @@ class Fuzz {
   }
 
   /** A request of the fuzz's own, that must be taken, so that there is something to be about. */
-  async make(operation: string, method: string, path: string, json: unknown): Promise<void> {
-    const answer = await this.client.send({ method, path, query: '', headers: this.headers(), json });
+  async make(
+    operation: string,
+    method: string,
+    path: string,
+    json: unknown,
+    key = this.options.key,
+  ): Promise<unknown> {
+    const headers = { ...this.headers(), authorization: `Bearer ${key}` };
+    const answer = await this.client.send({ method, path, query: '', headers, json });
     if (answer.status > 201) throw new Error(`${method} ${path} was refused: ${answer.text}`);
     this.world.learn(operation, this.world.program, path, json, answer.json, false);
+    return answer.json;
   }
 
   async prepare(): Promise<void> {
+    await makeDrafts((...request) => this.make(...request), DOCUMENTS['fuzz-wall']);
     for (const program of PROGRAMS) {
       this.world.program = program;
       await this.make('putProgram', 'PUT', `/v1/programs/${program}`, DOCUMENTS[program]);

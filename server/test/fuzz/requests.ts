@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { ApiDocument, Operation } from './document.ts';
+import { DRAFTS, draftOf, isAboutDrafts } from './drafts.ts';
 import { arbitraryOf, type Hint, type Recipe } from './values.ts';
 import type { KnownOrder, World } from './world.ts';
 
@@ -75,10 +76,13 @@ const goodDocument = fc
     returns: { if_spent: spent },
   }));
 
+const TAKES_DOCUMENT = new Set(['putProgram', 'planProgram', 'putDraft']);
+
 const nothing = recipe(() => undefined);
 
 function programOf(operation: string): fc.Arbitrary<unknown> {
   if (operation === 'putProgram') return fc.nat(4).map(number => `fuzz-doc-${number}`);
+  if (isAboutDrafts(operation)) return fc.constant(DRAFTS);
   return operation === 'setProgramClock' ? fc.constant('fuzz-test') : recipe(world => world.program);
 }
 
@@ -114,6 +118,10 @@ function hintsOf({ name: operation }: Operation, scopes: readonly string[]): Hin
     entry: place((world, number) => world.own(world.entries, number)?.id ?? 'ent_00000000000200000001'),
     key: place((world, number) => pick(world.keys, number) ?? 'key_0000000000000'),
     program: programOf(operation),
+    draft: draftOf(operation),
+    state: isAboutDrafts(operation) ? often<unknown>(3, nothing, fc.constant('open')) : undefined,
+    from: operation === 'diffProgram' ? fc.nat(1) : undefined,
+    to: operation === 'diffProgram' ? fc.constant(1) : undefined,
     occurred_at: earlier,
     as_of: earlier,
     effective_from: often<unknown>(
@@ -131,7 +139,10 @@ function hintsOf({ name: operation }: Operation, scopes: readonly string[]): Hin
     unit: often(4, fc.constant('points'), fc.constantFrom('miles', 'stars')),
     source: often(4, fc.constant('api'), fc.constantFrom('web', 'till')),
     order_source: recipe(world => world.order?.source),
-    revision: often(6, fc.constant(1), fc.integer({ min: 2, max: 4 })),
+    revision:
+      operation === 'putDraft'
+        ? often<unknown>(6, nothing, fc.nat(3))
+        : often(6, fc.constant(1), fc.integer({ min: 2, max: 4 })),
     lines: operation === 'createReturn' ? someLines : undefined,
     hold_for: fc.constantFrom('PT15M', 'P1D', 'P30D', 'PT1H30M', 'P1DT1S'),
     dry_run: often(4, fc.constant(false), fc.constant(true)),
@@ -161,7 +172,7 @@ export function goodDrafts(
       );
     };
     const body =
-      operation.name === 'putProgram' && hints === hint
+      TAKES_DOCUMENT.has(operation.name) && hints === hint
         ? goodDocument
         : operation.body === undefined
           ? fc.constant(undefined)
