@@ -23,6 +23,9 @@ export interface LotTerms {
   inactiveAfter?: string | undefined;
 }
 
+/** When points become usable. */
+export type OpeningTerms = Pick<LotTerms, 'availableFrom' | 'waits' | 'cancels'>;
+
 /** What a clawback did: the five parts sum to what was asked for. */
 export interface Clawback {
   cancelled: bigint;
@@ -34,8 +37,10 @@ export interface Clawback {
 }
 
 /** Whether points of these terms are pending at `now`. Those that wait for something and may be cancelled are so at first. */
-const waits = ({ availableFrom, waits: waiting = false, cancels = false }: LotTerms, now: number): boolean =>
-  availableFrom === null ? waiting : availableFrom > now || cancels;
+const waits = (
+  { availableFrom, waits: waiting = false, cancels = false }: OpeningTerms,
+  now: number,
+): boolean => (availableFrom === null ? waiting : availableFrom > now || cancels);
 
 const sum = (lots: readonly { remaining: bigint }[]): bigint =>
   lots.reduce((all, lot) => all + lot.remaining, 0n);
@@ -95,6 +100,32 @@ export class Draft extends Overlay {
   open(lots: readonly number[], occurredAt: number): void {
     const pending = lots.map(seq => this.lot(seq)).filter(lot => lot?.pending === true);
     this.activate(pending as Lot[], occurredAt);
+  }
+
+  /**
+   * Gives pending lots, which were held back, the terms that they would have had: usable at once, or pending for longer.
+   * An `activate` entry of no points says from when on.
+   */
+  resume(lots: readonly { seq: number; terms: OpeningTerms }[], occurredAt: number): void {
+    const pending = lots.filter(({ seq }) => this.lot(seq)?.pending === true);
+    const usable = pending.filter(({ terms }) => !waits(terms, this.now));
+    this.activate(
+      usable.map(({ seq }) => this.lot(seq) as Lot),
+      occurredAt,
+    );
+    for (const { seq, terms } of pending) {
+      const { availableFrom, cancels = false } = terms;
+      if (availableFrom === null || !waits(terms, this.now)) continue;
+      this.put({ ...(this.lot(seq) as Lot), availableFrom, cancels });
+      this.write('activate', occurredAt, { availableFrom, cancels, lots: [seq], amounts: [0n] });
+    }
+    if (this.sums.nextDueAt !== null && this.sums.nextDueAt <= this.now) this.settle();
+  }
+
+  /** Lets pending lots go for good: what they held has lapsed and is not taken from others when their order comes back. */
+  giveUp(lots: readonly number[], occurredAt: number): void {
+    const pending = lots.map(seq => this.lot(seq)).filter(lot => lot?.pending === true);
+    this.lapse(pending as Lot[], occurredAt);
   }
 
   /** Takes points by rule 3. The caller has checked that `balance.available` covers them. */
@@ -290,13 +321,13 @@ export class Draft extends Overlay {
     }
     for (const [instant, due] of [...instants].sort((a, b) => a[0] - b[0])) {
       this.activate(due.opens, instant);
-      this.giveUp(due.cancels, instant);
+      this.lapse(due.cancels, instant);
       this.expire(due.expires, instant);
     }
   }
 
   /** Cancels pending lots whose time is up: what they waited for has not come. */
-  private giveUp(lots: readonly Lot[], at: number): void {
+  private lapse(lots: readonly Lot[], at: number): void {
     if (lots.length === 0) return;
     for (const lot of lots) this.put({ ...lot, remaining: 0n });
     this.write('cancel', at, {

@@ -70,8 +70,12 @@ function moveLots(wallet: Wallet, entry: Entry, terms: Map<number, Entry>): void
     const reopened = { seq, remaining: 0n, pending: false, availableFrom: null, cancels: false };
     const lot: Lot = open ?? { ...reopened, ...closing(seq) };
     const remaining = lot.remaining + (entry.amounts[index] as bigint);
+    const { kind, availableFrom, cancels } = entry;
     if (remaining === 0n) wallet.lots.delete(seq);
-    else wallet.lots.set(seq, { ...lot, remaining, pending: lot.pending && entry.kind !== 'activate' });
+    // Its points were held back, and are pending for as long as they would have been.
+    else if (kind === 'activate' && availableFrom !== null)
+      wallet.lots.set(seq, { ...lot, availableFrom, cancels });
+    else wallet.lots.set(seq, { ...lot, remaining, pending: lot.pending && kind !== 'activate' });
   });
   if (entry.kind === 'hold') {
     const taken = entry.lots.map(

@@ -1,13 +1,13 @@
 import { booleans, instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
-import type { Wallet } from './model.ts';
+import type { Lot, Wallet } from './model.ts';
 
 /** A wallet before and after a batch. */
 export interface Change {
   wallet: Wallet;
   isNew: boolean;
   /** Lots and holds that were open before, so that only what changed is written. */
-  lotsBefore: ReadonlyMap<number, { remaining: bigint; pending: boolean }>;
+  lotsBefore: ReadonlyMap<number, Pick<Lot, 'remaining' | 'pending' | 'availableFrom'>>;
   holdsBefore: ReadonlySet<number>;
 }
 
@@ -26,6 +26,8 @@ interface LotRow extends Place {
 interface LotChanges {
   added: LotRow[];
   changed: LotRow[];
+  /** Pending ones that become usable at another time than before. */
+  deferred: LotRow[];
   gone: Place[];
   held: (Place & { points: bigint; until: number })[];
   ended: Place[];
@@ -35,6 +37,12 @@ const updateLots = statement(
   'ledger_update_lots',
   `update ledger.open_lots l set remaining = u.remaining, pending = u.pending
    from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::boolean[]) as u(wallet_id, seq, remaining, pending)
+   where l.wallet_id = u.wallet_id and l.seq = u.seq`,
+);
+const deferLots = statement(
+  'ledger_defer_lots',
+  `update ledger.open_lots l set available_from = u.available_from, cancels = u.cancels
+   from unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::boolean[]) as u(wallet_id, seq, available_from, cancels)
    where l.wallet_id = u.wallet_id and l.seq = u.seq`,
 );
 const deleteLots = statement(
@@ -54,8 +62,8 @@ const deleteHolds = statement(
 );
 /** What a batch changes in open lots and holds. */
 export function lotChanges(changes: readonly Change[]): LotChanges {
-  const all: LotChanges = { added: [], changed: [], gone: [], held: [], ended: [] };
-  const { added, changed, gone, held, ended } = all;
+  const all: LotChanges = { added: [], changed: [], deferred: [], gone: [], held: [], ended: [] };
+  const { added, changed, deferred, gone, held, ended } = all;
   for (const { wallet, lotsBefore, holdsBefore } of changes) {
     for (const lot of wallet.lots.values()) {
       const before = lotsBefore.get(lot.seq);
@@ -70,8 +78,12 @@ export function lotChanges(changes: readonly Change[]): LotChanges {
         until: lot.inactiveAfter === null ? lot.expiresAt : null,
         inactive: lot.inactiveAfter,
       };
-      if (before === undefined) added.push(row);
-      else if (before.remaining !== lot.remaining || before.pending !== lot.pending) changed.push(row);
+      if (before === undefined) {
+        added.push(row);
+        continue;
+      }
+      if (before.remaining !== lot.remaining || before.pending !== lot.pending) changed.push(row);
+      if (before.availableFrom !== lot.availableFrom) deferred.push(row);
     }
     for (const seq of lotsBefore.keys()) if (!wallet.lots.has(seq)) gone.push({ wallet: wallet.id, seq });
     for (const hold of wallet.holds.values())
@@ -102,10 +114,18 @@ export const lotColumns = (rows: readonly LotRow[]): string[] => [
 ];
 
 /** Sends what changes but new lots, which go with the entries that open them. Most batches need none of it. */
-export function writeLots(tx: Tx, { changed, gone, held, ended }: LotChanges): Promise<unknown>[] {
+export function writeLots(tx: Tx, { changed, deferred, gone, held, ended }: LotChanges): Promise<unknown>[] {
   const writes: Promise<unknown>[] = [];
   if (gone.length > 0) writes.push(tx.run(deleteLots, places(gone)));
   if (changed.length > 0) writes.push(tx.run(updateLots, remainders(changed)));
+  if (deferred.length > 0)
+    writes.push(
+      tx.run(deferLots, [
+        ...places(deferred),
+        instants(deferred.map(row => row.from)),
+        booleans(deferred.map(row => row.cancels)),
+      ]),
+    );
   if (ended.length > 0) writes.push(tx.run(deleteHolds, places(ended)));
   if (held.length > 0) {
     const terms = [numbers(held.map(row => row.points)), instants(held.map(row => row.until))];
