@@ -92,9 +92,26 @@ test('a version may change the budgets of as many campaigns as it has', async ()
   });
 });
 
-test('a budget that nobody has used is not made', async () => {
-  assert.deepEqual(await publish(999, 5n), new Map());
-  assert.equal((await store.read(pool, [{ programId: 999, campaign: 'double' }])).size, 0);
+test('a late order of an earlier version finds the budget of the present one, used or not', async () => {
+  programs += 1;
+  const first = { programId: programs, campaign: 'double', limit: 100n, version: 1 };
+  assert.deepEqual(await publish(programs, 30n), new Map([['double', 0n]]));
+  const late = await pool.transaction(async tx =>
+    take(await budgets.load(tx, [first], false), programs, 'double', 50n, 'trim'),
+  );
+  assert.equal(late, 30n);
+});
+
+test('a version that is refused leaves no budget behind for those that nobody has used', async () => {
+  const programId = await program();
+  const refused = [
+    { programId, campaign: 'double', limit: 1n, version: 2 },
+    { programId, campaign: 'new', limit: 7n, version: 2 },
+  ];
+  await pool.transaction(tx => book.change(tx, refused));
+  const accepted = refused.map(each => ({ ...each, limit: 70n }));
+  await pool.transaction(tx => book.change(tx, accepted));
+  assert.deepEqual(await rowOf(programId, 'new'), { version: 2, points: 70n, total: 70n, remaining: 70n });
 });
 
 test('what was granted is told without holding anything', async () => {

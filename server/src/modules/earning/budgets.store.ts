@@ -157,7 +157,7 @@ const listBudgets = statement(
   'earning_list_budgets',
   `select b.campaign, b.version, b.points, b.total - sum(s.remaining)::bigint
    from earning.budgets b join earning.budget_shards s on s.budget_id = b.id
-   where b.program_id = $1 and b.campaign collate "C" > $2
+   where b.program_id = $1 and b.version > 0 and b.campaign collate "C" > $2
    group by b.id order by b.campaign collate "C" limit $3`,
 );
 
@@ -168,7 +168,7 @@ export interface ListedBudget {
   granted: bigint;
 }
 
-/** The budgets of a program that were used, by campaign. */
+/** The budgets of a program that a version was published or used with, by campaign. */
 export async function list(tx: Tx, programId: number, after: string, limit: number): Promise<ListedBudget[]> {
   const rows = await tx.run<[string, number, bigint, bigint]>(listBudgets, [programId, after, limit]);
   return rows.map(([campaign, version, points, granted]) => ({ campaign, version, points, granted }));

@@ -59,6 +59,7 @@ const CASES: [
 ][] = [
   ['of this version', [2, 500n, 100n], [500n, 400n]],
   ['that a version raised which no batch has met yet', [1, 300n, 300n], [500n, 200n]],
+  ['of a publication that was refused', [0, 0n, 0n], [500n, 500n]],
   ['that was cut below what was granted', [2, 500n, 600n], [500n, 0n]],
   ['of a later version than the clock of this engine knows', [3, 900n, 100n], [900n, 800n]],
 ];
