@@ -1,48 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test, { after } from 'node:test';
-import { type Answer, Http, type Request } from '../faults/http.ts';
-import { Engine } from '../faults/processes.ts';
-import { testDatabase } from '../support/database.ts';
+import { TwoEngines } from './two-engines.ts';
 
-/*
- * Two engine processes on one database, and 64 clients over HTTP, half of them at each. FEALTY_RACE_ROUNDS says how
- * often a race is run (20; 200 in the long run).
- */
+/* FEALTY_RACE_ROUNDS says how often a race is run (20; 200 in the long run). */
 const ROUNDS = Number(process.env['FEALTY_RACE_ROUNDS'] ?? 20);
-const CLIENTS = 64;
-const database = await testDatabase();
-const folder = mkdtempSync(join(tmpdir(), 'fealty-budgets-'));
-const engines = ['one', 'two'].map(
-  name =>
-    new Engine({
-      folder: join(folder, name),
-      env: { FEALTY_DATABASE_URL: database.ownerUrl, FEALTY_ROLES: 'api' },
-    }),
-) as [Engine, Engine];
-const http = new Http(30_000);
-// One after the other: the first makes the key that is shown once.
-for (const engine of engines) await engine.start();
-const { key } = engines[0];
-after(async () => {
-  http.close();
-  for (const engine of engines) await engine.stop();
-  await database.close();
-  rmSync(folder, { recursive: true });
-});
+const engines = await TwoEngines.start('budgets');
+after(() => engines.stop());
 
 interface Effect {
   rule: string | null;
   points: string;
 }
-
-const send = async (place: number, program: string, request: Request): Promise<Answer> =>
-  http.send(await (engines[place % 2] as Engine).address(), key, {
-    ...request,
-    headers: { 'fealty-program': program },
-  });
 
 /** Makes a program with one campaign, `gift`, beside a rule of its own. */
 async function publish(program: string, points: string, campaign: object): Promise<void> {
@@ -52,12 +20,7 @@ async function publish(program: string, points: string, campaign: object): Promi
     earning: [{ id: 'base', on: 'order', earn: { unit: 'points', per_currency_unit: '1' } }],
     campaigns: [{ id: 'gift', effect: { earn: { unit: 'points', fixed: points } }, ...campaign }],
   };
-  const { status, body } = await send(0, program, {
-    method: 'PUT',
-    path: `/v1/programs/${program}`,
-    body: document,
-  });
-  assert.ok(status <= 201, JSON.stringify(body));
+  await engines.must(program, { method: 'PUT', path: `/v1/programs/${program}`, body: document });
 }
 
 const orderOf = (externalId: string, member: string) => ({
@@ -74,21 +37,9 @@ const giftIn = (effects: readonly Effect[]): bigint =>
 /** Sends an order and gives what the campaign gave for it. */
 async function order(place: number, program: string, externalId: string, member: string): Promise<bigint> {
   const body = orderOf(externalId, member);
-  const answer = await send(place, program, { method: 'POST', path: '/v1/orders', body });
+  const answer = await engines.send(place, program, { method: 'POST', path: '/v1/orders', body });
   assert.ok(answer.status <= 201, JSON.stringify(answer.body));
   return giftIn((answer.body as { effects: Effect[] }).effects);
-}
-
-/** Carries out `count` pieces of work by 64 clients, each of which does one after the other. */
-async function race<T>(count: number, work: (nr: number, client: number) => Promise<T>): Promise<T[]> {
-  const results: T[] = [];
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: CLIENTS }, async (_, client) => {
-      for (let nr = next++; nr < count; nr = next++) results.push(await work(nr, client));
-    }),
-  );
-  return results;
 }
 
 const sum = (parts: readonly bigint[]): bigint => parts.reduce((all, part) => all + part, 0n);
@@ -96,10 +47,10 @@ const sum = (parts: readonly bigint[]): bigint => parts.reduce((all, part) => al
 /** What both engines say of the budget. */
 async function budgetOf(program: string): Promise<{ granted: bigint; left: bigint }> {
   const path = `/v1/programs/${program}/budgets`;
-  const asked = [0, 1].map(place => send(place, program, { method: 'GET', path }));
-  const [one, two] = (await Promise.all(asked)) as [Answer, Answer];
-  assert.deepEqual(one.body, two.body);
-  const [row] = (one.body as { data: { granted: string; left: string }[] }).data;
+  const asked = [0, 1].map(place => engines.send(place, program, { method: 'GET', path }));
+  const [one, two] = (await Promise.all(asked)).map(({ body }) => body);
+  assert.deepEqual(one, two);
+  const [row] = (one as { data: { granted: string; left: string }[] }).data;
   return { granted: BigInt(row?.granted ?? -1), left: BigInt(row?.left ?? -1) };
 }
 
@@ -109,7 +60,7 @@ test(`of twice the demand exactly the budget is granted (${ROUNDS} rounds)`, asy
     const budget = 16 + ((round * 29) % 80);
     const when_short = round % 2 === 0 ? 'trim' : 'refuse';
     await publish(program, '1', { budget: { points: String(budget), when_short } });
-    const gifts = await race(2 * budget, (nr, client) => order(client, program, `${nr}`, `m${nr}`));
+    const gifts = await engines.race(2 * budget, (nr, client) => order(client, program, `${nr}`, `m${nr}`));
     assert.equal(sum(gifts), BigInt(budget), `round ${round}`);
     assert.ok(gifts.every(gift => gift <= 1n));
     assert.deepEqual(await budgetOf(program), { granted: BigInt(budget), left: 0n });
@@ -123,9 +74,9 @@ for (const [when_short, granted] of [
   test(`of a budget of 1,000 in gifts of 7 in bulk, ${granted} are granted with ${when_short}`, async () => {
     const program = `bulk-${when_short}`;
     await publish(program, '7', { budget: { points: '1000', when_short } });
-    const gifts = await race(16, async (nr, client) => {
+    const gifts = await engines.race(16, async (nr, client) => {
       const orders = Array.from({ length: 20 }, (_, row) => orderOf(`${nr} ${row}`, `m${nr} ${row}`));
-      const { body } = await send(client, program, {
+      const { body } = await engines.send(client, program, {
         method: 'POST',
         path: '/v1/orders/bulk',
         body: { orders },
@@ -142,7 +93,7 @@ test('a campaign counts for each member as often as its limit says, within its b
   for (let round = 0; round < Math.ceil(ROUNDS / 4); round += 1) {
     const program = `limit-${round}`;
     await publish(program, '1', { limit: { per_member: 3 }, budget: { points: '20' } });
-    const gifts = await race(96, async (nr, client) => {
+    const gifts = await engines.race(96, async (nr, client) => {
       const member = nr % 8;
       return { member, gift: await order(client, program, `${nr}`, `m${member}`) };
     });
@@ -155,7 +106,7 @@ test('a campaign counts for each member as often as its limit says, within its b
 
 test('without a budget each member has exactly what the limit allows', async () => {
   await publish('limits', '1', { limit: { per_member: 3 } });
-  const gifts = await race(96, async (nr, client) => {
+  const gifts = await engines.race(96, async (nr, client) => {
     const member = nr % 8;
     return { member, gift: await order(client, 'limits', `${nr}`, `m${member}`) };
   });
@@ -167,10 +118,10 @@ test('what comes back can be granted again, and is never granted twice', async (
   for (let round = 0; round < Math.ceil(ROUNDS / 4); round += 1) {
     const program = `back-${round}`;
     await publish(program, '1', { budget: { points: '40' } });
-    const net = await race(160, async (nr, client) => {
+    const net = await engines.race(160, async (nr, client) => {
       const gift = await order(client, program, `${nr}`, `m${nr}`);
       if (gift === 0n || nr % 2 === 1) return gift;
-      const { status, body } = await send(client + 1, program, {
+      const { status, body } = await engines.send(client + 1, program, {
         method: 'POST',
         path: `/v1/orders/ext:${nr}/returns`,
         body: { external_id: `back ${nr}`, occurred_at: '2026-01-02T00:00:00Z' },
@@ -181,23 +132,45 @@ test('what comes back can be granted again, and is never granted twice', async (
     const { granted, left } = await budgetOf(program);
     assert.equal(granted, sum(net), `round ${round}`);
     assert.equal(granted + left, 40n);
-    const rest = await race(64, (nr, client) => order(client, program, `rest ${nr}`, `m${nr}`));
+    const rest = await engines.race(64, (nr, client) => order(client, program, `rest ${nr}`, `m${nr}`));
     assert.equal(sum(rest), left);
     assert.deepEqual(await budgetOf(program), { granted: 40n, left: 0n });
   }
 });
 
+test('a version published in the middle raises the budget, or cuts it to no less than was granted', async () => {
+  for (let round = 0; round < Math.ceil(ROUNDS / 4); round += 1) {
+    const program = `versions-${round}`;
+    const budgets = [60n, round % 2 === 0 ? 90n : 30n];
+    await publish(program, '1', { budget: { points: String(budgets[0]) } });
+    let later: Promise<boolean> | undefined;
+    const gifts = await engines.race(200, async (nr, client) => {
+      if (nr === 20)
+        later = publish(program, '1', { budget: { points: String(budgets[1]) } }).then(
+          () => true,
+          (error: Error) => {
+            assert.match(error.message, /program_invalid.*has given \d+ points already/);
+            return false;
+          },
+        );
+      return order(client, program, `${nr}`, `m${nr}`);
+    });
+    const granted = (await later) ? budgets[1] : budgets[0];
+    assert.equal(sum(gifts), granted, `round ${round}`);
+    assert.deepEqual(await budgetOf(program), { granted, left: 0n });
+  }
+});
+
 test('an engine that is killed in the middle takes nothing with it', async () => {
   await publish('killed', '1', { budget: { points: '300' } });
-  const [victim] = engines;
   let answered = 0;
   let restarted: Promise<void> | undefined;
-  const gifts = await race(600, async (nr, client) => {
+  const gifts = await engines.race(600, async (nr, client) => {
     for (let place = client; ; place += 1) {
       try {
         const gift = await order(place, 'killed', `${nr}`, `m${nr}`);
         answered += 1;
-        if (answered === 150) restarted = victim.kill().then(() => victim.start());
+        if (answered === 150) restarted = engines.killAndStart(0);
         return gift;
       } catch (error) {
         if (error instanceof assert.AssertionError) throw error;
@@ -210,7 +183,7 @@ test('an engine that is killed in the middle takes nothing with it', async () =>
 });
 
 test('the books agree after all races', async () => {
-  const { status, body } = await send(0, 'killed', { method: 'POST', path: '/v1/verify', body: {} });
+  const { status, body } = await engines.send(0, 'killed', { method: 'POST', path: '/v1/verify', body: {} });
   assert.equal(status, 200);
   assert.equal((body as { ok: boolean }).ok, true, JSON.stringify(body));
 });

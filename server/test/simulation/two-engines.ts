@@ -54,6 +54,13 @@ export class TwoEngines {
     return body as T;
   }
 
+  /** `kill -9` of the one that serves this client, and a new start. */
+  async killAndStart(client: number): Promise<void> {
+    const engine = this.engines[client % 2] as Engine;
+    await engine.kill();
+    await engine.start();
+  }
+
   /** Carries out `count` pieces of work by 64 clients, each of which does one after the other. */
   async race<T>(count: number, work: (nr: number, client: number) => Promise<T>): Promise<T[]> {
     const results: T[] = [];
