@@ -98,7 +98,10 @@ class Folded {
   }
 
   private count(kind: string, available: bigint, pending: bigint, held: bigint): void {
-    if (['earn', 'bonus', 'opening'].includes(kind) || (kind === 'adjust' && available > 0n))
+    if (
+      ['earn', 'bonus', 'opening'].includes(kind) ||
+      (['adjust', 'transfer'].includes(kind) && available > 0n)
+    )
       this.earned += available + pending;
     if (kind === 'expire') this.expired -= available + pending;
     if (kind === 'redeem') this.redeemed -= available + held;
@@ -107,7 +110,8 @@ class Folded {
 
   private moveLots(entry: EntryRow, points: bigint, pending: boolean): void {
     const opens =
-      ['earn', 'bonus', 'opening'].includes(entry.kind) || (entry.kind === 'adjust' && points > 0n);
+      ['earn', 'bonus', 'opening'].includes(entry.kind) ||
+      (['adjust', 'transfer'].includes(entry.kind) && points > 0n);
     if (opens) {
       this.lots.set(entry.seq, points);
       if (pending) this.pendingLots.add(entry.seq);
@@ -168,6 +172,9 @@ async function foldEntries(engine: TestEngine, program: string | null): Promise<
       held + BigInt(entry.held),
     ]);
   }
+  for (const [name, [, ...sums]] of totals)
+    if (name.endsWith(' transfer'))
+      assert.deepEqual(sums, [0n, 0n, 0n], `transfers out = transfers in (program, unit: ${name})`);
   for (const wallet of wallets) compareWallet(wallet, folded.get(wallet.wallet_id) ?? new Folded());
   const fromEntries = [...folded].flatMap(([id, wallet]) =>
     [...wallet.lots]
@@ -250,7 +257,8 @@ async function compareKeys(engine: TestEngine): Promise<void> {
      union all select program_id, source, 'order_event', external_id, id from earning.order_events
      union all select program_id, source, 'redemption', external_id, id from rewards.redemptions
      union all select r.program_id, c.source, 'redemption_change', c.external_id, c.id from rewards.changes c join rewards.redemptions r on r.id = c.redemption_id
-     union all select program_id, source, 'adjust', external_id, id from ledger.adjustments`,
+     union all select program_id, source, 'adjust', external_id, id from ledger.adjustments
+     union all select program_id, source, 'transfer', external_id, id from rewards.transfers`,
   );
   const keys = await engine.sql(`select replace(key::text, '-', '') as key, result from ledger.keys`);
   assert.deepEqual(

@@ -1,11 +1,11 @@
 import type { Tx } from '#platform/db/client.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
-import type { AnyCommandType, Command, Done, Holder, Posted, ProgramFacts } from './commands.ts';
+import type { AnyCommandType, Command, Done, Holder, Posted, ProgramFacts, Side } from './commands.ts';
 import type { Draft } from './draft.ts';
 import { type FactsByProgram, publish } from './facts.ts';
 import type { Change } from './lots.store.ts';
 import { lookAgain } from './meanwhile.ts';
-import { type Entry, emptyWallet, type Wallet, walletId } from './model.ts';
+import { type Entry, emptyWallet, holderOf, type Wallet, walletId } from './model.ts';
 import type { NewKey, Posting } from './posting.store.ts';
 import { locate, type Mode, type Newcomer, receive, type Slot } from './slots.ts';
 import * as store from './store.ts';
@@ -71,7 +71,7 @@ interface Held {
  */
 async function lock(tx: Tx, slots: readonly Slot[], mode: Mode): Promise<void> {
   const asked = performance.now();
-  const holders = new Set(slots.flatMap(({ holder }) => holder?.id ?? []));
+  const holders = new Set(slots.flatMap(sidesOf).map(({ id }) => id));
   if (holders.size > 0)
     await store.lockHolders(
       tx,
@@ -80,8 +80,12 @@ async function lock(tx: Tx, slots: readonly Slot[], mode: Mode): Promise<void> {
   mode.locked((performance.now() - asked) / 1000);
 }
 
-const walletIds = ({ holder, program }: Slot): number[] =>
-  holder === undefined ? [] : (program as ProgramFacts).units.map((_, unit) => walletId(holder.id, unit));
+const sidesOf = ({ holder, counterpart }: Slot): Holder[] => [holder ?? [], counterpart ?? []].flat();
+
+const walletIds = (slot: Slot): number[] =>
+  sidesOf(slot).flatMap(({ id }) =>
+    (slot.program as ProgramFacts).units.map((_, unit) => walletId(id, unit)),
+  );
 
 async function readWallets(tx: Tx, slots: readonly Slot[]): Promise<Wallet[]> {
   const ids = [...new Set(slots.flatMap(walletIds))];
@@ -116,6 +120,7 @@ async function loadFacts(
   for (const [load, own] of groups) {
     const around = {
       holders: own.map(slot => slot.holder),
+      counterparts: own.map(slot => slot.counterpart),
       programs: own.map(slot => slot.program as ProgramFacts),
       write,
       before: Promise.allSettled([...loads]),
@@ -177,6 +182,7 @@ export function entriesIn(posted: Posted, entries: ReadonlyMap<string, Entry>): 
 /** What people call the commands whose names are for machines. */
 const NOUNS: Readonly<Record<string, string>> = {
   adjust: 'adjustment',
+  case_decision: 'decision of a case',
   order_event: 'event of an order',
   redemption_change: 'change of a redemption',
 };
@@ -187,13 +193,17 @@ function again(
   payload: string,
   entries: readonly Entry[],
 ): Outcome<Done<unknown>> {
-  const { command, type, holder, program } = slot;
+  const { command, type, holder, counterpart, program } = slot;
   if (payload !== command.payload) {
     return refuse(
       'key_reused',
       `Another ${NOUNS[type.name] ?? type.name} was accepted under this external id before. Send the same content again, or use another id.`,
       {
-        differences: type.differences(command, stored, { holder, program: program as ProgramFacts }),
+        differences: type.differences(command, stored, {
+          holder,
+          counterpart,
+          program: program as ProgramFacts,
+        }),
       },
     );
   }
@@ -206,11 +216,10 @@ function again(
 async function fillLots(tx: Tx, slots: readonly Slot[], held: Held): Promise<void> {
   const targets = new Map<number, Wallet>();
   for (const slot of slots) {
-    const { id: holder } = slot.holder as Holder;
-    const { units, now } = slot.program as ProgramFacts;
+    const { now } = slot.program as ProgramFacts;
     const all = slot.known !== undefined || slot.type.needsLots(slot.command);
-    for (let unit = 0; unit < units.length; unit += 1) {
-      const wallet = held.wallets.get(walletId(holder, unit)) as Wallet;
+    for (const id of walletIds(slot)) {
+      const wallet = held.wallets.get(id) as Wallet;
       const due = wallet.nextDueAt !== null && wallet.nextDueAt <= Math.max(now, wallet.bookedAt);
       if ((all || due) && wallet.seq > 0) targets.set(wallet.id, wallet);
     }
@@ -278,6 +287,9 @@ function fold(
   return decided;
 }
 
+const entriesOf = (holder: Holder, entries: readonly Entry[]): Entry[] =>
+  entries.filter(entry => holderOf(entry.wallet) === holder.id);
+
 function decideOne(
   slot: Slot,
   held: Held,
@@ -294,11 +306,20 @@ function decideOne(
   if (earlier !== undefined && (!type.amends || earlier.slot.command.payload === command.payload)) {
     return again(slot, earlier.stored, earlier.slot.command.payload as string, earlier.entries);
   }
-  const wallet = (unit: number) => held.wallets.get(walletId(holder.id, unit)) as Wallet;
+  const side = (holder: Holder): Side => ({
+    holder,
+    wallet: unit => held.wallets.get(walletId(holder.id, unit)) as Wallet,
+  });
+  const other = slot.counterpart;
   const outcome = type.decide(
     command,
     facts,
-    { program, holder, id: mode.ids.next(), wallet },
+    {
+      ...side(holder),
+      program,
+      id: mode.ids.next(),
+      counterpart: other === undefined ? undefined : side(other),
+    },
     slot.known?.result ?? earlier?.stored.id ?? null,
   );
   if (!outcome.ok) return outcome;
@@ -306,7 +327,7 @@ function decideOne(
     const { repeats, entries } = outcome.value;
     return accept({ known: true, answer: () => type.answer(repeats, entries, holder, program) });
   }
-  const { record, drafts, fact } = outcome.value;
+  const { record, drafts, fact, also = [], counterpartFact } = outcome.value;
   const entries = drafts.flatMap((draft: Draft) => draft.entries);
   decided.accepted.add(holder.id);
   for (const draft of drafts) draft.apply();
@@ -324,6 +345,11 @@ function decideOne(
   const stored = stores.get(type) ?? [];
   stored.push({ stored: record, posted });
   stores.set(type, stored);
-  if (fact !== null) publish(decided.facts, program, holder, fact, drafts[0]?.now ?? program.now, entries);
+  const bookedAt = drafts[0]?.now ?? program.now;
+  const own = counterpartFact === undefined ? entries : entriesOf(holder, entries);
+  if (fact !== null) publish(decided.facts, program, holder, fact, bookedAt, own);
+  for (const each of also) publish(decided.facts, program, holder, each, bookedAt, []);
+  if (counterpartFact !== undefined && other !== undefined)
+    publish(decided.facts, program, other, counterpartFact, bookedAt, entriesOf(other, entries));
   return accept({ known: false, answer: () => type.answer(record, entries, holder, program) });
 }

@@ -3,12 +3,19 @@ import type { Difference, Outcome, Refusal } from '#platform/errors.ts';
 import type { Draft } from './draft.ts';
 import type { Entry, Wallet } from './model.ts';
 
-/** One write on one member, as a module hands it to the lanes. */
+/** One write on one member, or between two, as a module hands it to the lanes. */
 export interface Command<Body = unknown> {
   readonly type: string;
   readonly programId: number;
   /** `ext:…` or `mem_…`; the same member in the same form goes to the same lane, in order. */
   readonly member: string;
+  /**
+   * The other member whom it touches, in the same form; it must exist. The batch holds both, so what is decided about
+   * either is decided alone. The command has its place among those of `member`; beside those of the other that are
+   * under way at the same time it may be decided before or after, as if two callers had sent them. Who waited for an
+   * answer before sending it finds everything in it.
+   */
+  readonly counterpart?: string;
   /** The business key as 32 hexadecimal digits; null for commands that are idempotent by nature. */
   readonly key: string | null;
   /** The hash of the canonical payload. */
@@ -44,19 +51,26 @@ export interface Holder {
   readonly externalId: string;
 }
 
-/** What a command sees besides its facts. */
-export interface Context {
-  readonly program: ProgramFacts;
+/** A member whom a command touches. */
+export interface Side {
   readonly holder: Holder;
-  /** A new id for what the command makes. */
-  readonly id: bigint;
   /** The member's wallet of a unit. */
   wallet(unit: number): Wallet;
+}
+
+/** What a command sees besides its facts. */
+export interface Context extends Side {
+  readonly program: ProgramFacts;
+  /** A new id for what the command makes. */
+  readonly id: bigint;
+  /** The other member; undefined for a command that names none. */
+  readonly counterpart: Side | undefined;
 }
 
 /** Whom a command was sent for; nobody where no member is known by that id. */
 export interface Sent {
   readonly holder: Holder | undefined;
+  readonly counterpart: Holder | undefined;
   readonly program: ProgramFacts;
 }
 
@@ -64,6 +78,8 @@ export interface Sent {
 export interface Around {
   /** Undefined for a member whom this batch enrols. */
   readonly holders: readonly (Holder | undefined)[];
+  /** The other member of each command that touches two. */
+  readonly counterparts: readonly (Holder | undefined)[];
   readonly programs: readonly ProgramFacts[];
   /** False in a dry run, which must lock nothing. */
   readonly write: boolean;
@@ -88,6 +104,10 @@ export interface Decision<Record> {
   readonly drafts: readonly Draft[];
   /** Null where nothing happened that anyone should hear of. */
   readonly fact: Omit<Fact, 'bookedAt'> | null;
+  /** What else happened to the member, without entries of its own. */
+  readonly also?: readonly Omit<Fact, 'bookedAt'>[];
+  /** What is published about the other member, with the entries of their wallets; where it is set, `fact` speaks of the first member's alone. */
+  readonly counterpartFact?: Omit<Fact, 'bookedAt'>;
 }
 
 /** The command is one that was carried out before (an amendment that is sent again): the first answer stands. */

@@ -129,11 +129,29 @@ export class Draft extends Overlay {
   }
 
   /** Takes points by rule 3. The caller has checked that `balance.available` covers them. */
-  debit(kind: Kind, points: bigint, occurredAt: number, reason: string | null = null): Entry {
+  debit(
+    kind: Kind,
+    points: bigint,
+    occurredAt: number,
+    reason: string | null = null,
+    rule: string | null = null,
+  ): Entry {
     if (isActivity({ kind, ofSeq: null })) this.active(occurredAt);
     const taken = this.take(points);
     if (kind === 'redeem') this.sums.redeemed += points;
-    return this.write(kind, occurredAt, { available: -points, reason, ...allocations(taken, -1n) });
+    return this.write(kind, occurredAt, { available: -points, reason, rule, ...allocations(taken, -1n) });
+  }
+
+  /**
+   * Moves points to another wallet by rule 3; the two entries sum to zero. Each lot that gives opens one there, with
+   * the date that it has now: one that moved with its member's activity stands still from then on, or two members could
+   * keep each other's points alive. The caller has checked that `balance.available` covers them.
+   */
+  send(points: bigint, to: Draft, occurredAt: number, cause: { rule: string; reason?: string }): void {
+    const taken = this.take(points);
+    this.write('transfer', occurredAt, { available: -points, ...cause, ...allocations(taken, -1n) });
+    for (const { amount, expiresAt } of taken)
+      to.credit('transfer', amount, { availableFrom: null, expiresAt }, occurredAt, cause);
   }
 
   /** Reserves points until `expiresAt`. The caller has checked that `balance.available` covers them. */

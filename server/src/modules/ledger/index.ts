@@ -9,11 +9,13 @@ export type {
   Posted,
   ProgramFacts,
   Repeat,
+  Sent,
 } from './commands.ts';
-export { Draft, type LotTerms } from './draft.ts';
+export { Draft, type LotTerms, type OpeningTerms } from './draft.ts';
+export { entryId } from './entry-ids.ts';
 export { ledgerErrors } from './errors.ts';
 export { businessKey } from './lanes.ts';
-export { type Entry, type Taken, unitOf, walletId } from './model.ts';
+export { type Entry, holderOf, type Taken, unitOf, walletId } from './model.ts';
 export { insufficientBalance } from './refusals.ts';
 export { IN_ORDER } from './reminders.ts';
 export { ledgerRoutes, memberText, wires } from './routes.ts';

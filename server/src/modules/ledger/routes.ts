@@ -32,6 +32,7 @@ const prefixes: Readonly<Record<string, string>> = {
   order_event: 'oev',
   redemption: 'red',
   redemption_change: 'rch',
+  transfer: 'trf',
   adjust: 'adj',
   settle: 'stl',
 };

@@ -36,6 +36,7 @@ export interface Slot {
   program: ProgramFacts | undefined;
   known: store.KnownKey | undefined;
   holder: Holder | undefined;
+  counterpart: Holder | undefined;
   outcome: Outcome<Done<unknown>> | undefined;
 }
 
@@ -49,7 +50,7 @@ export interface Mode {
   directory: Directory;
 }
 
-/** Finds the program, the member and the key of each command; strangers are those who are to be enrolled. */
+/** Finds the program, the members and the key of each command; strangers are those who are to be enrolled. */
 export async function locate(
   tx: Tx,
   commands: readonly Command[],
@@ -57,25 +58,29 @@ export async function locate(
 ): Promise<{ slots: Slot[]; strangers: Slot[] }> {
   const programIds = [...new Set(commands.map(command => command.programId))];
   const wanted = commands.flatMap(command => command.key ?? []);
+  const pairs = commands.filter(command => command.counterpart !== undefined);
   const [programs, holders, known] = await Promise.all([
     mode.directory.programs(tx, programIds),
-    mode.directory.holders(
-      tx,
-      commands.map(({ programId, member }) => ({ programId, member })),
-    ),
+    mode.directory.holders(tx, [
+      ...commands.map(({ programId, member }) => ({ programId, member })),
+      ...pairs.map(({ programId, counterpart }) => ({ programId, member: counterpart as string })),
+    ]),
     wanted.length > 0 ? store.keys(tx, wanted) : new Map<string, store.KnownKey>(),
   ]);
+  const others = new Map(pairs.map((command, index) => [command, holders[commands.length + index]]));
   const strangers: Slot[] = [];
   const slots = commands.map((command, index): Slot => {
     const type = mode.types.get(command.type) as AnyCommandType;
     const program = programs.get(command.programId);
     const holder = holders[index] as Outcome<Holder>;
+    const other = others.get(command);
     const slot: Slot = {
       command,
       type,
       program,
       known: command.key === null ? undefined : known.get(command.key),
       holder: undefined,
+      counterpart: other?.ok === true ? other.value : undefined,
       outcome: undefined,
     };
     if (program === undefined) slot.outcome = refuse('program_not_found', 'The program does not exist.');
@@ -83,6 +88,7 @@ export async function locate(
     if (slot.outcome !== undefined || slot.known !== undefined) return slot;
     const refusal = type.admit(command, program as ProgramFacts);
     if (refusal) slot.outcome = { ok: false, refusal };
+    else if (other?.ok === false) slot.outcome = other;
     else if (!holder.ok && type.enrols(program as ProgramFacts) && holder.refusal.code === 'member_not_found')
       strangers.push(slot);
     else if (!holder.ok) slot.outcome = holder;

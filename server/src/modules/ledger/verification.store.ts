@@ -110,7 +110,17 @@ const totals = check(
    from compared where noted is distinct from summed`,
 );
 
-const CHECKS = { sequences, running_sums: runningSums, wallets, lots, cover, holds, totals };
+const transfers = check(
+  'transfers',
+  `select e.tx, (e.wallet_id % 64)::integer as unit, count(distinct w.program_id) as programs, sum(e.available) as left_over,
+     bool_or(e.pending <> 0 or e.held <> 0) as odd
+   from ledger.entries e join ledger.wallets w on w.wallet_id = e.wallet_id and ($1::integer is null or w.program_id = $1)
+   where e.kind = 'transfer' group by 1, 2`,
+  `select format('the entries of transfer %s in unit %s sum to %s', tx, unit, left_over) as text
+   from compared where left_over <> 0 or odd or programs <> 1`,
+);
+
+const CHECKS = { sequences, running_sums: runningSums, wallets, lots, cover, holds, totals, transfers };
 
 /** Compares a program (null: all) along every path but the chain and the event log. */
 export async function compare(

@@ -26,6 +26,7 @@ const TITLES: Readonly<Record<string, string>> = {
   cover: 'available = usable lots less debt; pending and held likewise',
   holds: 'each open hold has its entry and no end',
   totals: 'program totals, noted by the engine, equal the entries',
+  transfers: 'what each transfer took from one wallet it gave to another of the same program and unit',
   events: 'the event log speaks of exactly the entries that exist',
   chain: 'the chain of hashes covers the entries as they were written',
 };

@@ -20,6 +20,7 @@ export type { Price, Reward } from './rewards.model.ts';
 export type { Terms } from './terms.ts';
 export type { Level, Measure, SumBetween, Tiers } from './tiers.ts';
 export { edges, placeAt, windowStart } from './tiers.ts';
+export type { TransferLimit, Transfers } from './transfers.section.ts';
 export type { VelocityCheck } from './velocity.ts';
 
 export interface ProgramModule extends ProgramService {

@@ -13,5 +13,9 @@ export const rewardsErrors = {
   refund_not_divisible: { status: 422, title: 'The redemption can be refunded as a whole only' },
   reward_points_spent: { status: 422, title: 'What the reward gave was spent already' },
   fulfilment_not_pending: { status: 409, title: 'The redemption does not wait to be handed over' },
+  transfers_not_allowed: { status: 422, title: 'Members of the program cannot give each other points' },
+  transfer_to_self: { status: 422, title: 'Sender and receiver are the same member' },
+  transfer_limited: { status: 422, title: 'The program allows no such transfer now' },
+  transfer_not_found: { status: 404, title: 'There is no such transfer in this program' },
   voucher_code_taken: { status: 409, title: 'A code is in another pool already' },
 } as const satisfies ErrorTable;

@@ -8,6 +8,8 @@ import { rewardLoader } from './facts.ts';
 import { redemptionType } from './redemptions.ts';
 import { rewardsRoutes } from './routes.ts';
 import * as store from './store.ts';
+import { transferRoutes } from './transfers.routes.ts';
+import { explainTransfer, transferType } from './transfers.ts';
 import { voucherRoutes } from './vouchers.routes.ts';
 import { redemptionToWire } from './wire.ts';
 
@@ -32,11 +34,13 @@ export function createRewards(deps: { ledger: Ledger; pool: Pool }): { routes(ap
           redemption: redemptionToWire(change.redemption, change.redemption.occurredAt),
         };
   });
+  deps.ledger.register(transferType, explainTransfer(deps.ledger));
   return {
     routes(api) {
       rewardsRoutes(deps)(api);
       catalogueRoutes(deps)(api);
       voucherRoutes(deps)(api);
+      transferRoutes(deps)(api);
     },
   };
 }

@@ -48,7 +48,7 @@ export interface RedemptionAnswer extends Effects {
   redemption: ReturnType<typeof redemptionToWire>;
 }
 
-const inForce = (program: unknown): ProgramVersion => {
+export const inForce = (program: unknown): ProgramVersion => {
   const { program: versions, now } = program as ProgramInForce;
   return versionAt(versions, now);
 };
@@ -62,7 +62,8 @@ interface Terms {
   readonly stock: StockUnit | null;
 }
 
-function unitOfPoints(name: string | null, version: ProgramVersion): Outcome<Unit> {
+/** The unit of a name, or the program's default one, if members can spend it. */
+export function unitOfPoints(name: string | null, version: ProgramVersion): Outcome<Unit> {
   const unit = name === null ? version.defaultUnit : version.units.get(name);
   if (unit === undefined)
     return refuse('unit_unknown', `The program counts ${[...version.units.keys()].join(', ')}, not ${name}.`);
