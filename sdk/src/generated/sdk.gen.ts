@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.ts';
-import type { AbandonListUploadData, AbandonListUploadErrors, AbandonListUploadResponses, AddVoucherCodesData, AddVoucherCodesErrors, AddVoucherCodesResponses, ApproveDraftData, ApproveDraftErrors, ApproveDraftResponses, CancelOrderData, CancelOrderErrors, CancelOrderResponses, CaptureRedemptionData, CaptureRedemptionErrors, CaptureRedemptionResponses, ChangeListMembersData, ChangeListMembersErrors, ChangeListMembersResponses, CountTiersData, CountTiersErrors, CountTiersResponses, CreateAdjustmentData, CreateAdjustmentErrors, CreateAdjustmentResponses, CreateBacktestData, CreateBacktestErrors, CreateBacktestResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateMemberData, CreateMemberErrors, CreateMemberResponses, CreateOrderData, CreateOrderErrors, CreateOrderEventData, CreateOrderEventErrors, CreateOrderEventResponses, CreateOrderResponses, CreateOrdersData, CreateOrdersErrors, CreateOrdersResponses, CreateRedemptionData, CreateRedemptionErrors, CreateRedemptionResponses, CreateReturnData, CreateReturnErrors, CreateReturnResponses, DiffProgramData, DiffProgramErrors, DiffProgramResponses, ExplainEntryData, ExplainEntryErrors, ExplainEntryResponses, FinishListUploadData, FinishListUploadErrors, FinishListUploadResponses, FulfilRedemptionData, FulfilRedemptionErrors, FulfilRedemptionResponses, GetBacktestData, GetBacktestErrors, GetBacktestResponses, GetBalancesData, GetBalancesErrors, GetBalancesResponses, GetDraftData, GetDraftErrors, GetDraftResponses, GetListData, GetListErrors, GetListResponses, GetMemberData, GetMemberErrors, GetMemberResponses, GetOrderData, GetOrderErrors, GetOrderResponses, GetProgramData, GetProgramErrors, GetProgramResponses, GetRedemptionData, GetRedemptionErrors, GetRedemptionResponses, GetTierData, GetTierErrors, GetTierResponses, GetVoucherPoolData, GetVoucherPoolErrors, GetVoucherPoolResponses, ListBudgetsData, ListBudgetsErrors, ListBudgetsResponses, ListDraftsData, ListDraftsErrors, ListDraftsResponses, ListEntriesData, ListEntriesErrors, ListEntriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListLateOrdersData, ListLateOrdersErrors, ListLateOrdersResponses, ListListMembersData, ListListMembersErrors, ListListMembersResponses, ListListsData, ListListsErrors, ListListsResponses, ListMemberRewardsData, ListMemberRewardsErrors, ListMemberRewardsResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListProgramsData, ListProgramsErrors, ListProgramsResponses, ListRewardsData, ListRewardsErrors, ListRewardsResponses, PatchProfileData, PatchProfileErrors, PatchProfileResponses, PlanProgramData, PlanProgramErrors, PlanProgramResponses, PublishDraftData, PublishDraftErrors, PublishDraftResponses, PutDraftData, PutDraftErrors, PutDraftResponses, PutProfileData, PutProfileErrors, PutProfileResponses, PutProgramData, PutProgramErrors, PutProgramResponses, RefundRedemptionData, RefundRedemptionErrors, RefundRedemptionResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, SetProgramClockData, SetProgramClockErrors, SetProgramClockResponses, SweepProgramData, SweepProgramErrors, SweepProgramResponses, VerifyLedgerData, VerifyLedgerErrors, VerifyLedgerResponses, VoidRedemptionData, VoidRedemptionErrors, VoidRedemptionResponses, WithdrawDraftData, WithdrawDraftErrors, WithdrawDraftResponses } from './types.gen.ts';
+import type { AbandonListUploadData, AbandonListUploadErrors, AbandonListUploadResponses, AddVoucherCodesData, AddVoucherCodesErrors, AddVoucherCodesResponses, ApplyRerateData, ApplyRerateErrors, ApplyRerateResponses, ApproveDraftData, ApproveDraftErrors, ApproveDraftResponses, CancelOrderData, CancelOrderErrors, CancelOrderResponses, CaptureRedemptionData, CaptureRedemptionErrors, CaptureRedemptionResponses, ChangeListMembersData, ChangeListMembersErrors, ChangeListMembersResponses, CountTiersData, CountTiersErrors, CountTiersResponses, CreateActivitiesData, CreateActivitiesErrors, CreateActivitiesResponses, CreateActivityData, CreateActivityErrors, CreateActivityResponses, CreateAdjustmentData, CreateAdjustmentErrors, CreateAdjustmentResponses, CreateBacktestData, CreateBacktestErrors, CreateBacktestResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateMemberData, CreateMemberErrors, CreateMemberResponses, CreateOrderData, CreateOrderErrors, CreateOrderEventData, CreateOrderEventErrors, CreateOrderEventResponses, CreateOrderResponses, CreateOrdersData, CreateOrdersErrors, CreateOrdersResponses, CreateRedemptionData, CreateRedemptionErrors, CreateRedemptionResponses, CreateRerateData, CreateRerateErrors, CreateRerateResponses, CreateReturnData, CreateReturnErrors, CreateReturnResponses, CreateTransferData, CreateTransferErrors, CreateTransferResponses, DiffProgramData, DiffProgramErrors, DiffProgramResponses, ExplainEntryData, ExplainEntryErrors, ExplainEntryResponses, FinishListUploadData, FinishListUploadErrors, FinishListUploadResponses, FulfilRedemptionData, FulfilRedemptionErrors, FulfilRedemptionResponses, GetBacktestData, GetBacktestErrors, GetBacktestResponses, GetBalancesData, GetBalancesErrors, GetBalancesResponses, GetDraftData, GetDraftErrors, GetDraftResponses, GetListData, GetListErrors, GetListResponses, GetMemberData, GetMemberErrors, GetMemberResponses, GetOrderData, GetOrderErrors, GetOrderResponses, GetProgramData, GetProgramErrors, GetProgramResponses, GetRedemptionData, GetRedemptionErrors, GetRedemptionResponses, GetRerateData, GetRerateErrors, GetRerateResponses, GetTierData, GetTierErrors, GetTierResponses, GetTransferData, GetTransferErrors, GetTransferResponses, GetVoucherPoolData, GetVoucherPoolErrors, GetVoucherPoolResponses, ListBudgetsData, ListBudgetsErrors, ListBudgetsResponses, ListDraftsData, ListDraftsErrors, ListDraftsResponses, ListEntriesData, ListEntriesErrors, ListEntriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListLateOrdersData, ListLateOrdersErrors, ListLateOrdersResponses, ListListMembersData, ListListMembersErrors, ListListMembersResponses, ListListsData, ListListsErrors, ListListsResponses, ListMemberRewardsData, ListMemberRewardsErrors, ListMemberRewardsResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListProgramsData, ListProgramsErrors, ListProgramsResponses, ListRerateOrdersData, ListRerateOrdersErrors, ListRerateOrdersResponses, ListRewardsData, ListRewardsErrors, ListRewardsResponses, PatchProfileData, PatchProfileErrors, PatchProfileResponses, PlanProgramData, PlanProgramErrors, PlanProgramResponses, PublishDraftData, PublishDraftErrors, PublishDraftResponses, PutDraftData, PutDraftErrors, PutDraftResponses, PutProfileData, PutProfileErrors, PutProfileResponses, PutProgramData, PutProgramErrors, PutProgramResponses, RefundRedemptionData, RefundRedemptionErrors, RefundRedemptionResponses, ReverseRerateData, ReverseRerateErrors, ReverseRerateResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, SetProgramClockData, SetProgramClockErrors, SetProgramClockResponses, SweepProgramData, SweepProgramErrors, SweepProgramResponses, VerifyLedgerData, VerifyLedgerErrors, VerifyLedgerResponses, VoidRedemptionData, VoidRedemptionErrors, VoidRedemptionResponses, WithdrawDraftData, WithdrawDraftErrors, WithdrawDraftResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -430,6 +430,36 @@ export const createOrderEvent = <ThrowOnError extends boolean = false>(options: 
 });
 
 /**
+ * Tell what a member did besides buying, such as a review or a log-in
+ *
+ * Answers with what it earned. The same activity again is answered with the first answer and status 200.
+ */
+export const createActivity = <ThrowOnError extends boolean = false>(options: Options<CreateActivityData, ThrowOnError>): RequestResult<CreateActivityResponses, CreateActivityErrors, ThrowOnError> => (options.client ?? client).post<CreateActivityResponses, CreateActivityErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/activities',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Tell up to 1,000 activities
+ *
+ * Each row is taken or refused by itself; a member's rows keep their order.
+ */
+export const createActivities = <ThrowOnError extends boolean = false>(options: Options<CreateActivitiesData, ThrowOnError>): RequestResult<CreateActivitiesResponses, CreateActivitiesErrors, ThrowOnError> => (options.client ?? client).post<CreateActivitiesResponses, CreateActivitiesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/activities/bulk',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * The tier of a member, and what is missing to the next one
  *
  * By everything that has arrived so far: an order that came late or a return can change what is answered for the past, but not what was decided then.
@@ -459,6 +489,61 @@ export const countTiers = <ThrowOnError extends boolean = false>(options?: Optio
 export const listLateOrders = <ThrowOnError extends boolean = false>(options?: Options<ListLateOrdersData, ThrowOnError>): RequestResult<ListLateOrdersResponses, ListLateOrdersErrors, ThrowOnError> => (options?.client ?? client).get<ListLateOrdersResponses, ListLateOrdersErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/late-orders',
+    ...options
+});
+
+/**
+ * Plan to decide the orders of a period again
+ *
+ * Orders that occurred in the period are decided again in the order in which they occurred, late ones in their place: by one version of the program, or by those in force at their time. Nothing is written to the ledger before the plan is applied.
+ */
+export const createRerate = <ThrowOnError extends boolean = false>(options: Options<CreateRerateData, ThrowOnError>): RequestResult<CreateRerateResponses, CreateRerateErrors, ThrowOnError> => (options.client ?? client).post<CreateRerateResponses, CreateRerateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/rerates',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * How far a re-rating is, and what it changes
+ */
+export const getRerate = <ThrowOnError extends boolean = false>(options: Options<GetRerateData, ThrowOnError>): RequestResult<GetRerateResponses, GetRerateErrors, ThrowOnError> => (options.client ?? client).get<GetRerateResponses, GetRerateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/rerates/{rerate}',
+    ...options
+});
+
+/**
+ * What a re-rating changes, member by member and order by order
+ */
+export const listRerateOrders = <ThrowOnError extends boolean = false>(options: Options<ListRerateOrdersData, ThrowOnError>): RequestResult<ListRerateOrdersResponses, ListRerateOrdersErrors, ThrowOnError> => (options.client ?? client).get<ListRerateOrdersResponses, ListRerateOrdersErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/rerates/{rerate}/orders',
+    ...options
+});
+
+/**
+ * Carry out the plan of a re-rating
+ *
+ * Goes on behind the answer, order by order, each once. Asked for again it goes on where it was interrupted.
+ */
+export const applyRerate = <ThrowOnError extends boolean = false>(options: Options<ApplyRerateData, ThrowOnError>): RequestResult<ApplyRerateResponses, ApplyRerateErrors, ThrowOnError> => (options.client ?? client).post<ApplyRerateResponses, ApplyRerateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/rerates/{rerate}/apply',
+    ...options
+});
+
+/**
+ * Take a re-rating back
+ *
+ * Goes on behind the answer, order by order, each once. Asked for again it goes on where it was interrupted.
+ */
+export const reverseRerate = <ThrowOnError extends boolean = false>(options: Options<ReverseRerateData, ThrowOnError>): RequestResult<ReverseRerateResponses, ReverseRerateErrors, ThrowOnError> => (options.client ?? client).post<ReverseRerateResponses, ReverseRerateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/rerates/{rerate}/reverse',
     ...options
 });
 
@@ -610,6 +695,30 @@ export const addVoucherCodes = <ThrowOnError extends boolean = false>(options: O
 export const getVoucherPool = <ThrowOnError extends boolean = false>(options: Options<GetVoucherPoolData, ThrowOnError>): RequestResult<GetVoucherPoolResponses, GetVoucherPoolErrors, ThrowOnError> => (options.client ?? client).get<GetVoucherPoolResponses, GetVoucherPoolErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/voucher-pools/{pool}',
+    ...options
+});
+
+/**
+ * Give points from one member to another
+ *
+ * Never more than the sender has. Each lot that gives opens one at the receiver with the date of expiry that it has. What is allowed, how much and at what fee, the program says under `transfers`.
+ */
+export const createTransfer = <ThrowOnError extends boolean = false>(options: Options<CreateTransferData, ThrowOnError>): RequestResult<CreateTransferResponses, CreateTransferErrors, ThrowOnError> => (options.client ?? client).post<CreateTransferResponses, CreateTransferErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/transfers',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * A transfer
+ */
+export const getTransfer = <ThrowOnError extends boolean = false>(options: Options<GetTransferData, ThrowOnError>): RequestResult<GetTransferResponses, GetTransferErrors, ThrowOnError> => (options.client ?? client).get<GetTransferResponses, GetTransferErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/transfers/{transfer}',
     ...options
 });
 

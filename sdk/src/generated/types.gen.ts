@@ -4,6 +4,65 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}` | (string & {});
 };
 
+/**
+ * Something that a member did besides buying.
+ */
+export type Activity = {
+    external_id: string;
+    source?: string;
+    member: string;
+    /**
+     * One of the program's `activities`.
+     */
+    type: string;
+    occurred_at: string;
+    /**
+     * Of the types that the program declares for this activity.
+     */
+    attributes?: {
+        [key: string]: string | number | boolean;
+    };
+};
+
+/**
+ * What the activity earned, and the balances after it.
+ */
+export type ActivityAnswer = {
+    known: boolean;
+    activity: {
+        id: string;
+        external_id: string;
+        source: string;
+        member: string;
+        type: string;
+        occurred_at: string;
+    };
+    effects: Array<Effect>;
+    balances: Array<Balance>;
+};
+
+export type ActivityBulk = {
+    activities: Array<Activity>;
+};
+
+/**
+ * One result for each row. With `Prefer: return=minimal` only the refused rows are listed.
+ */
+export type ActivityBulkAnswer = {
+    created: number;
+    known: number;
+    refused: number;
+    results: Array<{
+        /**
+         * The place in the call, from 0.
+         */
+        row: number;
+        status: 'created' | 'known' | 'refused';
+        answer?: ActivityAnswer;
+        problem?: RowProblem;
+    }>;
+};
+
 export type AdjustmentAnswer = {
     known: boolean;
     adjustment: {
@@ -377,7 +436,7 @@ export type ListChangeAnswer = {
      */
     unknown: number;
     /**
-     * Which rows, from 0; the first 100.
+     * Which rows, from 0.
      */
     unknown_rows: Array<number>;
 };
@@ -1140,11 +1199,11 @@ export type ProgramDocument = {
          */
         id: string;
         /**
-         * The first instant. Left out: from the beginning. A date and time of the campaign's time zone.
+         * The first instant. Left out: from the beginning. A date and time of the campaign's time zone; 24:00 is the end of the day.
          */
         from?: string;
         /**
-         * The end, which does not belong to it any more. Left out: without end. A date and time of the campaign's time zone.
+         * The end, which does not belong to it any more. Left out: without end. A date and time of the campaign's time zone; 24:00 is the end of the day.
          */
         until?: string;
         /**
@@ -1165,7 +1224,7 @@ export type ProgramDocument = {
             until: string;
         };
         /**
-         * The time zone of its dates, days and hours. Default: the program's.
+         * The time zone of its dates, days and hours. Where its clocks change, a time that they skip means the instant of the change, and one that they show twice means the first for `from` and the second for `until`; a day ends (`24:00`) where the next one begins. Default: the program's.
          */
         time_zone?: string;
         /**
@@ -1352,6 +1411,39 @@ export type ProgramDocument = {
          */
         salt?: string;
     };
+    /**
+     * Checks of how fast a member earns, against fraud. Each opens at most one case in a window. Orders that are marked `historical` are neither counted nor pended. Default: none.
+     */
+    velocity?: Array<{
+        /**
+         * The name of the check, once among the checks. Cases cite it with the version: `burst@3`.
+         */
+        id: string;
+        /**
+         * Which points are counted.
+         */
+        unit: string;
+        /**
+         * The line. An order with which its member has been given more than this within one window crosses it, and keeps its own points. Points that come back do not lower the sum.
+         */
+        more_than: string;
+        /**
+         * How long a window is, in days, hours, minutes and seconds, at most 31 days; a day has 24 hours. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+         */
+        within: string;
+        /**
+         * Which windows there are, by the time of the orders. `tumbling`: one after the other, aligned to 1970-01-01T00:00:00Z. `sliding`: one that ends with every order, so that it catches what straddles two tumbling ones. Default: tumbling.
+         */
+        window?: 'tumbling' | 'sliding';
+        /**
+         * What a crossing does besides opening a case. `pause`: the points of orders from the crossing on are pending until somebody decides the case; `flag`: nothing else. Default: pause.
+         */
+        action?: 'pause' | 'flag';
+        /**
+         * How long the pause is, from the time of the order that crossed the line, as `within`, at most 366 days. To be given with `pause` alone. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+         */
+        pause?: string;
+    }>;
     /**
      * How long after it occurred an order may come without being listed as late. It earns all the same. Left out: only orders that come after a later one of their member are listed. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
      */
@@ -1677,6 +1769,36 @@ export type RefundRequest = {
     points?: string;
 };
 
+export type Rerate = {
+    id: string;
+    state: 'planning' | 'planned' | 'applying' | 'applied' | 'reversing' | 'reversed' | 'failed' | 'interrupted';
+    from: string;
+    to: string;
+    version: number | null;
+    note: string;
+    done: number;
+    expected: number;
+    /**
+     * Orders that come out differently.
+     */
+    orders: number;
+    members: number;
+    /**
+     * Points that the plan gives (or takes, below zero) in all.
+     */
+    change: Array<{
+        unit: string;
+        points: string;
+    }>;
+    applied: number;
+    /**
+     * Orders that could not be brought to the plan, such as `points_already_spent`.
+     */
+    refused: number;
+    reversed: number;
+    not_reversed: number;
+};
+
 /**
  * A reward of the catalogue of the version in force.
  */
@@ -1769,6 +1891,58 @@ export type StoredOrder = {
         earned: string;
         clawed_back: string;
     }>;
+};
+
+/**
+ * Points that one member gave another.
+ */
+export type Transfer = {
+    id: string;
+    external_id: string;
+    source: string;
+    from: string;
+    to: string;
+    unit: string;
+    /**
+     * What arrives.
+     */
+    points: string;
+    /**
+     * What the sender paid beside it.
+     */
+    fee: string;
+    reason: string | null;
+    /**
+     * `transfers@version` of the program that allowed it.
+     */
+    rule: string;
+    occurred_at: string;
+};
+
+export type TransferAnswer = {
+    known: boolean;
+    transfer: Transfer;
+    from: TransferSide;
+    to: TransferSide;
+};
+
+export type TransferRequest = {
+    external_id: string;
+    source?: string;
+    from: string;
+    to: string;
+    unit?: string;
+    points: string;
+    reason?: string;
+};
+
+/**
+ * What a transfer did to the wallet of one member.
+ */
+export type TransferSide = {
+    member: string;
+    effects: Array<Effect>;
+    balances: Array<Balance>;
 };
 
 export type Verification = {
@@ -4485,6 +4659,169 @@ export type CreateOrderEventResponses = {
 
 export type CreateOrderEventResponse = CreateOrderEventResponses[keyof CreateOrderEventResponses];
 
+export type CreateActivityData = {
+    body: Activity;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/activities';
+};
+
+export type CreateActivityErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     * - [`source_not_allowed`](/errors/source_not_allowed): The key may not use this source
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`key_reused`](/errors/key_reused): The same key was used before with another payload
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`activity_unknown`](/errors/activity_unknown): The program has no such activity
+     * - [`activity_attribute_invalid`](/errors/activity_attribute_invalid): The activity carries an attribute that the program does not declare
+     * - [`occurred_in_future`](/errors/occurred_in_future): The event is dated more than 24 hours ahead
+     * - [`occurred_too_early`](/errors/occurred_too_early): The event is dated before 1970
+     * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     * - [`points_out_of_range`](/errors/points_out_of_range): The points are outside the range of a wallet
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type CreateActivityError = CreateActivityErrors[keyof CreateActivityErrors];
+
+export type CreateActivityResponses = {
+    /**
+     * Known already, or a dry run.
+     */
+    200: ActivityAnswer;
+    /**
+     * New.
+     */
+    201: ActivityAnswer;
+};
+
+export type CreateActivityResponse = CreateActivityResponses[keyof CreateActivityResponses];
+
+export type CreateActivitiesData = {
+    body: ActivityBulk;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+        /**
+         * `return=minimal` lists only refused rows.
+         */
+        prefer?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/activities/bulk';
+};
+
+export type CreateActivitiesErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     */
+    404: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type CreateActivitiesError = CreateActivitiesErrors[keyof CreateActivitiesErrors];
+
+export type CreateActivitiesResponses = {
+    /**
+     * The answer.
+     */
+    200: ActivityBulkAnswer;
+};
+
+export type CreateActivitiesResponse = CreateActivitiesResponses[keyof CreateActivitiesResponses];
+
 export type GetTierData = {
     body?: never;
     headers?: {
@@ -4711,6 +5048,367 @@ export type ListLateOrdersResponses = {
 };
 
 export type ListLateOrdersResponse = ListLateOrdersResponses[keyof ListLateOrdersResponses];
+
+export type CreateRerateData = {
+    body: {
+        from: string;
+        /**
+         * The end, which is outside.
+         */
+        to: string;
+        /**
+         * Left out: the version in force when each order occurred.
+         */
+        version?: number;
+        note: string;
+    };
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/rerates';
+};
+
+export type CreateRerateErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`program_version_not_found`](/errors/program_version_not_found): The program has no such version
+     */
+    404: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type CreateRerateError = CreateRerateErrors[keyof CreateRerateErrors];
+
+export type CreateRerateResponses = {
+    /**
+     * The answer.
+     */
+    202: Rerate;
+};
+
+export type CreateRerateResponse = CreateRerateResponses[keyof CreateRerateResponses];
+
+export type GetRerateData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        rerate: string;
+    };
+    query?: never;
+    url: '/v1/rerates/{rerate}';
+};
+
+export type GetRerateErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`rerate_not_found`](/errors/rerate_not_found): There is no such re-rating
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type GetRerateError = GetRerateErrors[keyof GetRerateErrors];
+
+export type GetRerateResponses = {
+    /**
+     * The answer.
+     */
+    200: Rerate;
+};
+
+export type GetRerateResponse = GetRerateResponses[keyof GetRerateResponses];
+
+export type ListRerateOrdersData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        rerate: string;
+    };
+    query?: {
+        limit?: number;
+        cursor?: string;
+    };
+    url: '/v1/rerates/{rerate}/orders';
+};
+
+export type ListRerateOrdersErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`rerate_not_found`](/errors/rerate_not_found): There is no such re-rating
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type ListRerateOrdersError = ListRerateOrdersErrors[keyof ListRerateOrdersErrors];
+
+export type ListRerateOrdersResponses = {
+    /**
+     * The answer.
+     */
+    200: {
+        data: Array<{
+            member: string;
+            order: string;
+            change: Array<{
+                unit: string;
+                points: string;
+            }>;
+            tier_before: string | null;
+            tier: string | null;
+            /**
+             * `ok`, the code of the refusal, or null: not tried yet.
+             */
+            applied: string | null;
+            reversed: string | null;
+        }>;
+        next: string | null;
+    };
+};
+
+export type ListRerateOrdersResponse = ListRerateOrdersResponses[keyof ListRerateOrdersResponses];
+
+export type ApplyRerateData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        rerate: string;
+    };
+    query?: never;
+    url: '/v1/rerates/{rerate}/apply';
+};
+
+export type ApplyRerateErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`rerate_not_found`](/errors/rerate_not_found): There is no such re-rating
+     */
+    404: Problem;
+    /**
+     * - [`rerate_not_ready`](/errors/rerate_not_ready): The re-rating is not at that step
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type ApplyRerateError = ApplyRerateErrors[keyof ApplyRerateErrors];
+
+export type ApplyRerateResponses = {
+    /**
+     * The answer.
+     */
+    202: Rerate;
+};
+
+export type ApplyRerateResponse = ApplyRerateResponses[keyof ApplyRerateResponses];
+
+export type ReverseRerateData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        rerate: string;
+    };
+    query?: never;
+    url: '/v1/rerates/{rerate}/reverse';
+};
+
+export type ReverseRerateErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`rerate_not_found`](/errors/rerate_not_found): There is no such re-rating
+     */
+    404: Problem;
+    /**
+     * - [`rerate_not_ready`](/errors/rerate_not_ready): The re-rating is not at that step
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type ReverseRerateError = ReverseRerateErrors[keyof ReverseRerateErrors];
+
+export type ReverseRerateResponses = {
+    /**
+     * The answer.
+     */
+    202: Rerate;
+};
+
+export type ReverseRerateResponse = ReverseRerateResponses[keyof ReverseRerateResponses];
 
 export type CreateBacktestData = {
     body: {
@@ -5684,6 +6382,157 @@ export type GetVoucherPoolResponses = {
 };
 
 export type GetVoucherPoolResponse = GetVoucherPoolResponses[keyof GetVoucherPoolResponses];
+
+export type CreateTransferData = {
+    body: TransferRequest;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/transfers';
+};
+
+export type CreateTransferErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     * - [`source_not_allowed`](/errors/source_not_allowed): The key may not use this source
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`key_reused`](/errors/key_reused): The same key was used before with another payload
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`insufficient_balance`](/errors/insufficient_balance): The balance does not cover the points
+     * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     * - [`transfers_not_allowed`](/errors/transfers_not_allowed): Members of the program cannot give each other points
+     * - [`transfer_to_self`](/errors/transfer_to_self): Sender and receiver are the same member
+     * - [`transfer_limited`](/errors/transfer_limited): The program allows no such transfer now
+     * - [`unit_unknown`](/errors/unit_unknown): The program has no such unit
+     * - [`unit_not_redeemable`](/errors/unit_not_redeemable): Points of this unit cannot be redeemed
+     * - [`points_out_of_range`](/errors/points_out_of_range): The points are outside the range of a wallet
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type CreateTransferError = CreateTransferErrors[keyof CreateTransferErrors];
+
+export type CreateTransferResponses = {
+    /**
+     * Known already, or a dry run.
+     */
+    200: TransferAnswer;
+    /**
+     * New.
+     */
+    201: TransferAnswer;
+};
+
+export type CreateTransferResponse = CreateTransferResponses[keyof CreateTransferResponses];
+
+export type GetTransferData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        transfer: string;
+    };
+    query?: never;
+    url: '/v1/transfers/{transfer}';
+};
+
+export type GetTransferErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`transfer_not_found`](/errors/transfer_not_found): There is no such transfer in this program
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type GetTransferError = GetTransferErrors[keyof GetTransferErrors];
+
+export type GetTransferResponses = {
+    /**
+     * The answer.
+     */
+    200: Transfer;
+};
+
+export type GetTransferResponse = GetTransferResponses[keyof GetTransferResponses];
 
 export type ListEventsData = {
     body?: never;

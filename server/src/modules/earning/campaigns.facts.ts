@@ -2,8 +2,8 @@ import type { Tx } from '#platform/db/client.ts';
 import { type FactsQuestion, factsOf, type MemberFacts } from '../members/index.ts';
 import type { BudgetFacts, Budgets, WantedBudget } from './budgets.ts';
 import type { OrderQuestion } from './facts.ts';
-import { readUsesOf, type UsesQuestion } from './uses.store.ts';
-import { addUses, isCounted, relevant, type UsesFacts } from './uses.ts';
+import { readUsesOf } from './uses.store.ts';
+import { addUses, ask, isCounted, type UsesAsked, type UsesFacts } from './uses.ts';
 
 /** What campaigns need to know: how often they counted for the members, and what is left of their budgets. */
 export interface CampaignFacts {
@@ -20,23 +20,14 @@ export async function loadCampaigns(
   questions: readonly Pick<OrderQuestion, 'memberId' | 'at' | 'order' | 'programId' | 'version'>[],
   write: boolean,
 ): Promise<CampaignFacts> {
-  const asked = new Map<string, UsesQuestion>();
+  const asked: UsesAsked = new Map();
   const wanted = new Map<string, WantedBudget>();
   const readMembers: FactsQuestion[] = [];
   const reads = { profile: false, lists: new Set<string>() };
   for (const { memberId, at, order, programId, version } of questions) {
     for (const campaign of version.campaigns) {
       if (!campaign.open(at) || !(campaign.channels?.has(order.channel ?? '') ?? true)) continue;
-      if (memberId !== null && isCounted(campaign)) {
-        const { since, until } = relevant(campaign, at);
-        const key = `${memberId} ${campaign.id}`;
-        const known = asked.get(key) ?? { memberId, campaign: campaign.id, since, until };
-        asked.set(key, {
-          ...known,
-          since: Math.min(known.since, since),
-          until: Math.max(known.until, until),
-        });
-      }
+      if (memberId !== null && isCounted(campaign)) ask(asked, campaign, memberId, at);
       const { profile, lists } = campaign.reads;
       if (memberId !== null && (profile || lists.length > 0)) {
         readMembers.push({ programId, holderId: memberId, at });

@@ -1,6 +1,13 @@
 import type { ErrorTable } from '#platform/errors.ts';
 
 export const earningErrors = {
+  rerate_not_found: { status: 404, title: 'There is no such re-rating' },
+  rerate_not_ready: { status: 409, title: 'The re-rating is not at that step' },
+  activity_attribute_invalid: {
+    status: 422,
+    title: 'The activity carries an attribute that the program does not declare',
+  },
+  activity_unknown: { status: 422, title: 'The program has no such activity' },
   backtest_not_found: { status: 404, title: 'There is no such backtest' },
   backtest_too_large: { status: 422, title: 'The program has too many orders for a backtest' },
   backtests_busy: { status: 409, title: 'Too many backtests are running' },

@@ -44,8 +44,14 @@ export function catchUp(facts: OrderFacts): void {
 }
 
 export type LoadOrders = (
+/** What the commands of this module are about: `again` is the version by which a known order is decided again. */
+type Body =
+  | { order: Order }
+  | { orderId: bigint; again?: { readonly version: number } }
+  | { activity: Activity };
+
   tx: Tx,
-  commands: readonly Command<{ order: Order } | { orderId: bigint } | { activity: Activity }>[],
+  commands: readonly Command<Body>[],
   known: readonly bigint[],
   around: Around,
 ) => Promise<OrderFacts>;
@@ -132,7 +138,7 @@ export async function loadOrders(
   tx: Tx,
   ledger: Ledger,
   ids: readonly bigint[],
-): Promise<Omit<OrderFacts, 'timeline' | 'campaigns' | 'newest'>> {
+): Promise<Omit<OrderFacts, 'timeline' | 'campaigns' | 'activities' | 'newest'>> {
   if (ids.length === 0) return { states: new Map(), revisions: new Map(), expired: new Map(), fresh: [] };
   const [orders, returns, events] = await Promise.all([
     store.revisions(tx, ids),

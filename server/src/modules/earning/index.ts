@@ -7,6 +7,9 @@ import type { Log } from '#platform/observe/log.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { Members } from '../members/index.ts';
 import type { Registry } from '../program/index.ts';
+import { explainActivity } from './activities.explain.ts';
+import { activityRoutes } from './activities.routes.ts';
+import { activityType } from './activities.ts';
 import { backtestRoutes } from './backtests.routes.ts';
 import { budgetRoutes } from './budgets.routes.ts';
 import { createBudgets } from './budgets.ts';
@@ -44,11 +47,14 @@ export function createEarning(deps: {
   deps.ledger.register(eventType(load), explainEvent);
   const routes = earningRoutes(deps);
   return {
+  deps.ledger.register(activityType(load), explainActivity(deps.registry));
+  deps.ledger.register(rerateType(load), explainRerating);
     routes(api) {
       routes(api);
       eventRoutes(api, deps);
       tierRoutes(api, deps);
       lateRoutes(api, deps);
+      activityRoutes(api, deps);
       backtestRoutes(api, deps);
       budgetRoutes(api, deps);
     },

@@ -30,7 +30,7 @@ export function measures(
 }
 
 /** What a decision earned in qualifying units, less what it took back. */
-function qualifyingPoints({ earned, clawed }: Decided, version: ProgramVersion): bigint {
+export function qualifyingPoints({ earned, clawed }: Decided, version: ProgramVersion): bigint {
   const counts = new Set(
     [...version.units.values()].filter(unit => unit.qualifying).map(unit => unit.number),
   );

@@ -14,7 +14,8 @@ import {
   sourceOf,
   wires,
 } from '../ledger/index.ts';
-import { findOrder } from './find.ts';
+import { bulkOf, preferHeader, prefersMinimal } from './bulk.ts';
+import { findOrder, sameForm } from './find.ts';
 import type { OrderState } from './model.ts';
 import { type OrderAnswer, payloadOf, wireLine } from './orders.ts';
 import type { ReturnBody } from './records.ts';
@@ -52,13 +53,6 @@ const REFUSALS = [
 export const earningRoutes =
   ({ ledger, pool, problems }: { ledger: Ledger; pool: Pool; problems: Problems }) =>
   (api: Api): void => {
-    /** The same member in the same form goes to the same lane: ids of ours are looked up. */
-    const canonical = async (programId: number, reference: schemas.Reference): Promise<Outcome<string>> => {
-      if (reference.id === undefined) return accept(memberText(reference));
-      const found = await ledger.directory.find(programId, memberText(reference));
-      return found.ok ? accept(`ext:${found.value.externalId}`) : found;
-    };
-
     const commandFor = (
       programId: number,
       member: string,
@@ -89,7 +83,7 @@ export const earningRoutes =
       if (!source.ok) return source;
       if (input.member.id === undefined)
         return commandFor(programId, memberText(input.member), source.value, input);
-      return canonical(programId, input.member).then(member =>
+      return sameForm(ledger, programId, input.member).then(member =>
         member.ok ? commandFor(programId, member.value, source.value, input) : member,
       );
     };
@@ -134,13 +128,7 @@ export const earningRoutes =
         dryRun: true,
         body: bulkSchema,
         bodyLimit: BULK_BODY_LIMIT,
-        headers: z.object({
-          prefer: z
-            .string()
-            .max(200)
-            .optional()
-            .meta({ description: '`return=minimal` lists only refused rows.' }),
-        }),
+        headers: preferHeader,
         answers: { 200: bulkAnswer },
         refusals: [],
       },
@@ -160,7 +148,7 @@ export const earningRoutes =
         );
         let next = 0;
         const all = rows.map(row => (row.ok ? (outcomes[next++] as Answered<OrderAnswer>) : row));
-        return accept(bulkOf(all, problems, headers.prefer?.includes('return=minimal') === true));
+        return accept(bulkOf(all, problems, prefersMinimal(headers)));
       },
     );
 
@@ -303,20 +291,6 @@ export const earningRoutes =
         ),
     );
   };
-
-/** The results of a bulk call; `minimal` leaves out what went well. */
-function bulkOf(outcomes: readonly Answered<OrderAnswer>[], problems: Problems, minimal: boolean) {
-  const results: object[] = [];
-  const counts = { created: 0, known: 0, refused: 0 };
-  for (const [row, outcome] of outcomes.entries()) {
-    const status = !outcome.ok ? 'refused' : outcome.value.known ? 'known' : 'created';
-    counts[status] += 1;
-    if (!outcome.ok) results.push({ row, status, problem: problems.ofRefusal(outcome.refusal).body });
-    else if (!minimal)
-      results.push({ row, status, answer: { known: outcome.value.known, ...outcome.value.answer() } });
-  }
-  return { ...counts, results };
-}
 
 const orderToWire = (state: OrderState, units: readonly string[]) => ({
   id: wireId('ord', state.id),

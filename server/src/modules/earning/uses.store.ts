@@ -1,7 +1,7 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Addition } from './records.ts';
-import type { Use } from './uses.ts';
+import type { Use, UsesQuestion } from './uses.ts';
 
 const readUses = statement(
   'earning_uses',
@@ -10,13 +10,6 @@ const readUses = statement(
    join earning.uses t on t.member_id = u.member_id and t.campaign = u.campaign and t.at >= u.since and t.at <= u.until
    order by t.id`,
 );
-
-export interface UsesQuestion {
-  readonly memberId: number;
-  readonly campaign: string;
-  readonly since: number;
-  readonly until: number;
-}
 
 /** The uses of each member and campaign between two instants, both included; each pair is asked for once. */
 export async function readUsesOf(tx: Tx, asked: readonly UsesQuestion[]): Promise<Use[]> {

@@ -14,6 +14,9 @@ export interface Use {
 /** Uses by member and campaign: those that are stored and those of this batch. */
 export type UsesFacts = Map<string, Use[]>;
 
+/** What can be bounded in how often it counts for a member: a campaign, or a rule on an activity. */
+export type Counted = Pick<Campaign, 'id' | 'limit' | 'cooldown' | 'cap' | 'timeZone'>;
+
 const keyOf = (memberId: number, campaign: string): string => `${memberId} ${campaign}`;
 
 /** Makes uses visible to the later commands of the batch. */
@@ -27,11 +30,11 @@ export function addUses(facts: UsesFacts, uses: readonly Use[]): void {
 }
 
 /** Whether the uses of a campaign have to be known and kept. */
-export const isCounted = ({ limit, cooldown, cap }: Campaign): boolean =>
+export const isCounted = ({ limit, cooldown, cap }: Omit<Counted, 'id' | 'timeZone'>): boolean =>
   limit !== null || cooldown !== null || (cap !== null && cap.per !== 'order');
 
 /** Since when the uses of a campaign matter for an order at `at`, and until when; epoch ms. */
-export function relevant(campaign: Campaign, at: number): { since: number; until: number } {
+function relevant(campaign: Counted, at: number): { since: number; until: number } {
   const { limit, cooldown, cap, timeZone } = campaign;
   let since = at;
   let until = at;
@@ -46,6 +49,30 @@ export function relevant(campaign: Campaign, at: number): { since: number; until
   return { since, until };
 }
 
+/** Which uses a batch needs: of each member and campaign those between two instants, both included. */
+export interface UsesQuestion {
+  readonly memberId: number;
+  readonly campaign: string;
+  readonly since: number;
+  readonly until: number;
+}
+
+/** The questions of a batch, each pair of member and campaign once. */
+export type UsesAsked = Map<string, UsesQuestion>;
+
+/** Asks for the uses that matter for something of the member at `at`. */
+export function ask(asked: UsesAsked, campaign: Counted, memberId: number, at: number): void {
+  const { since, until } = relevant(campaign, at);
+  const key = keyOf(memberId, campaign.id);
+  const known = asked.get(key);
+  asked.set(key, {
+    memberId,
+    campaign: campaign.id,
+    since: known === undefined ? since : Math.min(known.since, since),
+    until: known === undefined ? until : Math.max(known.until, until),
+  });
+}
+
 /** The first instant of the period that holds `at`, and the last. */
 const bounds = (period: Period, at: number, timeZone: string): [number, number] =>
   period === 'ever'
@@ -53,7 +80,7 @@ const bounds = (period: Period, at: number, timeZone: string): [number, number] 
     : [startOf(period, at, timeZone), startOf(period, at, timeZone, 1) - 1];
 
 /** Whether the limit and the cooldown of a campaign let it count for an order of the member at `at`. */
-export function mayCount(facts: UsesFacts, campaign: Campaign, memberId: number, at: number): boolean {
+export function mayCount(facts: UsesFacts, campaign: Counted, memberId: number, at: number): boolean {
   const { limit, cooldown, timeZone } = campaign;
   const uses = facts.get(keyOf(memberId, campaign.id)) ?? [];
   if (limit !== null) {

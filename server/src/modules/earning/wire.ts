@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { effectsShape } from '../ledger/index.ts';
+import { bulkAnswerOf, rowOf } from './bulk.ts';
 import type { Order } from './model.ts';
 
 const text = z.string();
@@ -98,39 +99,11 @@ export const orderAnswer = z
       'What the order earned: by which rule and version, into which lot, usable and expiring when, and the balances after it.',
   });
 
-/** Rows are checked one by one, so that a mistake refuses its row and not the whole call. */
-const row = z
-  .unknown()
-  .meta(
-    z.toJSONSchema(orderSchema, { io: 'input', target: 'draft-2020-12', unrepresentable: 'any' }) as Record<
-      string,
-      unknown
-    >,
-  );
-export const bulkSchema = z.strictObject({ orders: z.array(row).min(1).max(1000) }).meta({ id: 'OrderBulk' });
+export const bulkSchema = z
+  .strictObject({ orders: z.array(rowOf(orderSchema)).min(1).max(1000) })
+  .meta({ id: 'OrderBulk' });
 
-export const problemSchema = z
-  .record(text, z.unknown())
-  .meta({ id: 'RowProblem', description: 'The problem document of one row.' });
-
-export const bulkAnswer = z
-  .strictObject({
-    created: z.int(),
-    known: z.int(),
-    refused: z.int(),
-    results: z.array(
-      z.strictObject({
-        row: z.int().meta({ description: 'The place in the call, from 0.' }),
-        status: z.enum(['created', 'known', 'refused']),
-        answer: orderAnswer.optional(),
-        problem: problemSchema.optional(),
-      }),
-    ),
-  })
-  .meta({
-    id: 'OrderBulkAnswer',
-    description: 'One result for each row. With `Prefer: return=minimal` only the refused rows are listed.',
-  });
+export const bulkAnswer = bulkAnswerOf(orderAnswer, 'OrderBulkAnswer');
 
 export const returnSchema = z
   .strictObject({

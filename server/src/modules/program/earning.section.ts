@@ -109,13 +109,42 @@ export const expires = z
   )
   .describe('When the points expire. Left out: never.');
 
+const LISTENS = 'Write "order", or "activity:" and the name of an activity, for example "activity:review".';
+
+const limit = settings('"limit"', {
+  per_member: z
+    .int({ error: 'Write a whole number.' })
+    .min(1, { error: 'Write at least 1.' })
+    .max(1_000, { error: 'Write at most 1000.' })
+    .describe('For how many activities of a member the rule counts.'),
+  every: z
+    .enum(['day', 'week', 'month', 'year', 'ever'], {
+      error: 'Write "day", "week", "month", "year" or "ever".',
+    })
+    .describe(
+      "Per calendar day, week (from Monday), month or year of the program's time zone, or once for all.",
+    )
+    .optional(),
+});
+
 export const rule = settings('An earning rule', {
   id: ruleId('rule', 'base').describe(
     'The name of the rule, once in a document. Entries cite it with the version: `base@3`.',
   ),
-  on: z.literal('order', { error: 'Write "order".' }).describe('What the rule listens to.'),
+  on: z
+    .string({ error: LISTENS })
+    .regex(/^(order|activity:[a-z][a-z0-9_-]{0,63})$/, { error: LISTENS })
+    .describe('What the rule listens to: `order`, or `activity:` and the name of one of `activities`.'),
   when: when.optional(),
   earn,
   pending: pending.optional(),
   expires: expires.optional(),
+  limit: limit
+    .describe(
+      'Of a rule on an activity: how often it counts for one member. `every` is "ever" by default. Left out: each time.',
+    )
+    .optional(),
+  cooldown: duration(
+    'Of a rule on an activity: how long after it counted for a member it does not count again.',
+  ).optional(),
 });

@@ -1,0 +1,114 @@
+import { instants, jsons, numbers, texts } from '#platform/db/arrays.ts';
+import { statement, type Tx } from '#platform/db/client.ts';
+import type { Posted } from '../ledger/index.ts';
+import type { Earned } from './posting.ts';
+import type { Addition } from './records.ts';
+
+/** The attributes of an activity, by name. */
+export type Attributes = Readonly<Record<string, string | number | boolean>>;
+
+/** Something that a member did besides buying, as it was sent. */
+export interface Activity {
+  readonly externalId: string;
+  readonly source: string;
+  /** One of the program's `activities`. */
+  readonly type: string;
+  readonly occurredAt: number;
+  readonly attributes: Attributes | null;
+}
+
+/** An activity, as stored. */
+export interface StoredActivity {
+  readonly id: bigint;
+  readonly programId: number;
+  readonly memberId: number;
+  readonly programVersion: number;
+  readonly payload: string;
+  readonly activity: Activity;
+  readonly earned: readonly Earned[];
+  /** Only of a decision that is being written. */
+  readonly added?: Addition;
+}
+
+/* Points are texts inside JSON: a JSON number would lose digits beyond 2^53. */
+type EarnedJson = [rule: string, unit: number, points: string, lot: number][];
+const earnedToJson = (earned: readonly Earned[]): EarnedJson =>
+  earned.map(({ rule, unit, points, lot }) => [rule, unit, String(points), lot]);
+const earnedFromJson = (earned: EarnedJson): Earned[] =>
+  earned.map(([rule, unit, points, lot]) => ({ rule, unit, points: BigInt(points), lot }));
+
+const insert = statement(
+  'earning_insert_activities',
+  `insert into earning.activities (id, program_id, member_id, external_id, source, payload, type, occurred_at, program_version,
+     attributes, earned, posted)
+   select u.id, u.program_id, u.member_id, u.external_id, u.source, u.payload, u.type, u.occurred_at, u.program_version,
+     u.attributes::json, u.earned::json, u.posted::json
+   from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::timestamptz[],
+     $9::integer[], string_to_array($10::text, chr(30), chr(31)), string_to_array($11::text, chr(30)),
+     string_to_array($12::text, chr(30)))
+     as u(id, program_id, member_id, external_id, source, payload, type, occurred_at, program_version, attributes, earned, posted)`,
+);
+
+export async function insertActivities(
+  tx: Tx,
+  rows: readonly { stored: StoredActivity; posted: Posted }[],
+): Promise<void> {
+  const of = <T>(pick: (stored: StoredActivity) => T): T[] => rows.map(row => pick(row.stored));
+  await tx.run(insert, [
+    numbers(of(({ id }) => id)),
+    numbers(of(({ programId }) => programId)),
+    numbers(of(({ memberId }) => memberId)),
+    texts(of(({ activity }) => activity.externalId)),
+    texts(of(({ activity }) => activity.source)),
+    texts(of(({ payload }) => payload)),
+    texts(of(({ activity }) => activity.type)),
+    instants(of(({ activity }) => activity.occurredAt)),
+    numbers(of(({ programVersion }) => programVersion)),
+    jsons(of(({ activity }) => (activity.attributes === null ? null : JSON.stringify(activity.attributes)))),
+    jsons(of(({ earned }) => JSON.stringify(earnedToJson(earned)))),
+    jsons(rows.map(row => JSON.stringify(row.posted))),
+  ]);
+}
+
+const read = statement(
+  'earning_activities',
+  `select a.id, a.program_id, a.member_id, a.external_id, a.source, a.payload::text, a.type, a.occurred_at, a.program_version,
+     a.attributes, a.earned, a.posted
+   from unnest($1::bigint[]) as u(id) join earning.activities a on a.id = u.id`,
+);
+type Row = [
+  bigint,
+  number,
+  bigint,
+  string,
+  string,
+  string,
+  string,
+  number,
+  number,
+  Attributes | null,
+  EarnedJson,
+  Posted,
+];
+
+export async function findActivities(
+  tx: Tx,
+  ids: readonly bigint[],
+): Promise<Map<bigint, { stored: StoredActivity; posted: Posted }>> {
+  const rows = await tx.run<Row>(read, [numbers(ids)]);
+  return new Map(
+    rows.map(([id, programId, memberId, externalId, source, payload, type, occurredAt, ...rest]) => {
+      const [programVersion, attributes, earned, posted] = rest;
+      const stored: StoredActivity = {
+        id,
+        programId,
+        memberId: Number(memberId),
+        programVersion,
+        payload: payload.replaceAll('-', ''),
+        activity: { externalId, source, type, occurredAt, attributes },
+        earned: earnedFromJson(earned),
+      };
+      return [id, { stored, posted }];
+    }),
+  );
+}

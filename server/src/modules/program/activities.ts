@@ -1,0 +1,81 @@
+import { type Duration, parseDuration } from './calendar.ts';
+import type { Campaign } from './campaigns.ts';
+import type { ProgramDocument } from './document.ts';
+import type { Unit } from './model.ts';
+import { compileTerms, type Terms } from './terms.ts';
+
+export type AttributeType = 'text' | 'integer' | 'number' | 'boolean';
+
+/** Fixed points with their terms. */
+export interface Bonus {
+  /** `id@version`, as entries cite it. */
+  readonly ref: string;
+  readonly unit: Unit;
+  readonly points: bigint;
+  readonly terms: Terms;
+}
+
+/** A rule that listens to an activity. */
+export interface ActivityRule extends Bonus, Pick<Campaign, 'id' | 'timeZone' | 'limit' | 'cooldown'> {
+  readonly cap: null;
+}
+
+/** One kind of activity, and what listens to it. */
+export interface ActivityType {
+  readonly name: string;
+  readonly attributes: ReadonlyMap<string, AttributeType>;
+  readonly rules: readonly ActivityRule[];
+}
+
+/** Compiles the activities of a stored, valid document, by name. */
+export function compileActivities(
+  document: ProgramDocument,
+  version: number,
+  units: ReadonlyMap<string, Unit>,
+): Map<string, ActivityType> {
+  return new Map(
+    Object.entries(document.activities ?? {}).map(([name, { attributes }]) => [
+      name,
+      {
+        name,
+        attributes: new Map(Object.entries(attributes ?? {})),
+        rules: (document.earning ?? [])
+          .filter(({ on }) => on === `activity:${name}`)
+          .map(rule => compileRule(rule, document, version, units)),
+      },
+    ]),
+  );
+}
+
+type Rule = NonNullable<ProgramDocument['earning']>[number];
+
+function compileRule(
+  rule: Rule,
+  document: ProgramDocument,
+  version: number,
+  units: ReadonlyMap<string, Unit>,
+): ActivityRule {
+  return {
+    ...compileBonus(rule.id, rule, version, units),
+    id: rule.id,
+    timeZone: document.time_zone ?? 'UTC',
+    limit: rule.limit ? { perMember: rule.limit.per_member, every: rule.limit.every ?? 'ever' } : null,
+    cooldown: rule.cooldown === undefined ? null : (parseDuration(rule.cooldown) as Duration),
+    cap: null,
+  };
+}
+
+function compileBonus(
+  id: string,
+  { earn, pending, expires }: Pick<Rule, 'earn' | 'pending' | 'expires'>,
+  version: number,
+  units: ReadonlyMap<string, Unit>,
+): Bonus {
+  if (!('fixed' in earn)) throw new Error(`${id} gives no fixed points`);
+  return {
+    ref: `${id}@${version}`,
+    unit: units.get(earn.unit) as Unit,
+    points: BigInt(earn.fixed),
+    terms: compileTerms(pending, expires),
+  };
+}
