@@ -14,7 +14,8 @@ import { entryWhyCommand } from './commands/entry.ts';
 import { eventsCommand } from './commands/events.ts';
 import { importOrdersCommand } from './commands/import-orders.ts';
 import { keysCreateCommand, keysListCommand, keysRevokeCommand } from './commands/keys.ts';
-import { memberShowCommand } from './commands/member.ts';
+import { listsShowCommand, listsUploadCommand } from './commands/lists.ts';
+import { memberProfileCommand, memberShowCommand } from './commands/member.ts';
 import { orderShowCommand } from './commands/order.ts';
 import {
   programClockCommand,
@@ -58,7 +59,11 @@ export const fealty = group('', 'Loyalty points on a ledger that can be proved',
     backtest: programBacktestCommand,
   }),
   import: group('import', 'Take over files', { orders: importOrdersCommand }),
-  member: group('member', 'Look up members', { show: memberShowCommand }),
+  member: group('member', 'Look up members and keep their profiles', {
+    show: memberShowCommand,
+    profile: memberProfileCommand,
+  }),
+  lists: group('lists', 'Uploaded lists of members', { show: listsShowCommand, upload: listsUploadCommand }),
   order: group('order', 'Look up orders', { show: orderShowCommand }),
   reward: group('reward', 'Look up rewards', { list: rewardListCommand }),
   vouchers: group('vouchers', 'Codes that are handed out as rewards', {

@@ -1,6 +1,15 @@
-import { type Entry, getBalances, getMember, listEntries, type WalletBalance } from '@fealty/sdk';
+import {
+  type Entry,
+  getBalances,
+  getMember,
+  listEntries,
+  type Profile,
+  patchProfile,
+  type WalletBalance,
+} from '@fealty/sdk';
 import { openApi } from '../api.ts';
 import { type Command, command } from '../command.ts';
+import { usageFailure } from '../failure.ts';
 import { wholeNumber } from '../numbers.ts';
 import { grouped, list, shortTime, table } from '../output.ts';
 
@@ -20,7 +29,7 @@ export const memberShowCommand: Command = command({
     'as-of': {
       type: 'string',
       valueHint: 'INSTANT',
-      description: 'Balances as they were: 2026-11-21T10:00:00Z',
+      description: 'Balances and profile as they were: 2026-11-21T10:00:00Z',
     },
     entries: {
       type: 'string',
@@ -42,7 +51,7 @@ export const memberShowCommand: Command = command({
     const asOf = values['as-of'];
     const limit = wholeNumber('--entries', values.entries, 1, 1000);
     const [member, balances, entries] = await Promise.all([
-      ask(getMember({ client, path })),
+      ask(getMember({ client, path, query: { as_of: asOf } })),
       ask(getBalances({ client, path, query: { as_of: asOf, expiring: true } })),
       ask(listEntries({ client, path, query: { limit } })),
     ]);
@@ -51,6 +60,7 @@ export const memberShowCommand: Command = command({
       ['External id', member.external_id],
       ['Status', member.status],
       ['Enrolled', shortTime(member.enrolled_at)],
+      ...profileLines(member.profile),
       ['Balances as of', shortTime(balances.as_of)],
     ]);
     const result = { ...member, as_of: balances.as_of, balances: balances.balances, entries: entries.data };
@@ -66,6 +76,89 @@ export const memberShowCommand: Command = command({
     );
   },
 });
+
+/** What is known of a member; nothing for what is not. */
+function profileLines({ country, birth_date, time_zone, attributes }: Profile): [string, string][] {
+  const known: [string, string | null][] = [
+    ['Country', country],
+    ['Birth date', birth_date],
+    ['Time zone', time_zone],
+    ...Object.entries(attributes).map(([name, value]): [string, string] => [name, String(value)]),
+  ];
+  return known.flatMap(([name, value]) => (value === null ? [] : [[name, value]]));
+}
+
+export const memberProfileCommand: Command = command({
+  name: 'member profile',
+  summary: 'Change what is known of a member',
+  args: {
+    member: {
+      type: 'positional',
+      description: "ext: and your own id, or the engine's mem_...",
+      required: true,
+    },
+    program: { type: 'string', description: 'The program; not needed with a key that is bound to one' },
+    country: {
+      type: 'string',
+      valueHint: 'CODE',
+      description: 'Two capital letters (ISO 3166-1); - for unknown',
+    },
+    'birth-date': { type: 'string', valueHint: 'DATE', description: 'Such as 1984-02-29; - for unknown' },
+    'time-zone': { type: 'string', valueHint: 'ZONE', description: 'Such as Europe/Paris; - for unknown' },
+    attributes: {
+      type: 'string',
+      valueHint: 'JSON',
+      description: 'Texts, numbers, true and false by name; null removes one',
+    },
+    at: {
+      type: 'string',
+      valueHint: 'INSTANT',
+      description: 'From when on it holds: 2026-11-21T10:00:00Z; by default from now on',
+    },
+  },
+  examples: [
+    {
+      command: './fealty member profile ext:42 --program shop --country NL',
+      does: 'the country, from now on',
+    },
+    {
+      command: `./fealty member profile ext:42 --program shop --attributes '{ "newsletter": true, "size": null }'`,
+      does: 'attributes of your own; what is not named stays as it is',
+    },
+  ],
+  async run(values, output) {
+    const { client, ask } = openApi(values.program);
+    const known = (value: string | undefined) => (value === '-' ? null : value);
+    const body = {
+      country: known(values.country),
+      birth_date: known(values['birth-date']),
+      time_zone: known(values['time-zone']),
+      attributes: values.attributes === undefined ? undefined : attributesOf(values.attributes),
+      occurred_at: values.at,
+    };
+    const changed = await ask(patchProfile({ client, path: { member: values.member }, body }));
+    output.result(changed, () =>
+      list([
+        ['Member', changed.member],
+        ['Changed', changed.changed.join(', ') || 'nothing, it was so already'],
+        ['From', shortTime(changed.valid_from)],
+        ...profileLines(changed.profile),
+      ]),
+    );
+  },
+});
+
+/** The engine checks the values; here it is only made sure that they are named. */
+function attributesOf(text: string): Record<string, string | number | boolean | null> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Record<string, string | number | boolean | null>;
+  } catch {
+    // Told below.
+  }
+  throw usageFailure(`--attributes takes a JSON object such as '{ "newsletter": true }', not ${text}.`);
+}
 
 function balanceTable(balances: readonly WalletBalance[]): string {
   const header = ['unit', 'available', 'pending', 'held', 'debt', 'earned', 'redeemed', 'expired'];

@@ -12,8 +12,6 @@ import type { Upload } from './upload.store.ts';
 import { createUploads } from './uploads.ts';
 
 const MAX_MEMBERS = 10_000;
-/** Rows that are named of those that name no member. */
-const MAX_UNKNOWN = 100;
 
 const name = (what: string) =>
   z
@@ -107,7 +105,7 @@ export function listRoutes(deps: ListsDeps): (api: Api) => void {
               changed: count.describe('How many were added, removed or put aside by this call.'),
               unchanged: count.describe('How many it was so for already.'),
               unknown: count.describe('How many rows name no member of the program. They are left out.'),
-              unknown_rows: z.array(count).describe(`Which rows, from 0; the first ${MAX_UNKNOWN}.`),
+              unknown_rows: z.array(count).describe('Which rows, from 0.'),
             })
             .meta({ id: 'ListChangeAnswer' }),
         },
@@ -136,7 +134,7 @@ export function listRoutes(deps: ListsDeps): (api: Api) => void {
             changed: done.changed,
             unchanged: members.length - done.changed - done.unknown.length,
             unknown: done.unknown.length,
-            unknown_rows: done.unknown.slice(0, MAX_UNKNOWN),
+            unknown_rows: done.unknown,
           });
         if (body.upload !== undefined) {
           const put = await uploads.stage(program.id, list.value, body.upload, members, dryRun);
