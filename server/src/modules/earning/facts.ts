@@ -43,13 +43,13 @@ export function catchUp(facts: OrderFacts): void {
   }
 }
 
-export type LoadOrders = (
 /** What the commands of this module are about: `again` is the version by which a known order is decided again. */
 type Body =
   | { order: Order }
   | { orderId: bigint; again?: { readonly version: number } }
   | { activity: Activity };
 
+export type LoadOrders = (
   tx: Tx,
   commands: readonly Command<Body>[],
   known: readonly bigint[],

@@ -45,16 +45,16 @@ export function createEarning(deps: {
   deps.ledger.register(orderType(load), explainOrder(deps.registry));
   deps.ledger.register(returnType(load), explainReturn);
   deps.ledger.register(eventType(load), explainEvent);
-  const routes = earningRoutes(deps);
-  return {
   deps.ledger.register(activityType(load), explainActivity(deps.registry));
   deps.ledger.register(rerateType(load), explainRerating);
+  const routes = earningRoutes(deps);
+  return {
     routes(api) {
       routes(api);
       eventRoutes(api, deps);
+      activityRoutes(api, deps);
       tierRoutes(api, deps);
       lateRoutes(api, deps);
-      activityRoutes(api, deps);
       backtestRoutes(api, deps);
       budgetRoutes(api, deps);
     },
