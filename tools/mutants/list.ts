@@ -1,5 +1,7 @@
 // Mistakes that somebody could make in the engine, each as a change of a few characters, with the test that must see it.
 // `find` stands exactly once in its file (mutants.test.ts checks it): where the code changes, change the mutant with it.
+import { PROGRAM_MUTANTS } from './programs.ts';
+import { TERMS_MUTANTS } from './terms.ts';
 
 export interface Mutant {
   /** The mistake, as one would describe it. */
@@ -178,7 +180,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     ...DRAFT,
     name: 'a refund loses the date of its points',
-    find: 'expiresAt: part.expiresAt,',
+    find: 'expiresAt: expiryOf(part, this.sums.activeAt),',
     replace: 'expiresAt: null,',
   },
   {
@@ -244,8 +246,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the proof leaves out the date of expiry',
     file: `${LEDGER}/digest.ts`,
     tests: ['src/modules/audit/audit.test.ts'],
-    find: "entry.expiresAt ?? '',",
-    replace: "'',",
+    find: "`${entry.expiresAt ?? ''}",
+    replace: '`',
   },
   {
     name: 'the chain is sealed over a transaction that is still open',
@@ -385,4 +387,6 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'compare(worth, most) > 0 ? worth : most',
     replace: 'most === ZERO || compare(worth, most) < 0 ? worth : most',
   },
+  ...PROGRAM_MUTANTS,
+  ...TERMS_MUTANTS,
 ];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type Json, POINTS_PER_DOLLAR, startEngine } from './engine.ts';
+import { type Json, order, POINTS_PER_DOLLAR, startEngine } from './engine.ts';
 
 const run = await startEngine();
 
@@ -112,4 +112,25 @@ test('a document is shown character by character as it was sent', async () => {
   assert.equal((await run.put('/v1/programs/exact', text)).status, 201);
   const { body } = await run.get('/v1/programs/exact?version=1');
   assert.equal(JSON.stringify(body.document), text);
+});
+
+test('a budget below what its campaign has given is refused, by a plan and by a publication', async () => {
+  const doubled = (points: string) =>
+    rate('1', {
+      campaigns: [{ id: 'double', effect: { multiply: '2' }, budget: { points } }],
+    });
+  await publish('budget', doubled('1000'));
+  const { body: sold } = await run
+    .on('budget')
+    .post('/v1/orders', order(300, { occurred_at: new Date().toISOString() }));
+  assert.equal(sold.effects.length > 0, true, JSON.stringify(sold));
+  for (const refused of [
+    await run.post('/v1/programs/budget/plan', doubled('299')),
+    await publish('budget', doubled('299')),
+  ]) {
+    assert.deepEqual([refused.status, refused.body.errors?.[0].pointer], [422, '/campaigns/0/budget/points']);
+    assert.match(refused.body.errors[0].message, /"double" has given 300 points already/);
+  }
+  const kept = await publish('budget', doubled('300'));
+  assert.deepEqual([kept.status, kept.body.version], [201, 2]);
 });
