@@ -94,10 +94,7 @@ export interface OrderQuestion {
   readonly history: boolean;
 }
 
-function orderQuestions(
-  commands: readonly Command<{ order: Order } | { orderId: bigint }>[],
-  { holders, programs }: Around,
-): OrderQuestion[] {
+function orderQuestions(commands: readonly Command<Body>[], { holders, programs }: Around): OrderQuestion[] {
   return commands.flatMap(({ body, programId }, index) => {
     if (!('order' in body)) return [];
     const { program } = programs[index] as ProgramInForce;

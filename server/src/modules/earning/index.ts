@@ -44,9 +44,8 @@ export function createEarning(deps: {
   const load = orderLoader(deps.ledger, createBudgets());
   deps.ledger.register(orderType(load), explainOrder(deps.registry));
   deps.ledger.register(returnType(load), explainReturn);
-  deps.ledger.register(eventType(load), explainEvent);
   deps.ledger.register(activityType(load), explainActivity(deps.registry));
-  deps.ledger.register(rerateType(load), explainRerating);
+  deps.ledger.register(eventType(load), explainEvent);
   const routes = earningRoutes(deps);
   return {
     routes(api) {
