@@ -255,6 +255,7 @@ async function compareKeys(engine: TestEngine): Promise<void> {
     `select program_id, source, 'order' as type, external_id, id from (select distinct on (id) * from earning.orders order by id) o
      union all select program_id, source, 'return', external_id, id from earning.returns
      union all select program_id, source, 'order_event', external_id, id from earning.order_events
+     union all select program_id, 'rerate', 'rerate', rerate_id || ':' || order_id || ':' || case when reverses then 'back' else 'forth' end, id from earning.reratings
      union all select program_id, source, 'activity', external_id, id from earning.activities
      union all select program_id, source, 'redemption', external_id, id from rewards.redemptions
      union all select r.program_id, c.source, 'redemption_change', c.external_id, c.id from rewards.changes c join rewards.redemptions r on r.id = c.redemption_id

@@ -1,6 +1,7 @@
 import { accept, type Difference, type Outcome, type Refusal, refuse } from '#platform/errors.ts';
 import { hash128, wireId } from '#platform/ids.ts';
 import { MAX_AMOUNT } from '#platform/money.ts';
+import { addTo, insertFraud } from '../fraud/index.ts';
 import {
   type CommandType,
   type Context,
@@ -28,6 +29,7 @@ import { insertAdditions } from './timeline.store.ts';
 import { add, type Contribution } from './timeline.ts';
 import { insertUsesOf } from './uses.store.ts';
 import { addUses, isCounted, mayCount, type Use } from './uses.ts';
+import { concluded, credit, fraudOf, type Watch, watch } from './velocity.ts';
 
 export interface ActivityAnswer extends Effects {
   activity: {
@@ -70,10 +72,13 @@ export const activityType = (
     const counting = (version.activities.get(activity.type)?.rules ?? []).filter(
       rule => !isCounted(rule) || mayCount(facts.activities.uses, rule, memberId, at),
     );
-    const given = give(counting, at, version, context);
+    const { id } = context;
+    const what = { id, memberId, cause: wireId('act', id), at };
+    const watching = watch(facts.fraud, context.program as ProgramInForce, what);
+    const given = give(counting, at, version, context, watching);
     if (!given.ok) return given;
     const { drafts, earned } = given.value;
-    const { id } = context;
+    const velocity = concluded(watching);
     const uses = counting
       .filter(isCounted)
       .map((rule): Use => ({ memberId, campaign: rule.id, at, orderId: id, count: 1, points: rule.points }));
@@ -87,7 +92,7 @@ export const activityType = (
       payload: command.payload as string,
       activity,
       earned,
-      added: { id, rows, uses, late: null },
+      added: { id, rows, uses, late: null, fraud: velocity.addition },
     };
     const data = {
       activity: wireId('act', id),
@@ -96,18 +101,20 @@ export const activityType = (
       activity_type: activity.type,
       program_version: version.version,
     };
-    return accept({ record, drafts, fact: { type: 'activity.accepted', occurredAt: at, data } });
+    return accept({ record, drafts, fact: { type: 'activity.accepted', occurredAt: at, data }, also: velocity.facts });
   },
 
   evolve(facts, { added }) {
     for (const row of added?.rows ?? []) add(facts.timeline, row);
     addUses(facts.activities.uses, added?.uses ?? []);
+    for (const own of fraudOf([{ stored: { added } }])) addTo(facts.fraud, own);
   },
-  async store(tx, decisions) {
+  async store(tx, decisions, { fraud }) {
     await Promise.all([
       insertActivities(tx, decisions),
       insertAdditions(tx, decisions),
       insertUsesOf(tx, decisions),
+      insertFraud(tx, fraudOf(decisions), fraud),
     ]);
   },
   find: findActivities,
@@ -147,6 +154,7 @@ function give(
   at: number,
   version: ProgramVersion,
   context: Context,
+  watching: Watch | null,
 ): Outcome<{ drafts: Draft[]; earned: Earned[] }> {
   const drafts = new Map<number, Draft>();
   const earned: Earned[] = [];
@@ -157,7 +165,11 @@ function give(
     if (draft.balance.earned + points > MAX_AMOUNT)
       return refuse('points_out_of_range', `It would earn ${points} points, more than a wallet can count.`);
     const own = lotTerms(terms, at, version.timeZone, NOTHING_HAPPENED);
-    const entry = draft.credit('earn', points, own, at, { rule: ref });
+    const entry = credit(
+      draft,
+      { kind: 'earn', unit: unit.number, points, terms: own, at, rule: ref },
+      watching,
+    );
     earned.push({ rule: ref, unit: unit.number, points, lot: entry.seq });
   }
   return accept({ drafts: [...drafts.values()], earned });

@@ -47,8 +47,7 @@ export async function runBacktest(
   for await (const page of decisions(pool, program.id, last, PAGE)) {
     const who = await membersOf(deps, program.id, page, { changed, owners }, wanted);
     for (const decision of page) {
-      const memberId =
-        'order' in decision ? decision.order.memberId : (owners.get(decision.back.orderId) as number);
+      const memberId = memberOf(decision, owners);
       const externalId = who.names.get(memberId);
       if (externalId === undefined) {
         tally.erased += 1;
@@ -73,6 +72,12 @@ export async function runBacktest(
     names,
     await failures(pool, tally, judged),
   );
+}
+
+/** Whose decision it is; `owners` are the members of orders that change later. */
+function memberOf(decision: Decision, owners: ReadonlyMap<bigint, number>): number {
+  if ('order' in decision) return decision.order.memberId;
+  return owners.get('back' in decision ? decision.back.orderId : decision.again.orderId) as number;
 }
 
 /** What has to be known of members beyond their numbers. */
@@ -104,7 +109,7 @@ async function membersOf(
   const ids = new Set<number>();
   for (const decision of page) {
     if (!('order' in decision)) {
-      ids.add(owners.get(decision.back.orderId) as number);
+      ids.add(memberOf(decision, owners));
       continue;
     }
     const { memberId, id, order } = decision.order;

@@ -2,12 +2,12 @@ import { factsKey, type MemberFacts } from '../members/index.ts';
 import type { ProgramVersion } from '../program/index.ts';
 import { type BudgetFacts, giveBack, imaginedBudgets, take } from './budgets.ts';
 import type { CampaignFacts } from './campaigns.facts.ts';
-import { apply, finish, returnToCampaigns } from './campaigns.ts';
+import { apply, finish, returnToCampaigns, settleAgain } from './campaigns.ts';
 import type { Decision } from './history.store.ts';
 import { citedBy, type Grant, NOTHING_APPLIED, type OrderState, rate, targets } from './model.ts';
 import { addDecision, type Decided } from './posting.ts';
 import { contributions } from './qualifying.ts';
-import type { StoredOrder, StoredReturn } from './records.ts';
+import type { StoredOrder, StoredRerating, StoredReturn } from './records.ts';
 import { levelAt, placeOf } from './tiers.ts';
 import { add, emptyTimeline, type TimelineFacts } from './timeline.ts';
 import { addUses, isCounted, type Use } from './uses.ts';
@@ -78,9 +78,39 @@ export class Replay {
 
   /** Decides one; `externalId` and `facts` are the member's, as far as the program reads them. */
   decide(decision: Decision, externalId: string, facts: ReadonlyMap<string, MemberFacts>): Outcome {
-    return 'order' in decision
-      ? this.decideOrder(decision, decision.order, externalId, facts)
-      : this.decideReturn(decision, decision.back, facts);
+    if ('order' in decision) return this.decideOrder(decision, decision.order, externalId, facts);
+    if ('back' in decision) return this.decideReturn(decision, decision.back, facts);
+    return this.follow(decision, decision.again, facts);
+  }
+
+  /** A re-rating happened: what it did stands, unless a draft has decided the order. */
+  private follow(
+    decision: Decision,
+    stored: StoredRerating,
+    members: ReadonlyMap<string, MemberFacts>,
+  ): Outcome {
+    const before = this.states.get(stored.orderId) as OrderState;
+    const { memberId, order } = before;
+    const isDrafted = this.replayed.draft !== null && this.isInSpan(order.occurredAt);
+    if (!isDrafted) {
+      const version =
+        this.replayed.draft ?? (this.replayed.versions[stored.programVersion - 1] as ProgramVersion);
+      const campaigns = { uses: this.uses, budgets: this.budgets, members };
+      addUses(this.uses, settleAgain(before, version, stored.applied, campaigns).uses);
+      const { programVersion, applied, decided } = stored;
+      const after = { ...before, programVersion, applied, grants: addDecision(before.grants, decided) };
+      this.remember(memberId, stored.orderId, before, after, version, decided, order.occurredAt);
+      this.states.set(stored.orderId, after);
+    }
+    return {
+      decision,
+      memberId,
+      occurredAt: order.occurredAt,
+      actual: given(stored.decided),
+      draft: isDrafted ? new Map() : given(stored.decided),
+      actualTier: null,
+      draftTier: null,
+    };
   }
 
   private versionFor(stored: number): ProgramVersion {

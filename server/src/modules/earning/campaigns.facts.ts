@@ -1,5 +1,6 @@
 import type { Tx } from '#platform/db/client.ts';
 import { type FactsQuestion, factsOf, type MemberFacts } from '../members/index.ts';
+import type { Campaign } from '../program/index.ts';
 import type { BudgetFacts, Budgets, WantedBudget } from './budgets.ts';
 import type { OrderQuestion } from './facts.ts';
 import { readUsesOf } from './uses.store.ts';
@@ -18,6 +19,7 @@ export async function loadCampaigns(
   tx: Tx,
   budgets: Budgets,
   questions: readonly Pick<OrderQuestion, 'memberId' | 'at' | 'order' | 'programId' | 'version'>[],
+  more: readonly WantedBudget[],
   write: boolean,
 ): Promise<CampaignFacts> {
   const asked: UsesAsked = new Map();
@@ -34,17 +36,12 @@ export async function loadCampaigns(
         reads.profile ||= profile;
         for (const list of lists) reads.lists.add(list);
       }
-      if (campaign.budget !== null)
-        wanted.set(`${programId} ${campaign.id} ${version.version}`, {
-          programId,
-          campaign: campaign.id,
-          limit: campaign.budget.points,
-          version: version.version,
-        });
+      for (const budget of budgetsOf(programId, [campaign], version.version))
+        wanted.set(`${programId} ${campaign.id} ${version.version}`, budget);
     }
   }
   const [facts, stored, members] = await Promise.all([
-    budgets.load(tx, [...wanted.values()], write),
+    budgets.load(tx, [...wanted.values(), ...more], write),
     asked.size === 0 ? [] : readUsesOf(tx, [...asked.values()]),
     factsOf(tx, readMembers, { profile: reads.profile, lists: [...reads.lists] }),
   ]);
@@ -52,3 +49,13 @@ export async function loadCampaigns(
   addUses(uses, stored);
   return { uses, budgets: facts, members };
 }
+
+/** The budgets of campaigns, as a version has them. */
+export const budgetsOf = (
+  programId: number,
+  campaigns: readonly Campaign[],
+  version: number,
+): WantedBudget[] =>
+  campaigns.flatMap(({ id, budget }) =>
+    budget === null ? [] : { programId, campaign: id, limit: budget.points, version },
+  );

@@ -330,3 +330,54 @@ export function returnToCampaigns(
     };
   });
 }
+
+/**
+ * Moves limits and budgets from what an order has to what another decision about it gives. Where a budget has less left
+ * than that, the campaign is bounded by what there is. `undo` is for a decision that is refused after all.
+ */
+export function settleAgain(
+  state: OrderState,
+  version: ProgramVersion,
+  planned: Applied,
+  facts: CampaignFacts,
+): { applied: Applied; uses: Use[]; undo(): void } {
+  const { order, programId, memberId, id: orderId } = state;
+  const points = pointsByCampaign(state, version, planned);
+  const bounds = new Map(planned.bounds);
+  const taken: Taken[] = [];
+  const uses: Use[] = [];
+  const given: Taken[] = [];
+  for (const campaign of version.campaigns) {
+    const { gross, net } = points.get(campaign.ref) ?? { gross: 0n, net: 0n };
+    const granted = grantedBy(state, campaign.id);
+    const more = net - granted;
+    let short = 0n;
+    if (campaign.budget !== null && more > 0n) {
+      const got = take(facts.budgets, programId, campaign.id, more, 'trim');
+      if (got > 0n) taken.push({ programId, campaign: campaign.id, points: got });
+      short = more - got;
+      if (short > 0n) bounds.set(campaign.ref, gross - short);
+    }
+    if (campaign.budget !== null && more < 0n)
+      given.push({ programId, campaign: campaign.id, points: -more });
+    const count = (gross > 0n ? 1 : 0) - (countedBefore(campaign, state) ? 1 : 0);
+    if (isCounted(campaign) && (count !== 0 || more !== 0n))
+      uses.push({
+        memberId,
+        campaign: campaign.id,
+        at: order.occurredAt,
+        orderId,
+        count,
+        points: more - short,
+      });
+  }
+  undo({ taken: given }, facts);
+  return {
+    applied: { ...planned, bounds },
+    uses,
+    undo: () => {
+      undo({ taken }, facts);
+      for (const { campaign, points: own } of given) take(facts.budgets, programId, campaign, own, 'trim');
+    },
+  };
+}

@@ -1,12 +1,14 @@
 import type { Tx } from '#platform/db/client.ts';
 import { accept, type Difference, refuse } from '#platform/errors.ts';
 import { hash128, wireId } from '#platform/ids.ts';
+import { changePended, lotKey, type Pended } from '../fraud/index.ts';
 import { type CommandType, Draft, type Effects, effectsOf, time } from '../ledger/index.ts';
 import { type EventBody, findEvents, insertEvents, type StoredEvent } from './events.store.ts';
 import { catchUp, happen, type LoadOrders, type OrderFacts } from './facts.ts';
 import type { ProgramInForce } from './model.ts';
 import { admitTime } from './orders.ts';
 import { waitsFor } from './terms.ts';
+import { apart } from './velocity.ts';
 
 export interface EventAnswer extends Effects {
   event: {
@@ -31,10 +33,16 @@ const eventToWire = (stored: StoredEvent): EventAnswer['event'] => ({
   occurred_at: time(stored.occurredAt) as string,
 });
 
+/** An event that is being written. */
+interface Arrival extends StoredEvent {
+  /** What a case holds back still, and nothing else any more. */
+  readonly held?: readonly Pended[];
+}
+
 /** `order_event`: something that points of an order wait for has happened; they become usable. */
 export const eventType = (
   load: LoadOrders,
-): CommandType<EventBody, OrderFacts, StoredEvent, EventAnswer> => ({
+): CommandType<EventBody, OrderFacts, Arrival, EventAnswer> => ({
   name: 'order_event',
   amends: false,
   enrols: () => false,
@@ -51,13 +59,16 @@ export const eventType = (
     if (state.cancelled)
       return refuse('order_cancelled', 'The order was cancelled; none of its points wait.');
     const drafts = new Map<number, Draft>();
+    const held: Pended[] = [];
     for (const [ref, grant] of state.grants) {
       if (waitsFor(program, ref) !== body.type) continue;
       const draft = drafts.get(grant.unit) ?? new Draft(context.wallet(grant.unit), context.program.now);
       drafts.set(grant.unit, draft);
-      draft.open(grant.lots, body.occurredAt);
+      const { free, held: own } = apart(facts.fraud, draft.walletId, grant.lots);
+      draft.open(free, body.occurredAt);
+      held.push(...own);
     }
-    const record: StoredEvent = { ...body, id: context.id, programId };
+    const record: Arrival = { ...body, id: context.id, programId, held };
     const { occurred_at: _, ...data } = eventToWire(record);
     const { id: event, type, ...rest } = data;
     return accept({
@@ -71,10 +82,14 @@ export const eventType = (
     });
   },
 
-  evolve(facts, { orderId, type }) {
+  evolve(facts, { orderId, type, held = [] }) {
     happen(facts.states, orderId, type);
+    for (const lot of held) facts.fraud.pended.set(lotKey(lot.wallet, lot.seq), lot);
   },
-  store: insertEvents,
+  async store(tx, decisions) {
+    const held = decisions.flatMap(({ stored }) => stored.held ?? []);
+    await Promise.all([insertEvents(tx, decisions), changePended(tx, held)]);
+  },
   find: findEvents,
   differences({ body }, stored) {
     const sent = eventToWire({ ...stored, ...body });

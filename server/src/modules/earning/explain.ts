@@ -1,7 +1,7 @@
 import type { Tx } from '#platform/db/client.ts';
 import { wireId } from '#platform/ids.ts';
 import { type StoredEntry, time } from '../ledger/index.ts';
-import { type Registry, versionAt } from '../program/index.ts';
+import type { Registry } from '../program/index.ts';
 import { type Applied, type Cell, type Order, rate } from './model.ts';
 import { wireLine } from './orders.ts';
 import * as store from './store.ts';
@@ -23,7 +23,8 @@ export const explainOrder =
     const { order, programId } = own.stored;
     const program = (await registry.load(tx, [programId])).get(programId);
     if (program === undefined) return {};
-    const version = versionAt(program, order.occurredAt);
+    const version = program.versions[own.stored.programVersion - 1];
+    if (version === undefined) return {};
     const cells = rate(order, version, own.stored.applied);
     return {
       order: orderOf(orderId, order),

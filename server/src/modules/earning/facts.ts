@@ -1,23 +1,26 @@
 import type { Tx } from '#platform/db/client.ts';
 import { compare, ZERO } from '#platform/money.ts';
+import { addTo, type FraudFacts, insertFraud, loadFraud } from '../fraud/index.ts';
 import { type Around, type Command, type Entry, type Ledger, walletId } from '../ledger/index.ts';
 import { versionAt } from '../program/index.ts';
 import { type ActivityFacts, loadActivities } from './activities.facts.ts';
 import type { Activity } from './activities.store.ts';
-import { type Budgets, storeBudgets } from './budgets.ts';
-import { type CampaignFacts, loadCampaigns } from './campaigns.facts.ts';
+import { type Budgets, storeBudgets, type WantedBudget } from './budgets.ts';
+import { budgetsOf, type CampaignFacts, loadCampaigns } from './campaigns.facts.ts';
 import { eventTypes } from './events.store.ts';
 import { insertLateOrders, newestOrders } from './late.store.ts';
 import { dependsOnOrder } from './late.ts';
 import type { Order, OrderState, ProgramInForce } from './model.ts';
 import { addDecision } from './posting.ts';
-import type { Addition, StoredOrder, StoredReturn } from './records.ts';
+import type { Addition, StoredOrder, StoredRerating, StoredReturn } from './records.ts';
+import { reratingsOf } from './reratings.store.ts';
 import * as store from './store.ts';
 import { loadTimeline, type TierQuestion } from './tiers.ts';
 import { insertAdditions } from './timeline.store.ts';
 import { add, type TimelineFacts } from './timeline.ts';
 import { insertUsesOf } from './uses.store.ts';
 import { addUses } from './uses.ts';
+import { fraudOf, fraudQuestions } from './velocity.ts';
 
 /** What orders and returns need to know: the orders that they are about, and what of their lots had expired. */
 export interface OrderFacts {
@@ -31,6 +34,7 @@ export interface OrderFacts {
   newest: Map<number, number>;
   campaigns: CampaignFacts;
   activities: ActivityFacts;
+  fraud: FraudFacts;
   /** Taken in this batch and not yet looked at again: most orders never are. */
   fresh: { stored: StoredOrder; entries: readonly Entry[] }[];
 }
@@ -45,9 +49,10 @@ export function catchUp(facts: OrderFacts): void {
 
 /** What the commands of this module are about: `again` is the version by which a known order is decided again. */
 type Body =
-  | { order: Order }
+  | { order: Order; historical?: boolean }
   | { orderId: bigint; again?: { readonly version: number } }
-  | { activity: Activity };
+  | { activity: Activity }
+  | { caseId: bigint };
 
 export type LoadOrders = (
   tx: Tx,
@@ -62,14 +67,15 @@ export const orderLoader =
   async (tx, commands, known, around) => {
     const ids = [...known, ...commands.flatMap(({ body }) => ('orderId' in body ? body.orderId : []))];
     const questions = orderQuestions(commands, around);
-    const [facts, timeline, campaigns, activities, newest] = await Promise.all([
+    const [facts, timeline, campaigns, activities, fraud, newest] = await Promise.all([
       loadOrders(tx, ledger, [...new Set(ids)]),
       loadTimeline(
         tx,
         questions.flatMap(question => (question.memberId === null ? [] : [question as TierQuestion])),
       ),
-      loadCampaigns(tx, budgets, questions, around.write),
+      loadCampaigns(tx, budgets, questions, budgetsAgain(commands, around), around.write),
       loadActivities(tx, commands, around),
+      loadFraud(tx, fraudQuestions(commands, around)),
       newestOrders(
         tx,
         distinct(
@@ -77,8 +83,21 @@ export const orderLoader =
         ),
       ),
     ]);
-    return { ...facts, timeline, campaigns, activities, newest };
+    return { ...facts, timeline, campaigns, activities, fraud, newest };
   };
+
+/** The budgets of the versions by which orders are decided again. */
+function budgetsAgain(commands: readonly Command<Body>[], { programs }: Around): WantedBudget[] {
+  return commands.flatMap(({ body, programId }, index) => {
+    if (!('again' in body) || body.again === undefined) return [];
+    const { program } = programs[index] as ProgramInForce;
+    return budgetsOf(
+      programId,
+      program.versions[body.again.version - 1]?.campaigns ?? [],
+      body.again.version,
+    );
+  });
+}
 
 const distinct = (numbers: readonly number[]): number[] => [...new Set(numbers)];
 
@@ -114,18 +133,20 @@ export function evolveAdditions(facts: OrderFacts, { added }: { added?: Addition
     facts.newest.set(memberId, Math.max(anchor, facts.newest.get(memberId) ?? anchor));
   }
   if (added !== undefined && added.uses.length > 0) addUses(facts.campaigns.uses, added.uses);
+  if (added?.fraud != null) addTo(facts.fraud, added.fraud);
 }
 
 /** Writes what decisions added beside their records: all statements go out before any is waited for. */
 export async function storeAdditions(
   tx: Tx,
   decisions: readonly { stored: { added?: Addition } }[],
-  { campaigns }: OrderFacts,
+  { campaigns, fraud }: OrderFacts,
 ): Promise<void> {
   await Promise.all([
     insertAdditions(tx, decisions),
     insertUsesOf(tx, decisions),
     insertLateOrders(tx, decisions),
+    insertFraud(tx, fraudOf(decisions), fraud),
     storeBudgets(tx, campaigns.budgets),
   ]);
 }
@@ -135,15 +156,24 @@ export async function loadOrders(
   tx: Tx,
   ledger: Ledger,
   ids: readonly bigint[],
-): Promise<Omit<OrderFacts, 'timeline' | 'campaigns' | 'activities' | 'newest'>> {
+): Promise<Omit<OrderFacts, 'timeline' | 'campaigns' | 'activities' | 'fraud' | 'newest'>> {
   if (ids.length === 0) return { states: new Map(), revisions: new Map(), expired: new Map(), fresh: [] };
-  const [orders, returns, events] = await Promise.all([
+  const [orders, returns, reratings, events] = await Promise.all([
     store.revisions(tx, ids),
     store.returns(tx, ids),
+    reratingsOf(tx, ids),
     eventTypes(tx, ids),
   ]);
   const states = new Map<bigint, OrderState>();
-  for (const { stored } of orders) evolveOrder(states, stored);
+  const byDecision = (a: { id: bigint }, b: { id: bigint }) => (a.id < b.id ? -1 : 1);
+  const decided = [
+    ...orders.map(({ stored }) => ({
+      id: stored.decision as bigint,
+      evolve: () => evolveOrder(states, stored),
+    })),
+    ...reratings.map(stored => ({ id: stored.id, evolve: () => evolveRerating(states, stored) })),
+  ];
+  for (const { evolve } of decided.sort(byDecision)) evolve();
   for (const stored of returns) evolveReturn(states, stored);
   for (const [order, type] of events) happen(states, order, type);
   const lots = [...states.values()].flatMap(({ memberId, grants }) =>
@@ -179,6 +209,14 @@ export function evolveOrder(states: Map<bigint, OrderState>, stored: StoredOrder
     cancelled: before?.cancelled ?? false,
     ...(before?.happened === undefined ? {} : { happened: before.happened }),
   });
+}
+
+/** Adds what was decided again to what is known of its order. */
+export function evolveRerating(states: Map<bigint, OrderState>, stored: StoredRerating): void {
+  const { orderId, programVersion, applied, decided } = stored;
+  const before = states.get(orderId) as OrderState;
+  const grants = addDecision(before.grants, decided);
+  states.set(orderId, { ...before, programVersion, applied, grants });
 }
 
 /** Adds a return to what is known of its order. */

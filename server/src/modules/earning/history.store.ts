@@ -1,11 +1,13 @@
 import { statement, type Tx } from '#platform/db/client.ts';
-import type { StoredOrder, StoredReturn } from './records.ts';
+import type { StoredOrder, StoredRerating, StoredReturn } from './records.ts';
+import { asRerating, RERATING, type ReratingRow } from './reratings.store.ts';
 import { asOrder, asReturn, ORDER, type OrderRow, RETURN, type ReturnRow } from './store.ts';
 
 /** Something that was decided, in the order in which things arrived: `id` is that of the decision. */
 export type Decision =
   | { readonly id: bigint; readonly order: StoredOrder }
-  | { readonly id: bigint; readonly back: StoredReturn };
+  | { readonly id: bigint; readonly back: StoredReturn }
+  | { readonly id: bigint; readonly again: StoredRerating };
 
 const firsts = statement(
   'earning_history_orders',
@@ -14,23 +16,29 @@ const firsts = statement(
 );
 const laters = statement(
   'earning_history_revisions',
-  `select ${ORDER}, o.decision from earning.orders o
+  `select ${ORDER} from earning.orders o
    where o.program_id = $1 and o.decision > $2 and o.decision <= $3 order by o.decision limit $4`,
 );
 const returns = statement(
   'earning_history_returns',
   `select ${RETURN} from earning.returns r where r.program_id = $1 and r.id > $2 and r.id <= $3 order by r.id limit $4`,
 );
+const reratings = statement(
+  'earning_history_reratings',
+  `select ${RERATING} from earning.reratings r where r.program_id = $1 and r.id > $2 and r.id <= $3 order by r.id limit $4`,
+);
 const newest = statement(
   'earning_history_end',
   `select greatest((select max(id) from earning.orders where program_id = $1),
-     (select max(decision) from earning.orders where program_id = $1), (select max(id) from earning.returns where program_id = $1)),
+     (select max(decision) from earning.orders where program_id = $1), (select max(id) from earning.returns where program_id = $1),
+     (select max(id) from earning.reratings where program_id = $1)),
      (select count(*) from earning.orders where program_id = $1) + (select count(*) from earning.returns where program_id = $1)`,
 );
 const changed = statement(
   'earning_history_changed',
   `select distinct id from earning.orders where program_id = $1 and decision is not null
-   union select distinct order_id from earning.returns where program_id = $1`,
+   union select distinct order_id from earning.returns where program_id = $1
+   union select distinct order_id from earning.reratings where program_id = $1`,
 );
 
 type Value = bigint | number;
@@ -41,11 +49,11 @@ export async function end(tx: Tx, programId: number): Promise<{ last: bigint; co
   return { last: row?.[0] ?? 0n, count: Number(row?.[1] ?? 0n) };
 }
 
-/** The orders that were revised or of which something came back. */
+/** The orders that were revised, of which something came back, or that were decided again. */
 export const changedOrders = async (tx: Tx, programId: number): Promise<Set<bigint>> =>
   new Set((await tx.run<[bigint]>(changed, [programId])).map(([id]) => id));
 
-/** One of the three streams of decisions, read a page ahead. */
+/** One of the streams of decisions, read a page ahead. */
 function stream<Row extends unknown[]>(
   read: (after: bigint) => Promise<Row[]>,
   decisionOf: (row: Row) => Decision,
@@ -86,13 +94,18 @@ export async function* decisions(
       size,
     ),
     stream(
-      after => tx.run<[...OrderRow, bigint]>(laters, values(after)),
-      row => ({ id: row.at(-1) as bigint, order: asOrder(row as unknown as OrderRow).stored }),
+      after => tx.run<OrderRow>(laters, values(after)),
+      row => ({ id: row.at(-1) as bigint, order: asOrder(row).stored }),
       size,
     ),
     stream(
       after => tx.run<ReturnRow>(returns, values(after)),
       row => ({ id: row[0], back: asReturn(row).stored }),
+      size,
+    ),
+    stream(
+      after => tx.run<ReratingRow>(reratings, values(after)),
+      row => ({ id: row[0], again: asRerating(row).stored }),
       size,
     ),
   ];

@@ -4,6 +4,7 @@ import type { Api } from '#platform/http/api.ts';
 import type { Problems } from '#platform/http/problems.ts';
 import type { Ids } from '#platform/ids.ts';
 import type { Log } from '#platform/observe/log.ts';
+import { caseType, explainDecision } from '../fraud/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { Members } from '../members/index.ts';
 import type { Registry } from '../program/index.ts';
@@ -19,6 +20,8 @@ import { explainOrder, explainReturn } from './explain.ts';
 import { orderLoader } from './facts.ts';
 import { lateRoutes } from './late.routes.ts';
 import { orderType } from './orders.ts';
+import { explainRerating, rerateType } from './rerate.ts';
+import { rerateRoutes } from './rerates.routes.ts';
 import { returnType } from './returns.ts';
 import { earningRoutes } from './routes.ts';
 import { tierRoutes } from './tiers.routes.ts';
@@ -46,6 +49,8 @@ export function createEarning(deps: {
   deps.ledger.register(returnType(load), explainReturn);
   deps.ledger.register(activityType(load), explainActivity(deps.registry));
   deps.ledger.register(eventType(load), explainEvent);
+  deps.ledger.register(rerateType(load), explainRerating);
+  deps.ledger.register(caseType(load), explainDecision);
   const routes = earningRoutes(deps);
   return {
     routes(api) {
@@ -54,6 +59,7 @@ export function createEarning(deps: {
       activityRoutes(api, deps);
       tierRoutes(api, deps);
       lateRoutes(api, deps);
+      rerateRoutes(api, deps);
       backtestRoutes(api, deps);
       budgetRoutes(api, deps);
     },

@@ -21,6 +21,7 @@ import type { StoredOrder } from './records.ts';
 import * as store from './store.ts';
 import { levelAt, type TierQuestion } from './tiers.ts';
 import type { TimelineFacts } from './timeline.ts';
+import { concluded, watch } from './velocity.ts';
 
 export interface OrderAnswer extends Effects {
   order: {
@@ -79,10 +80,17 @@ export const payloadOf = (member: string, order: Order): string =>
     ),
   );
 
+/** An order, the hash of its content, and whether it is an old one that velocity does not look at. */
+export interface OrderBody {
+  readonly order: Order;
+  readonly payload: string;
+  readonly historical?: boolean;
+}
+
 /** `order`: takes an order, a repeat of it, or a higher revision of it. */
 export const orderType = (
   load: LoadOrders,
-): CommandType<{ order: Order; payload: string }, OrderFacts, StoredOrder, OrderAnswer> => ({
+): CommandType<OrderBody, OrderFacts, StoredOrder, OrderAnswer> => ({
   name: 'order',
   amends: true,
   enrols: program => (program as ProgramInForce).program.versions.at(-1)?.enrolment === 'automatic',
@@ -93,7 +101,7 @@ export const orderType = (
   load,
 
   decide(command, facts, context, known) {
-    const { order, payload } = command.body;
+    const { order, payload, historical = false } = command.body;
     const program = context.program as ProgramInForce;
     if (known !== null) catchUp(facts);
     const before = known === null ? undefined : facts.states.get(known);
@@ -122,14 +130,18 @@ export const orderType = (
       before === undefined
         ? { order, returned: new Map(), grants: new Map(), applied }
         : { ...before, order, applied };
-    const posted = post(state, version, context, facts.expired, order.occurredAt);
+    const at = order.occurredAt;
+    const what = { id: context.id, memberId, cause: wireId('ord', id), at };
+    const watching = watch(facts.fraud, program, what, historical);
+    const posted = post(state, version, context, facts.expired, at, watching);
     if (!posted.ok) {
       undo(application, facts.campaigns);
       return posted;
     }
     finish(application, version, facts.campaigns);
     const { decided } = posted.value;
-    const rows = contributions({ memberId, orderId: id }, before, state, version, decided, order.occurredAt);
+    const rows = contributions({ memberId, orderId: id }, before, state, version, decided, at);
+    const velocity = concluded(watching);
     const record: StoredOrder = {
       id,
       programId,
@@ -143,7 +155,8 @@ export const orderType = (
         id: context.id,
         rows,
         uses: application.uses,
-        late: late && { ...who, orderId: id, occurredAt: order.occurredAt, bookedAt: program.now, ...late },
+        late: late && { ...who, orderId: id, occurredAt: at, bookedAt: program.now, ...late },
+        fraud: velocity.addition,
       },
     };
     const data = {
@@ -154,15 +167,17 @@ export const orderType = (
       program_version: version.version,
       ...(applied.tier !== null && { tier: applied.tier }),
       ...(applied.late && { late: true }),
+      ...(historical && { historical: true }),
     };
     return accept({
       record,
       drafts: posted.value.drafts,
       fact: {
         type: before === undefined ? 'order.accepted' : 'order.amended',
-        occurredAt: order.occurredAt,
+        occurredAt: at,
         data,
       },
+      also: velocity.facts,
     });
   },
 
@@ -209,7 +224,7 @@ function tierOf(
 
 /** What an order that exists answers to a revision of it; undefined where it is to be amended. */
 function repeatOrRefuse(
-  command: Command<{ order: Order; payload: string }>,
+  command: Command<OrderBody>,
   facts: OrderFacts,
   before: OrderState,
   context: Context,

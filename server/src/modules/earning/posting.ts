@@ -4,6 +4,7 @@ import { type Context, Draft } from '../ledger/index.ts';
 import type { ProgramVersion } from '../program/index.ts';
 import { type Grant, type OrderState, rate, targets } from './model.ts';
 import { lotTerms } from './terms.ts';
+import { credit, type Watch } from './velocity.ts';
 
 /** What a command earned by a rule: the lot that it opened. */
 export interface Earned {
@@ -36,7 +37,7 @@ export interface Decided {
  * Moves an order from what it has earned so far to what it should have earned now: the difference of each rule
  * is earned or clawed back. New orders, amendments and returns all go this way, so that any sequence of them
  * sums exactly. `expired` says how much of each of the order's lots had
- * expired before this batch, `occurredAt` when what takes back happened.
+ * expired before this batch, `occurredAt` when what takes back happened, `watching` whether velocity looks at it.
  */
 export function post(
   state: Pick<OrderState, 'order' | 'returned' | 'grants' | 'applied' | 'happened'>,
@@ -44,6 +45,7 @@ export function post(
   context: Context,
   expired: ReadonlyMap<string, bigint>,
   occurredAt: number,
+  watching: Watch | null = null,
 ): Outcome<{ drafts: Draft[]; decided: Decided }> {
   const drafts = new Map<number, Draft>();
   const draftOf = (unit: number): Draft => {
@@ -87,14 +89,12 @@ export function post(
         'points_out_of_range',
         `The order would earn ${missing} points, more than a wallet can count.`,
       );
-    const entry = draft.credit(
-      rule.bonus === true ? 'bonus' : 'earn',
-      missing,
-      lotTerms(rule.terms, state.order.occurredAt, version.timeZone, state.happened ?? NOTHING),
-      state.order.occurredAt,
-      { rule: ref },
-    );
-    decided.earned.push({ rule: ref, unit: rule.unit.number, points: missing, lot: entry.seq });
+    const at = state.order.occurredAt;
+    const terms = lotTerms(rule.terms, at, version.timeZone, state.happened ?? NOTHING);
+    const kind = rule.bonus === true ? 'bonus' : 'earn';
+    const unit = rule.unit.number;
+    const entry = credit(draft, { kind, unit, points: missing, terms, at, rule: ref }, watching);
+    decided.earned.push({ rule: ref, unit, points: missing, lot: entry.seq });
   }
   return accept({ drafts: [...drafts.values()], decided });
 }

@@ -1,4 +1,5 @@
 import type { Rational } from '#platform/money.ts';
+import type { Addition as Velocity } from '../fraud/index.ts';
 import type { LateOrder } from './late.ts';
 import type { Applied, Order, ReturnLine } from './model.ts';
 import type { Decided } from './posting.ts';
@@ -15,8 +16,24 @@ export interface StoredOrder {
   order: Order;
   applied: Applied;
   decided: Decided;
+  /** The id of the decision; of the first revision it is the order's. Set where it was read. */
+  decision?: bigint;
   /** Only of a decision that is being written. */
   added?: Addition;
+}
+
+/** An order that was decided again in a re-rating. */
+export interface StoredRerating {
+  readonly id: bigint;
+  readonly programId: number;
+  readonly orderId: bigint;
+  readonly rerateId: bigint;
+  readonly reverses: boolean;
+  readonly programVersion: number;
+  readonly applied: Applied;
+  readonly decided: Decided;
+  /** Only of a decision that is being written. */
+  readonly added?: Addition;
 }
 
 /** What a decision adds to its member's timeline, and the campaigns that counted. */
@@ -26,6 +43,8 @@ export interface Addition {
   readonly rows: readonly Contribution[];
   readonly uses: readonly Use[];
   readonly late: LateOrder | null;
+  /** Left out, or null: velocity does not look at it. */
+  readonly fraud?: Velocity | null;
 }
 
 /** What comes back of an order. */

@@ -8,7 +8,7 @@ import type { StoredOrder, StoredReturn } from './records.ts';
 
 /* Amounts are texts inside JSON: a JSON number would lose digits beyond 2^53. */
 type LineJson = [id: string, sku: string | null, category: string | null, quantity: number, amount: string];
-type DecidedJson = {
+export type DecidedJson = {
   earned: [string, number, string, number][];
   clawed: [string, number, string, string, string, string, string, string][];
 };
@@ -28,7 +28,7 @@ const lineFromJson = ([id, sku, category, quantity, amount]: LineJson): Line => 
   amount: BigInt(amount),
 });
 
-const decidedToJson = ({ earned, clawed }: Decided): DecidedJson => ({
+export const decidedToJson = ({ earned, clawed }: Decided): DecidedJson => ({
   earned: earned.map(({ rule, unit, points, lot }) => [rule, unit, String(points), lot]),
   clawed: clawed.map(own => [
     own.rule,
@@ -41,7 +41,7 @@ const decidedToJson = ({ earned, clawed }: Decided): DecidedJson => ({
     String(own.debt),
   ]),
 });
-const decidedFromJson = ({ earned, clawed }: DecidedJson): Decided => ({
+export const decidedFromJson = ({ earned, clawed }: DecidedJson): Decided => ({
   earned: earned.map(([rule, unit, points, lot]) => ({ rule, unit, points: BigInt(points), lot })),
   clawed: clawed.map(([rule, unit, decided, cancelled, taken, excused, shortfall, debt]) => ({
     rule,
@@ -55,7 +55,7 @@ const decidedFromJson = ({ earned, clawed }: DecidedJson): Decided => ({
   })),
 });
 
-type AppliedJson = {
+export type AppliedJson = {
   tier: string | null;
   multiply?: [string, string, string, number | null][];
   earn?: string[];
@@ -64,7 +64,14 @@ type AppliedJson = {
   late?: true;
 };
 /** Null where nothing applied: most orders of a plain program. */
-const appliedToJson = ({ tier, multipliers, campaigns, bounds, faults, late }: Applied): string | null =>
+export const appliedToJson = ({
+  tier,
+  multipliers,
+  campaigns,
+  bounds,
+  faults,
+  late,
+}: Applied): string | null =>
   tier === null && multipliers.length === 0 && campaigns.length === 0 && faults.length === 0 && !late
     ? null
     : JSON.stringify({
@@ -77,7 +84,7 @@ const appliedToJson = ({ tier, multipliers, campaigns, bounds, faults, late }: A
         ...(faults.length > 0 && { faults }),
         ...(late && { late }),
       });
-const appliedFromJson = (applied: AppliedJson | null): Applied =>
+export const appliedFromJson = (applied: AppliedJson | null): Applied =>
   applied === null
     ? NOTHING_APPLIED
     : {
@@ -138,7 +145,7 @@ export async function insertOrders(
 }
 
 export const ORDER = `o.id, o.revision, o.program_id, o.member_id, o.external_id, o.source, o.payload::text, o.occurred_at,
-  o.program_version, o.currency, o.kind, o.channel, o.partner, o.lines, o.attributes, o.decided, o.posted, o.applied`;
+  o.program_version, o.currency, o.kind, o.channel, o.partner, o.lines, o.attributes, o.decided, o.posted, o.applied, o.decision`;
 const readOrders = statement(
   'earning_orders',
   `select ${ORDER} from unnest($1::bigint[]) as u(id) join earning.orders o on o.id = u.id order by o.id, o.revision`,
@@ -163,6 +170,7 @@ export type OrderRow = [
   DecidedJson,
   Posted,
   AppliedJson | null,
+  bigint | null,
 ];
 
 /** A revision of an order, with what it posted. */
@@ -185,6 +193,7 @@ export const asOrder = ([
   decided,
   posted,
   applied,
+  decision,
 ]: OrderRow): { stored: StoredOrder; posted: Posted } => ({
   stored: {
     id,
@@ -206,6 +215,7 @@ export const asOrder = ([
     },
     applied: appliedFromJson(applied),
     decided: decidedFromJson(decided),
+    decision: decision ?? id,
   },
   posted,
 });

@@ -1,0 +1,177 @@
+import type { Tx } from '#platform/db/client.ts';
+import type { Ledger } from '../ledger/index.ts';
+import { factsOf, type MemberFacts } from '../members/index.ts';
+import { type Program, type ProgramVersion, versionAt } from '../program/index.ts';
+import { giveBack, imaginedBudgets } from './budgets.ts';
+import { budgetsOf, type CampaignFacts } from './campaigns.facts.ts';
+import { apply } from './campaigns.ts';
+import { loadOrders } from './facts.ts';
+import { citedBy, type OrderState, rate, targets } from './model.ts';
+import type { RerateItem } from './rerates.store.ts';
+import { timelinesOf } from './rerates.store.ts';
+import { levelAt } from './tiers.ts';
+import { add, emptyTimeline, type TimelineFacts } from './timeline.ts';
+import { addUses, isCounted } from './uses.ts';
+
+/** What is decided again: orders that occurred in [from, to), by one version or by those in force. */
+export interface RerateSpan {
+  readonly from: number;
+  readonly to: number;
+  readonly version: number | null;
+}
+
+/**
+ * Decides the orders of some members again, in the order in which they occurred, and gives those that come out with
+ * other points. Limits and sums follow from what is decided here; what a budget has left is shared by all members.
+ * Points that qualify for a tier are taken as they were.
+ */
+export async function planMembers(
+  tx: Tx,
+  { ledger, program, budgets }: { ledger: Ledger; program: Program; budgets: CampaignFacts['budgets'] },
+  span: RerateSpan,
+  members: readonly { id: number; externalId: string }[],
+): Promise<RerateItem[]> {
+  const rows = await timelinesOf(
+    tx,
+    members.map(({ id }) => id),
+  );
+  const { states } = await loadOrders(tx, ledger, [...new Set(rows.map(row => row.orderId))]);
+  const facts = await memberFacts(tx, program, span, states);
+  const names = new Map(members.map(({ id, externalId }) => [id, externalId]));
+  const items: RerateItem[] = [];
+  const decided = new Set<bigint>();
+  const timeline = emptyTimeline();
+  const campaigns: CampaignFacts = { uses: new Map(), budgets, members: facts };
+  for (const row of rows) {
+    const state = states.get(row.orderId) as OrderState;
+    if (!decided.has(row.orderId)) {
+      decided.add(row.orderId);
+      const item = again(state, names.get(row.memberId) as string, program, span, timeline, campaigns);
+      if (item !== null) items.push(item);
+    }
+    add(timeline, row);
+  }
+  return items;
+}
+
+/** Budgets that have left what is left of them now; what the orders have of them comes back as they are decided. */
+export const budgetsLeft = (
+  program: Program,
+  version: ProgramVersion,
+  left: ReadonlyMap<string, bigint>,
+): CampaignFacts['budgets'] =>
+  imaginedBudgets(
+    budgetsOf(program.id, version.campaigns, version.version).map(budget => ({
+      ...budget,
+      limit: left.get(budget.campaign) ?? budget.limit,
+    })),
+  );
+
+const versionFor = (program: Program, { version }: RerateSpan, at: number): ProgramVersion =>
+  version === null ? versionAt(program, at) : (program.versions[version - 1] as ProgramVersion);
+
+/** What conditions and audiences read of the members, as of each order. */
+async function memberFacts(
+  tx: Tx,
+  program: Program,
+  span: RerateSpan,
+  states: ReadonlyMap<bigint, OrderState>,
+): Promise<ReadonlyMap<string, MemberFacts>> {
+  const own = [...states.values()].map(state => ({
+    state,
+    version: versionFor(program, span, state.order.occurredAt),
+  }));
+  const reads = own.flatMap(({ version }) => version.campaigns.map(campaign => campaign.reads));
+  return factsOf(
+    tx,
+    own.map(({ state }) => ({
+      programId: program.id,
+      holderId: state.memberId,
+      at: state.order.occurredAt,
+    })),
+    {
+      profile: reads.some(({ profile }) => profile),
+      lists: [...new Set(reads.flatMap(({ lists }) => lists))],
+    },
+  );
+}
+
+function again(
+  state: OrderState,
+  externalId: string,
+  program: Program,
+  span: RerateSpan,
+  timeline: TimelineFacts,
+  facts: CampaignFacts,
+): RerateItem | null {
+  const { order, memberId, id: orderId, grants } = state;
+  const at = order.occurredAt;
+  const isIn = at >= span.from && at < span.to;
+  const version = isIn
+    ? versionFor(program, span, at)
+    : (program.versions[state.programVersion - 1] as ProgramVersion);
+  if (!isIn) {
+    keep(state, version, facts);
+    return null;
+  }
+  for (const [ref, { earned, clawed }] of grants) {
+    const id = idOf(citedBy(ref));
+    if (version.campaigns.some(campaign => campaign.id === id && campaign.budget !== null))
+      giveBack(facts.budgets, program.id, id, earned - clawed);
+  }
+  const { applied, uses } = apply({
+    order,
+    orderId,
+    programId: program.id,
+    memberId,
+    externalId,
+    version,
+    level: levelAt(timeline, { memberId, at, version }),
+    isLate: state.applied.late,
+    facts,
+    timeline,
+    before: undefined,
+  });
+  addUses(facts.uses, uses);
+  const change = new Map<number, bigint>();
+  const moved = (unit: number, points: bigint) => change.set(unit, (change.get(unit) ?? 0n) + points);
+  for (const { rule, points } of targets(state, rate(order, version, applied)).values())
+    moved(rule.unit.number, points);
+  for (const { unit, earned, clawed } of grants.values()) moved(unit, clawed - earned);
+  const differing = [...change].filter(([, points]) => points !== 0n);
+  if (differing.length === 0) return null;
+  return {
+    memberId,
+    orderId,
+    version: version.version,
+    applied,
+    versionBefore: state.programVersion,
+    appliedBefore: state.applied,
+    change: differing,
+    appliedAs: null,
+    reversedAs: null,
+  };
+}
+
+const idOf = (ref: string): string => ref.slice(0, ref.lastIndexOf('@'));
+
+/** An order outside the period stays as it is, and counts for the limits of those inside. */
+function keep(state: OrderState, version: ProgramVersion, facts: CampaignFacts): void {
+  for (const campaign of version.campaigns) {
+    if (!isCounted(campaign)) continue;
+    let points = 0n;
+    for (const [ref, { earned, clawed }] of state.grants)
+      if (citedBy(ref) === campaign.ref) points += earned - clawed;
+    if (points > 0n)
+      addUses(facts.uses, [
+        {
+          memberId: state.memberId,
+          campaign: campaign.id,
+          at: state.order.occurredAt,
+          orderId: state.id,
+          count: 1,
+          points,
+        },
+      ]);
+  }
+}
