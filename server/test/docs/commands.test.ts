@@ -19,6 +19,7 @@ const TOUR = [
   { path: 'docs/guides/expiry.md', exact: true },
   { path: 'docs/guides/test-program.md', exact: true },
   { path: 'docs/guides/program-as-code.md', exact: true },
+  { path: 'docs/guides/audiences.md', exact: true },
   { path: 'docs/guides/import.md', exact: false },
   { path: 'docs/guides/operate.md', exact: false },
 ];
