@@ -246,8 +246,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the proof leaves out the date of expiry',
     file: `${LEDGER}/digest.ts`,
     tests: ['src/modules/audit/audit.test.ts'],
-    find: "`${entry.expiresAt ?? ''}",
-    replace: '`',
+    find: "entry.expiresAt ?? ''",
+    replace: "''",
   },
   {
     name: 'the chain is sealed over a transaction that is still open',
@@ -273,10 +273,10 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'an order of another program can be returned',
-    file: `${EARNING}/routes.ts`,
+    file: `${EARNING}/find.ts`,
     tests: ['test/journeys/tenants.test.ts'],
-    find: 'state === undefined || state.programId !== programId ? missing : accept(state)',
-    replace: 'state === undefined ? missing : accept(state)',
+    find: 'state !== undefined && state.programId === programId',
+    replace: 'state !== undefined',
   },
 
   // Conditions.

@@ -311,6 +311,10 @@ export type Effect = {
     }>;
     available_at: string | null;
     expires_at: string | null;
+    /**
+     * Only of points that expire by inactivity: how long after the last activity. `expires_at` is then the date as it stood at first; it moves on with each earning and redemption.
+     */
+    inactive_after?: string;
 };
 
 /**
@@ -337,6 +341,10 @@ export type Entry = {
     rule: string | null;
     available_at: string | null;
     expires_at: string | null;
+    /**
+     * Only of points that expire by inactivity: how long after the last activity. `expires_at` is then the date as it stood at first; it moves on with each earning and redemption.
+     */
+    inactive_after?: string;
     /**
      * The entry that this one follows from: the hold of a capture, the redemption of a refund.
      */
@@ -3906,6 +3914,10 @@ export type ExplainEntryResponses = {
         rule: string | null;
         available_at: string | null;
         expires_at: string | null;
+        /**
+         * Only of points that expire by inactivity: how long after the last activity. `expires_at` is then the date as it stood at first; it moves on with each earning and redemption.
+         */
+        inactive_after?: string;
         /**
          * The entry that this one follows from: the hold of a capture, the redemption of a refund.
          */

@@ -118,6 +118,38 @@ test('a run that comes late makes up for what was missed; a second one and anoth
   assert.deepEqual(kept, [{ n: 0 }]);
 });
 
+test('a job that is killed half way goes on where it was: every member is reminded once', async () => {
+  const name = 'killed';
+  await run.program(name, {
+    ...testClock(START),
+    reminders: ['P7D'],
+    earning: [earns('base', 'any', { expires: { after: 'P1M' } })],
+  });
+  const orders = Array.from({ length: 250 }, (_, index) =>
+    sale('any', 1, START, { member: `ext:k${index}` }),
+  );
+  const taken = await run.on(name).post('/v1/orders/bulk', { orders });
+  assert.equal(taken.body.created, 250, JSON.stringify(taken.body).slice(0, 300));
+  await run.clock(name, '2026-01-25T00:00:00.000Z');
+  const { ledger } = run.engine;
+  const facts = await ledger.directory.programNamed(name);
+  assert.ok(facts);
+  const carryOut = ledger.run.bind(ledger);
+  let calls = 0;
+  ledger.run = (commands, dryRun) => {
+    calls += 1;
+    if (calls === 2) throw new Error('killed');
+    return carryOut(commands, dryRun);
+  };
+  await assert.rejects(ledger.remind(facts), /killed/);
+  ledger.run = carryOut;
+  assert.equal(await ledger.remind(facts), 150);
+  assert.equal(await ledger.remind(facts), 0);
+  const reminded = await eventsWith(run.on(name), events => events.length >= 500);
+  const members = reminded.data.flatMap((fact: Json) => (fact.type === 'points.expiring' ? fact.member : []));
+  assert.deepEqual([members.length, new Set(members).size], [250, 250]);
+});
+
 test('a reminder of points that expire by inactivity follows the date as it moves', async () => {
   const name = 'moving';
   await run.program(name, {
@@ -293,7 +325,7 @@ test('time passes alike in whatever steps it is asked for', async () => {
       fc.array(step, { maxLength: 4 }),
       async (acts, steps) => void (await sameInSteps(acts, steps)),
     ),
-    { numRuns: 15 },
+    { numRuns: 10 },
   );
 });
 

@@ -136,6 +136,7 @@ test('points expire by inactivity: each earning and each redemption moves the da
   const api = await programWith('inactive', { expires: { inactivity: 'P6M' } }, 'Europe/Paris');
   const first = await api.post('/v1/orders', order(10, { occurred_at: DAY_1 }));
   assert.deepEqual(effects(first), [['earn', '10', null, '2026-06-30T23:00:00.000Z']]);
+  assert.equal(first.body.effects[0].inactive_after, 'P6M');
   await run.clock('inactive', '2026-05-31T12:00:00.000Z');
   await api.post('/v1/orders', order(20, { occurred_at: '2026-05-31T10:00:00Z' }));
   await run.clock('inactive', '2026-10-01T00:00:00.000Z');

@@ -24,6 +24,7 @@ export interface Effect {
   lots: { lot: string; points: string }[];
   available_at: string | null;
   expires_at: string | null;
+  inactive_after?: string | undefined;
 }
 
 export interface Balance {
@@ -67,7 +68,12 @@ const effect = (entry: Entry, units: readonly string[]): Effect => ({
         : [],
   available_at: time(entry.availableFrom),
   expires_at: time(entry.expiresAt),
+  ...inactivityOf(entry),
 });
+
+/** Only of lots whose date moves: how long after the member's last activity they expire. */
+const inactivityOf = ({ inactiveAfter }: Entry): { inactive_after?: string | undefined } =>
+  inactiveAfter === null ? {} : { inactive_after: inactiveAfter.split(' ')[0] };
 
 /** The effects of a command and the balances that its last entry in each wallet states. */
 export function effectsOf(entries: readonly Entry[], program: ProgramFacts): Effects {
@@ -85,6 +91,10 @@ export function effectsOf(entries: readonly Entry[], program: ProgramFacts): Eff
 }
 
 const sum = z.string().meta({ pattern: '^-?[0-9]+$' });
+const inactiveAfter = z.string().optional().meta({
+  description:
+    'Only of points that expire by inactivity: how long after the last activity. `expires_at` is then the date as it stood at first; it moves on with each earning and redemption.',
+});
 
 export const effectSchema = z
   .strictObject({
@@ -96,6 +106,7 @@ export const effectSchema = z
     lots: z.array(z.strictObject({ lot: z.string(), points: sum })),
     available_at: schemas.instant.nullable(),
     expires_at: schemas.instant.nullable(),
+    inactive_after: inactiveAfter,
   })
   .meta({
     id: 'Effect',
@@ -173,6 +184,7 @@ export const entrySchema = z
     rule: z.string().nullable(),
     available_at: schemas.instant.nullable(),
     expires_at: schemas.instant.nullable(),
+    inactive_after: inactiveAfter,
     follows: z.string().nullable().meta({
       description: 'The entry that this one follows from: the hold of a capture, the redemption of a refund.',
     }),
@@ -203,6 +215,7 @@ export const entryOf = (entry: StoredEntry, units: readonly string[], commandId:
   rule: entry.rule,
   available_at: time(entry.availableFrom),
   expires_at: time(entry.expiresAt),
+  ...inactivityOf(entry),
   follows: entry.ofSeq === null ? null : entryId(entry.wallet, entry.ofSeq),
   lots: effect(entry, units).lots,
   reason: entry.reason,
