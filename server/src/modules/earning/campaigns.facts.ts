@@ -1,8 +1,8 @@
 import type { Tx } from '#platform/db/client.ts';
 import { type FactsQuestion, factsOf, type MemberFacts } from '../members/index.ts';
-import type { Campaign } from '../program/index.ts';
+import type { Campaign, ProgramVersion } from '../program/index.ts';
 import type { BudgetFacts, Budgets, WantedBudget } from './budgets.ts';
-import type { OrderQuestion } from './facts.ts';
+import type { Order } from './model.ts';
 import { readUsesOf } from './uses.store.ts';
 import { addUses, ask, isCounted, type UsesAsked, type UsesFacts } from './uses.ts';
 
@@ -12,6 +12,18 @@ export interface CampaignFacts {
   readonly budgets: BudgetFacts;
   /** By `factsKey`, where an open campaign reads members. */
   readonly members: ReadonlyMap<string, MemberFacts>;
+}
+
+/** What is asked for an order that is about to be decided. */
+export interface OrderQuestion {
+  /** Null for a member whom the batch enrols. */
+  readonly memberId: number | null;
+  readonly at: number;
+  readonly order: Order;
+  readonly programId: number;
+  readonly version: ProgramVersion;
+  /** Whether a campaign that is open then reads what the member bought before. */
+  readonly history: boolean;
 }
 
 /** Reads what the campaigns that are open for these orders need. With `write` false nothing is held. */

@@ -6,7 +6,7 @@ import { versionAt } from '../program/index.ts';
 import { type ActivityFacts, loadActivities } from './activities.facts.ts';
 import type { Activity } from './activities.store.ts';
 import { type Budgets, storeBudgets, type WantedBudget } from './budgets.ts';
-import { budgetsOf, type CampaignFacts, loadCampaigns } from './campaigns.facts.ts';
+import { budgetsOf, type CampaignFacts, loadCampaigns, type OrderQuestion } from './campaigns.facts.ts';
 import { eventTypes } from './events.store.ts';
 import { insertLateOrders, newestOrders } from './late.store.ts';
 import { dependsOnOrder } from './late.ts';
@@ -100,18 +100,6 @@ function budgetsAgain(commands: readonly Command<Body>[], { programs }: Around):
 }
 
 const distinct = (numbers: readonly number[]): number[] => [...new Set(numbers)];
-
-/** What is asked for an order that is about to be decided. */
-export interface OrderQuestion {
-  /** Null for a member whom the batch enrols. */
-  readonly memberId: number | null;
-  readonly at: number;
-  readonly order: Order;
-  readonly programId: number;
-  readonly version: TierQuestion['version'];
-  /** Whether a campaign that is open then reads what the member bought before. */
-  readonly history: boolean;
-}
 
 function orderQuestions(commands: readonly Command<Body>[], { holders, programs }: Around): OrderQuestion[] {
   return commands.flatMap(({ body, programId }, index) => {
