@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TwoEngines } from './two-engines.ts';
 
 /*
@@ -39,12 +40,12 @@ async function publish(program: string, reward: object, members: number): Promis
 async function redeem(
   program: string,
   client: number,
-  { key, member, hold }: { key: string; member: number; hold: boolean },
+  { key, member, hold, holdFor }: { key: string; member: number; hold: boolean; holdFor?: string },
 ): Promise<Answered> {
   const { status, body } = await engines.send(client, program, {
     method: 'POST',
     path: '/v1/redemptions',
-    body: { external_id: key, member: `ext:m${member}`, reward: 'prize', capture: !hold },
+    body: { external_id: key, member: `ext:m${member}`, reward: 'prize', capture: !hold, hold_for: holdFor },
   });
   const { code = '', redemption } = body as {
     code?: string;
@@ -170,6 +171,31 @@ test(`units that are voided while others ask for them are granted again, and nev
       redeem(program, client, { key: `rest ${nr}`, member: nr, hold: false }),
     );
     assert.equal(tally(rest)['201'] ?? 0, stock - taken, `round ${round}`);
+  }
+});
+
+test('at the end of holds a unit goes to its capture or to somebody else, never to both', async () => {
+  const stock = 24;
+  for (let round = 0; round < 3; round += 1) {
+    const program = `edge-${round}`;
+    await publish(program, { gives: { product: 'P' }, stock }, 100);
+    const holds = await engines.race(stock, (nr, client) =>
+      redeem(program, client, { key: `${nr}`, member: nr, hold: true, holdFor: 'PT1S' }),
+    );
+    await sleep(950);
+    const ended = await engines.race(4 * stock, async (nr, client) => {
+      if (nr % 4 > 0)
+        return (await redeem(program, client, { key: `late ${nr}`, member: nr, hold: false })).status;
+      return change(program, client, (holds[nr / 4] as Answered).id, 'capture');
+    });
+    const taken = ended.filter(status => status === 201).length;
+    assert.ok(taken <= stock, `round ${round}: ${taken}`);
+    await sleep(1_000);
+    assert.equal(await left(program), stock - taken);
+    const rest = await engines.race(64, (nr, client) =>
+      redeem(program, client, { key: `rest ${nr}`, member: nr, hold: false }),
+    );
+    assert.equal(tally(rest)['201'] ?? 0, stock - taken);
   }
 });
 

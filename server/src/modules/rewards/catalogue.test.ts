@@ -124,6 +124,18 @@ test('a hold holds its stock; a void and the end of the hold give it back at tha
   assert.equal(await shop.left('mug'), 2, 'a refund of the whole gives back');
 });
 
+test('a hold whose unit another engine gave away, by a clock that is ahead, has ended', async () => {
+  const member = await shop.member(300);
+  const held = await shop.redeem(member, 'mug', { capture: false });
+  const { id } = held.body.redemption;
+  const external = [(held.body['redemption'] as { external_id: string }).external_id];
+  await engine.sql('update rewards.redemptions set released = true where external_id = $1', external);
+  for (const what of ['capture', 'void'])
+    assert.equal((await shop.change(id, what)).body['code'], 'redemption_expired', what);
+  await engine.sql('update rewards.redemptions set released = false where external_id = $1', external);
+  assert.equal((await shop.change(id, 'void')).status, 201);
+});
+
 test('a refund of a part keeps the stock and the limit; what keeps its stock never comes back', async () => {
   const member = await shop.member(1_000);
   const mug = await shop.redeem(member, 'mug');
