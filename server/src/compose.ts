@@ -1,5 +1,6 @@
 import { createAudit } from './modules/audit/index.ts';
 import { budgetBook, createEarning, earningErrors } from './modules/earning/index.ts';
+import { createFraud, fraudErrors } from './modules/fraud/index.ts';
 import { createIdentity, type Identity, identityErrors } from './modules/identity/index.ts';
 import {
   createLedger,
@@ -64,6 +65,7 @@ const ERRORS: readonly ErrorTable[] = [
   ledgerErrors,
   memberErrors,
   programErrors,
+  fraudErrors,
   earningErrors,
   rewardsErrors,
 ];
@@ -115,6 +117,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     ids,
     log,
   });
+  const fraud = createFraud({ ledger, pool });
   const rewards = createRewards({ ledger, pool });
 
   const http = createHttp({
@@ -131,6 +134,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     membersApi.routes,
     ledgerRoutes({ ledger, pool }),
     earning.routes,
+    fraud.routes,
     rewards.routes,
     eventRoutes({ pool }),
     identity.routes,

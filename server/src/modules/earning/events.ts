@@ -40,9 +40,7 @@ interface Arrival extends StoredEvent {
 }
 
 /** `order_event`: something that points of an order wait for has happened; they become usable. */
-export const eventType = (
-  load: LoadOrders,
-): CommandType<EventBody, OrderFacts, Arrival, EventAnswer> => ({
+export const eventType = (load: LoadOrders): CommandType<EventBody, OrderFacts, Arrival, EventAnswer> => ({
   name: 'order_event',
   amends: false,
   enrols: () => false,

@@ -58,6 +58,7 @@ export const earningRoutes =
       member: string,
       source: string,
       input: OrderInput,
+      historical: boolean,
     ): Outcome<Command> => {
       const order = orderOf(input, source);
       if (!order.ok) return order;
@@ -69,7 +70,7 @@ export const earningRoutes =
         member,
         key,
         payload,
-        body: { order: order.value, payload },
+        body: { order: order.value, payload, historical },
       });
     };
 
@@ -78,13 +79,14 @@ export const earningRoutes =
       programId: number,
       credentials: Credentials,
       input: OrderInput,
+      historical: boolean,
     ): Outcome<Command> | Promise<Outcome<Command>> => {
       const source = sourceOf(credentials, input.source);
       if (!source.ok) return source;
       if (input.member.id === undefined)
-        return commandFor(programId, memberText(input.member), source.value, input);
+        return commandFor(programId, memberText(input.member), source.value, input, historical);
       return sameForm(ledger, programId, input.member).then(member =>
-        member.ok ? commandFor(programId, member.value, source.value, input) : member,
+        member.ok ? commandFor(programId, member.value, source.value, input, historical) : member,
       );
     };
 
@@ -108,7 +110,7 @@ export const earningRoutes =
         refusals: REFUSALS,
       },
       async ({ program, credentials, body, dryRun }) => {
-        const command = await commandOf(program.id, credentials, body);
+        const command = await commandOf(program.id, credentials, body, false);
         if (!command.ok) return command;
         const [outcome] = await ledger.run<OrderAnswer>([command.value], dryRun);
         return wires(outcome as Answered<OrderAnswer>);
@@ -136,7 +138,7 @@ export const earningRoutes =
         const rows = await Promise.all(
           body.orders.map((raw): Promise<Outcome<Command>> | Outcome<Command> => {
             const parsed = orderSchema.safeParse(raw);
-            if (parsed.success) return commandOf(program.id, credentials, parsed.data);
+            if (parsed.success) return commandOf(program.id, credentials, parsed.data, body.historical);
             return refuse('invalid_request', 'The row is not a well-formed order.', {
               errors: pointersOf(parsed.error, ''),
             });

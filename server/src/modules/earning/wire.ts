@@ -100,7 +100,13 @@ export const orderAnswer = z
   });
 
 export const bulkSchema = z
-  .strictObject({ orders: z.array(rowOf(orderSchema)).min(1).max(1000) })
+  .strictObject({
+    orders: z.array(rowOf(orderSchema)).min(1).max(1000),
+    historical: z.boolean().default(false).meta({
+      description:
+        'Old orders that are taken over: velocity checks neither count them nor hold their points back. The event log says so.',
+    }),
+  })
   .meta({ id: 'OrderBulk' });
 
 export const bulkAnswer = bulkAnswerOf(orderAnswer, 'OrderBulkAnswer');

@@ -30,6 +30,7 @@ const prefixes: Readonly<Record<string, string>> = {
   order: 'ord',
   return: 'ret',
   order_event: 'oev',
+  case_decision: 'cde',
   redemption: 'red',
   redemption_change: 'rch',
   transfer: 'trf',

@@ -1,0 +1,28 @@
+import type { Pool } from '#platform/db/client.ts';
+import type { Api } from '#platform/http/api.ts';
+import type { Ledger } from '../ledger/index.ts';
+import { fraudRoutes } from './routes.ts';
+
+export { caseType, explainDecision } from './cases.ts';
+export type { DecisionBody } from './decisions.store.ts';
+export { fraudErrors } from './errors.ts';
+export { caseFacts } from './events.ts';
+export { type FraudQuestions, loadFraud } from './facts.ts';
+export {
+  type Addition,
+  addTo,
+  arrived,
+  type Case,
+  type FraudFacts,
+  judge,
+  lotKey,
+  noFraud,
+  type Pended,
+  pausedBy,
+} from './model.ts';
+export { changePended, insertFraud } from './store.ts';
+
+/** Cases of members who earned too fast. Owns the schema `fraud`; the commands are registered by who earns. */
+export const createFraud = (deps: { ledger: Ledger; pool: Pool }): { routes(api: Api): void } => ({
+  routes: fraudRoutes(deps),
+});
