@@ -196,3 +196,18 @@ test('rows of a bulk call see those before them, and a dry run says what the wri
 });
 
 test('what the ledger says agrees along every path', () => verified(run));
+
+test('amounts and attributes at the end of what can be written count for what a lifetime can hold', async () => {
+  const most = '9223372036854775807';
+  await run.put('/v1/programs/huge', { ...tiered({}), earning: [] });
+  for (let index = 0; index < 3; index += 1) {
+    const lines = [1, 2].map(id => ({ id: String(id), amount: most }));
+    const sent = { external_id: `huge${index}`, member: 'ext:huge', lines, attributes: { nights: 1e300 } };
+    const { status, body } = await run
+      .on('huge')
+      .post('/v1/orders', order(0, { ...sent, occurred_at: '2026-01-01T00:00:00Z' }));
+    assert.equal(status, 201, JSON.stringify(body));
+  }
+  const { body } = await run.on('huge').get('/v1/members/ext:huge/tier');
+  assert.equal(body.sum, '3000000000000000');
+});

@@ -4,6 +4,11 @@ import type { OrderState } from './model.ts';
 import type { Decided } from './posting.ts';
 import type { Contribution, Measures } from './timeline.ts';
 
+const MAX_NIGHTS = 10_000;
+/** The most that one order counts for, so that the sums of a lifetime stay within 64 bits. */
+const MOST = 10n ** 15n;
+const atMost = (value: bigint): bigint => (value > MOST ? MOST : value < -MOST ? -MOST : value);
+
 /** What an order counts for towards a tier, less what of it has come back. Points come from the decision. */
 export function measures(
   { order, returned }: Pick<OrderState, 'order' | 'returned'>,
@@ -23,9 +28,12 @@ export function measures(
   const spend = rate === ONE ? kept : times(kept, rate);
   const nights = order.attributes?.['nights'];
   return {
-    spend: floorDiv(spend.num, spend.den),
+    spend: atMost(floorDiv(spend.num, spend.den)),
     orders: all ? 0n : 1n,
-    nights: !all && typeof nights === 'number' && nights > 0 ? BigInt(Math.floor(nights)) : 0n,
+    nights:
+      !all && typeof nights === 'number' && nights > 0
+        ? BigInt(Math.floor(Math.min(nights, MAX_NIGHTS)))
+        : 0n,
   };
 }
 
@@ -38,7 +46,7 @@ export function qualifyingPoints({ earned, clawed }: Decided, version: ProgramVe
   let points = 0n;
   for (const own of earned) if (counts.has(own.unit)) points += own.points;
   for (const own of clawed) if (counts.has(own.unit)) points -= own.decided;
-  return points;
+  return atMost(points);
 }
 
 /** The state of an order before or after a decision, as far as qualifying goes. */
