@@ -1,5 +1,6 @@
 // Mistakes that somebody could make in the engine, each as a change of a few characters, with the test that must see it.
 // `find` stands exactly once in its file (mutants.test.ts checks it): where the code changes, change the mutant with it.
+import { AUDIENCE_MUTANTS } from './audiences.ts';
 import { PROGRAM_MUTANTS } from './programs.ts';
 import { TERMS_MUTANTS } from './terms.ts';
 
@@ -387,6 +388,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'compare(worth, most) > 0 ? worth : most',
     replace: 'most === ZERO || compare(worth, most) < 0 ? worth : most',
   },
+  ...AUDIENCE_MUTANTS,
   ...PROGRAM_MUTANTS,
   ...TERMS_MUTANTS,
 ];
