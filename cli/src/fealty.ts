@@ -35,6 +35,7 @@ import type { Output } from './output.ts';
 
 /** Every command there is. */
 export const fealty = group('', 'Loyalty points on a ledger that can be proved', {
+import { transferCommand } from './commands/transfer.ts';
   start: startCommand,
   program: group('program', 'Show, publish and steer programs', {
     list: programListCommand,
@@ -82,6 +83,7 @@ export const fealty = group('', 'Loyalty points on a ledger that can be proved',
   bench: benchCommand,
 });
 
+  transfer: transferCommand,
 /**
  * Runs what was typed and answers the exit code: 0 done, 1 failed, 2 typed wrongly. A Failure is told on stderr, and with
  * `--json` on stdout too; anything else that is thrown is a fault of this program.

@@ -8,6 +8,8 @@ const document = {
   ...POINTS_PER_DOLLAR,
   ...testClock(),
   units: { points: { worth: '0.01' }, nights: { redeemable: false } },
+  transfers: { allowed: true },
+  rewards: [{ id: 'mug', cost: { unit: 'points', points: '5' }, gives: { product: 'MUG' }, stock: 3 }],
   earning: [
     ...POINTS_PER_DOLLAR.earning,
     { id: 'night', on: 'order', earn: { unit: 'nights', fixed: '1' }, expires: { after: 'P1M' } },
@@ -31,7 +33,7 @@ const CONTENTS = tables
 /** Counts and digests of all rows of all tables, as the owner sees them. */
 const contents = (): Promise<Json[]> => run.base.sql(CONTENTS);
 
-const ID = /^(?:mem|ord|ret|red|rch|adj|ent|key)_[0-9a-z]+$/;
+const ID = /^(?:mem|ord|ret|red|rch|trf|oev|adj|ent|key)_[0-9a-z]+$/;
 const WALL_TIMES = new Set(['created_at', 'revoked_at', 'instance', 'secret', 'id']);
 
 /** An answer without its ids and wall times: what a dry run must have in common with the write. */
@@ -85,6 +87,7 @@ for (const [list, upload] of [
   ['to-drop', 'dropped'],
 ])
   await shop.post(`/v1/lists/${list}/members`, { mode: 'replace', upload, members: ['ext:ann'] });
+await shop.post('/v1/members', { external_id: 'ben' });
 const toRevoke = await run.post('/v1/keys', { label: 'old', scopes: ['*'], sources: ['*'] });
 
 const requests: Record<string, GoodRequest> = {
