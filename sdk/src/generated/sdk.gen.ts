@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.ts';
-import type { AbandonListUploadData, AbandonListUploadErrors, AbandonListUploadResponses, AddVoucherCodesData, AddVoucherCodesErrors, AddVoucherCodesResponses, ApplyRerateData, ApplyRerateErrors, ApplyRerateResponses, ApproveDraftData, ApproveDraftErrors, ApproveDraftResponses, CancelOrderData, CancelOrderErrors, CancelOrderResponses, CaptureRedemptionData, CaptureRedemptionErrors, CaptureRedemptionResponses, ChangeListMembersData, ChangeListMembersErrors, ChangeListMembersResponses, CountTiersData, CountTiersErrors, CountTiersResponses, CreateActivitiesData, CreateActivitiesErrors, CreateActivitiesResponses, CreateActivityData, CreateActivityErrors, CreateActivityResponses, CreateAdjustmentData, CreateAdjustmentErrors, CreateAdjustmentResponses, CreateBacktestData, CreateBacktestErrors, CreateBacktestResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateMemberData, CreateMemberErrors, CreateMemberResponses, CreateOrderData, CreateOrderErrors, CreateOrderEventData, CreateOrderEventErrors, CreateOrderEventResponses, CreateOrderResponses, CreateOrdersData, CreateOrdersErrors, CreateOrdersResponses, CreateRedemptionData, CreateRedemptionErrors, CreateRedemptionResponses, CreateRerateData, CreateRerateErrors, CreateRerateResponses, CreateReturnData, CreateReturnErrors, CreateReturnResponses, CreateTransferData, CreateTransferErrors, CreateTransferResponses, DiffProgramData, DiffProgramErrors, DiffProgramResponses, ExplainEntryData, ExplainEntryErrors, ExplainEntryResponses, FinishListUploadData, FinishListUploadErrors, FinishListUploadResponses, FulfilRedemptionData, FulfilRedemptionErrors, FulfilRedemptionResponses, GetBacktestData, GetBacktestErrors, GetBacktestResponses, GetBalancesData, GetBalancesErrors, GetBalancesResponses, GetDraftData, GetDraftErrors, GetDraftResponses, GetListData, GetListErrors, GetListResponses, GetMemberData, GetMemberErrors, GetMemberResponses, GetOrderData, GetOrderErrors, GetOrderResponses, GetProgramData, GetProgramErrors, GetProgramResponses, GetRedemptionData, GetRedemptionErrors, GetRedemptionResponses, GetRerateData, GetRerateErrors, GetRerateResponses, GetTierData, GetTierErrors, GetTierResponses, GetTransferData, GetTransferErrors, GetTransferResponses, GetVoucherPoolData, GetVoucherPoolErrors, GetVoucherPoolResponses, ListBudgetsData, ListBudgetsErrors, ListBudgetsResponses, ListDraftsData, ListDraftsErrors, ListDraftsResponses, ListEntriesData, ListEntriesErrors, ListEntriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListLateOrdersData, ListLateOrdersErrors, ListLateOrdersResponses, ListListMembersData, ListListMembersErrors, ListListMembersResponses, ListListsData, ListListsErrors, ListListsResponses, ListMemberRewardsData, ListMemberRewardsErrors, ListMemberRewardsResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListProgramsData, ListProgramsErrors, ListProgramsResponses, ListRerateOrdersData, ListRerateOrdersErrors, ListRerateOrdersResponses, ListRewardsData, ListRewardsErrors, ListRewardsResponses, PatchProfileData, PatchProfileErrors, PatchProfileResponses, PlanProgramData, PlanProgramErrors, PlanProgramResponses, PublishDraftData, PublishDraftErrors, PublishDraftResponses, PutDraftData, PutDraftErrors, PutDraftResponses, PutProfileData, PutProfileErrors, PutProfileResponses, PutProgramData, PutProgramErrors, PutProgramResponses, RefundRedemptionData, RefundRedemptionErrors, RefundRedemptionResponses, ReverseRerateData, ReverseRerateErrors, ReverseRerateResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, SetProgramClockData, SetProgramClockErrors, SetProgramClockResponses, SweepProgramData, SweepProgramErrors, SweepProgramResponses, VerifyLedgerData, VerifyLedgerErrors, VerifyLedgerResponses, VoidRedemptionData, VoidRedemptionErrors, VoidRedemptionResponses, WithdrawDraftData, WithdrawDraftErrors, WithdrawDraftResponses } from './types.gen.ts';
+import type { AbandonListUploadData, AbandonListUploadErrors, AbandonListUploadResponses, AddVoucherCodesData, AddVoucherCodesErrors, AddVoucherCodesResponses, ApplyRerateData, ApplyRerateErrors, ApplyRerateResponses, ApproveDraftData, ApproveDraftErrors, ApproveDraftResponses, CancelOrderData, CancelOrderErrors, CancelOrderResponses, CaptureRedemptionData, CaptureRedemptionErrors, CaptureRedemptionResponses, ChangeListMembersData, ChangeListMembersErrors, ChangeListMembersResponses, ConfirmCaseData, ConfirmCaseErrors, ConfirmCaseResponses, CountTiersData, CountTiersErrors, CountTiersResponses, CreateActivitiesData, CreateActivitiesErrors, CreateActivitiesResponses, CreateActivityData, CreateActivityErrors, CreateActivityResponses, CreateAdjustmentData, CreateAdjustmentErrors, CreateAdjustmentResponses, CreateBacktestData, CreateBacktestErrors, CreateBacktestResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateMemberData, CreateMemberErrors, CreateMemberResponses, CreateOrderData, CreateOrderErrors, CreateOrderEventData, CreateOrderEventErrors, CreateOrderEventResponses, CreateOrderResponses, CreateOrdersData, CreateOrdersErrors, CreateOrdersResponses, CreateRedemptionData, CreateRedemptionErrors, CreateRedemptionResponses, CreateRerateData, CreateRerateErrors, CreateRerateResponses, CreateReturnData, CreateReturnErrors, CreateReturnResponses, CreateTransferData, CreateTransferErrors, CreateTransferResponses, DiffProgramData, DiffProgramErrors, DiffProgramResponses, ExplainEntryData, ExplainEntryErrors, ExplainEntryResponses, FinishListUploadData, FinishListUploadErrors, FinishListUploadResponses, FulfilRedemptionData, FulfilRedemptionErrors, FulfilRedemptionResponses, GetBacktestData, GetBacktestErrors, GetBacktestResponses, GetBalancesData, GetBalancesErrors, GetBalancesResponses, GetCaseData, GetCaseErrors, GetCaseResponses, GetDraftData, GetDraftErrors, GetDraftResponses, GetListData, GetListErrors, GetListResponses, GetMemberData, GetMemberErrors, GetMemberResponses, GetOrderData, GetOrderErrors, GetOrderResponses, GetProgramData, GetProgramErrors, GetProgramResponses, GetRedemptionData, GetRedemptionErrors, GetRedemptionResponses, GetRerateData, GetRerateErrors, GetRerateResponses, GetStreaksData, GetStreaksErrors, GetStreaksResponses, GetTierData, GetTierErrors, GetTierResponses, GetTransferData, GetTransferErrors, GetTransferResponses, GetVoucherPoolData, GetVoucherPoolErrors, GetVoucherPoolResponses, ListBudgetsData, ListBudgetsErrors, ListBudgetsResponses, ListCasesData, ListCasesErrors, ListCasesResponses, ListDraftsData, ListDraftsErrors, ListDraftsResponses, ListEntriesData, ListEntriesErrors, ListEntriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListLateOrdersData, ListLateOrdersErrors, ListLateOrdersResponses, ListListMembersData, ListListMembersErrors, ListListMembersResponses, ListListsData, ListListsErrors, ListListsResponses, ListMemberRewardsData, ListMemberRewardsErrors, ListMemberRewardsResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListProgramsData, ListProgramsErrors, ListProgramsResponses, ListRerateOrdersData, ListRerateOrdersErrors, ListRerateOrdersResponses, ListRewardsData, ListRewardsErrors, ListRewardsResponses, PatchProfileData, PatchProfileErrors, PatchProfileResponses, PlanProgramData, PlanProgramErrors, PlanProgramResponses, PublishDraftData, PublishDraftErrors, PublishDraftResponses, PutDraftData, PutDraftErrors, PutDraftResponses, PutProfileData, PutProfileErrors, PutProfileResponses, PutProgramData, PutProgramErrors, PutProgramResponses, RefundRedemptionData, RefundRedemptionErrors, RefundRedemptionResponses, ReleaseCaseData, ReleaseCaseErrors, ReleaseCaseResponses, ReverseRerateData, ReverseRerateErrors, ReverseRerateResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, SetProgramClockData, SetProgramClockErrors, SetProgramClockResponses, SweepProgramData, SweepProgramErrors, SweepProgramResponses, VerifyLedgerData, VerifyLedgerErrors, VerifyLedgerResponses, VoidRedemptionData, VoidRedemptionErrors, VoidRedemptionResponses, WithdrawDraftData, WithdrawDraftErrors, WithdrawDraftResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -460,6 +460,17 @@ export const createActivities = <ThrowOnError extends boolean = false>(options: 
 });
 
 /**
+ * How many days a member has in each streak, and what comes next
+ *
+ * By the program's clock, on the member's calendar.
+ */
+export const getStreaks = <ThrowOnError extends boolean = false>(options: Options<GetStreaksData, ThrowOnError>): RequestResult<GetStreaksResponses, GetStreaksErrors, ThrowOnError> => (options.client ?? client).get<GetStreaksResponses, GetStreaksErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/members/{member}/streaks',
+    ...options
+});
+
+/**
  * The tier of a member, and what is missing to the next one
  *
  * By everything that has arrived so far: an order that came late or a return can change what is answered for the past, but not what was decided then.
@@ -580,6 +591,54 @@ export const listBudgets = <ThrowOnError extends boolean = false>(options: Optio
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/programs/{program}/budgets',
     ...options
+});
+
+/**
+ * List cases, newest first
+ */
+export const listCases = <ThrowOnError extends boolean = false>(options?: Options<ListCasesData, ThrowOnError>): RequestResult<ListCasesResponses, ListCasesErrors, ThrowOnError> => (options?.client ?? client).get<ListCasesResponses, ListCasesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/cases',
+    ...options
+});
+
+/**
+ * A case: what crossed the line, and what is held back
+ */
+export const getCase = <ThrowOnError extends boolean = false>(options: Options<GetCaseData, ThrowOnError>): RequestResult<GetCaseResponses, GetCaseErrors, ThrowOnError> => (options.client ?? client).get<GetCaseResponses, GetCaseErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/cases/{case}',
+    ...options
+});
+
+/**
+ * Release a case: give what its pause has held back
+ *
+ * The points get the terms of their rules, as if there had been no pause, and the rest of the pause ends. What the pause of another open case covers too stays with that case.
+ */
+export const releaseCase = <ThrowOnError extends boolean = false>(options: Options<ReleaseCaseData, ThrowOnError>): RequestResult<ReleaseCaseResponses, ReleaseCaseErrors, ThrowOnError> => (options.client ?? client).post<ReleaseCaseResponses, ReleaseCaseErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/cases/{case}/release',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Confirm a case as fraud: what its pause has held back lapses
+ *
+ * What the order that crossed the line had earned stays; take it back with a return or an adjustment. Points that arrive later for the pause lapse at once.
+ */
+export const confirmCase = <ThrowOnError extends boolean = false>(options: Options<ConfirmCaseData, ThrowOnError>): RequestResult<ConfirmCaseResponses, ConfirmCaseErrors, ThrowOnError> => (options.client ?? client).post<ConfirmCaseResponses, ConfirmCaseErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/cases/{case}/confirm',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**

@@ -36,6 +36,13 @@ export type ActivityAnswer = {
         member: string;
         type: string;
         occurred_at: string;
+        /**
+         * Of the streaks that it counts for: how many days they have now.
+         */
+        streaks: Array<{
+            streak: string;
+            length: number;
+        }>;
     };
     effects: Array<Effect>;
     balances: Array<Balance>;
@@ -199,6 +206,160 @@ export type BudgetPage = {
     next: string | null;
 };
 
+export type Case = {
+    id: string;
+    state: 'open' | 'released' | 'confirmed';
+    member: string;
+    /**
+     * What crossed the line: the id of the order.
+     */
+    cause: string;
+    /**
+     * When that was; a pause begins there.
+     */
+    occurred_at: string;
+    opened_at: string;
+    crossings: Array<{
+        /**
+         * `id@version` of the velocity check.
+         */
+        check: string;
+        unit: string;
+        /**
+         * What the window holds, the points that crossed the line included.
+         */
+        points: string;
+        more_than: string;
+        window: {
+            kind: 'tumbling' | 'sliding';
+            from: string;
+            /**
+             * The end, which does not belong to it any more.
+             */
+            until: string;
+        };
+        /**
+         * Null: the member was only flagged.
+         */
+        paused_until: string | null;
+    }>;
+    /**
+     * What the pause has held back so far, whatever became of it.
+     */
+    held_back: Array<{
+        unit: string;
+        lots: number;
+        points: string;
+    }>;
+    decision: CaseDecision | null;
+};
+
+/**
+ * How the case ended, and what moved.
+ */
+export type CaseAnswer = {
+    known: boolean;
+    decision: CaseDecision;
+    effects: Array<Effect>;
+    balances: Array<Balance>;
+};
+
+export type CaseDecision = {
+    case: string;
+    verdict: 'release' | 'confirm';
+    note: string;
+    external_id: string;
+    source: string;
+    /**
+     * The key that was used.
+     */
+    decided_by: string;
+    decided_at: string;
+};
+
+export type CaseDetails = {
+    id: string;
+    state: 'open' | 'released' | 'confirmed';
+    member: string;
+    /**
+     * What crossed the line: the id of the order.
+     */
+    cause: string;
+    /**
+     * When that was; a pause begins there.
+     */
+    occurred_at: string;
+    opened_at: string;
+    crossings: Array<{
+        /**
+         * `id@version` of the velocity check.
+         */
+        check: string;
+        unit: string;
+        /**
+         * What the window holds, the points that crossed the line included.
+         */
+        points: string;
+        more_than: string;
+        window: {
+            kind: 'tumbling' | 'sliding';
+            from: string;
+            /**
+             * The end, which does not belong to it any more.
+             */
+            until: string;
+        };
+        /**
+         * Null: the member was only flagged.
+         */
+        paused_until: string | null;
+    }>;
+    /**
+     * What the pause has held back so far, whatever became of it.
+     */
+    held_back: Array<{
+        unit: string;
+        lots: number;
+        points: string;
+    }>;
+    decision: CaseDecision | null;
+    /**
+     * What counted in the windows when the line was crossed, the points that crossed it included; at most 1000.
+     */
+    credits: Array<{
+        unit: string;
+        points: string;
+        occurred_at: string;
+        cause: string;
+        entries: Array<string>;
+    }>;
+    /**
+     * What is or was held back; at most 1000.
+     */
+    lots: Array<{
+        entry: string;
+        unit: string;
+        /**
+         * What was given; less where the order came back since.
+         */
+        points: string;
+        occurred_at: string;
+        /**
+         * When the rule would give them.
+         */
+        available_at: string | null;
+        /**
+         * The event that they wait for besides.
+         */
+        waits_for: string | null;
+    }>;
+};
+
+export type CasePage = {
+    data: Array<Case>;
+    next: string | null;
+};
+
 export type CreatedKey = {
     id: string;
     label: string;
@@ -211,6 +372,14 @@ export type CreatedKey = {
      * The key itself, shown this once and stored nowhere. Null in a dry run.
      */
     secret: string | null;
+};
+
+export type DecideCase = {
+    /**
+     * Why. It is shown with the case and never published.
+     */
+    note: string;
+    source?: string;
 };
 
 export type Draft = {
@@ -655,6 +824,10 @@ export type OrderAnswer = {
 
 export type OrderBulk = {
     orders: Array<Order>;
+    /**
+     * Old orders that are taken over: velocity checks neither count them nor hold their points back. The event log says so.
+     */
+    historical?: boolean;
 };
 
 /**
@@ -1136,6 +1309,113 @@ export type ProgramDocument = {
             };
         };
     };
+    /**
+     * Rewards for an activity on many days in a row. An activity that comes late is put in its place: it can repair a streak, and nothing is given twice. Default: none.
+     */
+    streaks?: Array<{
+        /**
+         * The name of the streak, once in a document and different from those of rules and campaigns. Entries cite it with the version: `daily@3`.
+         */
+        id: string;
+        /**
+         * Which activity counts: `activity:` and the name of one of `activities`.
+         */
+        on: string;
+        /**
+         * Days follow each other in the member's time zone when the activity happens; where that is not known, in the program's.
+         */
+        every: 'day';
+        /**
+         * What is given when a streak reaches a length. A length that is added later is given to streaks that are longer already, with their next activity.
+         */
+        rewards: Array<{
+            /**
+             * How many days with the activity the streak has when it is given; once in each streak.
+             */
+            length: number;
+            /**
+             * What the rule gives: points for each currency unit spent, or a fixed number.
+             */
+            earn: {
+                /**
+                 * The unit that is earned; one of `units`.
+                 */
+                unit: string;
+                /**
+                 * How many for each whole unit of the program's currency. It is exact; the order's sum is rounded once.
+                 */
+                per_currency_unit: string;
+            } | {
+                /**
+                 * The unit that is earned; one of `units`.
+                 */
+                unit: string;
+                /**
+                 * How many for each order in which at least one line matches.
+                 */
+                fixed: string;
+            };
+            /**
+             * Points that are not usable at once. Left out: usable at once.
+             */
+            pending?: {
+                /**
+                 * How long after the order the points become usable. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                for: string;
+            } | {
+                /**
+                 * From when on the points are usable. Of an order after it they are usable at once.
+                 */
+                until: string;
+            } | {
+                /**
+                 * Which event of the order makes the points usable; it is sent to `POST /v1/orders/{order}/events`. Points of a returned order are cancelled.
+                 */
+                until_event: string;
+                /**
+                 * How long after the order the points wait at most. Left out: until the event comes, or the points expire. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                at_latest?: string;
+                /**
+                 * What becomes of the points when the event has not come by then: usable all the same (`activate`), or gone (`cancel`). Default: activate.
+                 */
+                otherwise?: 'activate' | 'cancel';
+            };
+            /**
+             * When the points expire. Left out: never.
+             */
+            expires?: {
+                /**
+                 * How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                after: string;
+            } | {
+                /**
+                 * The points expire when the calendar month, quarter or year of the order ends in the program's time zone: at the first instant of the next one.
+                 */
+                at_end_of: 'month' | 'quarter' | 'year';
+                /**
+                 * How much longer they live. Left out: no longer. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                plus?: string;
+            } | {
+                /**
+                 * The points expire this long after the member last earned or redeemed this unit. Each time the date moves for all points of the rule. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                inactivity: string;
+            };
+        }>;
+        /**
+         * Days that may be missed. They are used by themselves, earliest first, and only where they bridge a gap wholly; a frozen day keeps the streak and does not make it longer. Default: none.
+         */
+        freeze?: {
+            /**
+             * How many missed days of a calendar month do not end a streak.
+             */
+            per_month: number;
+        };
+    }>;
     /**
      * The tiers. An order is decided by the tier that its member had just before it. Default: none.
      */
@@ -4834,6 +5114,96 @@ export type CreateActivitiesResponses = {
 
 export type CreateActivitiesResponse = CreateActivitiesResponses[keyof CreateActivitiesResponses];
 
+export type GetStreaksData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        member: string;
+    };
+    query?: never;
+    url: '/v1/members/{member}/streaks';
+};
+
+export type GetStreaksErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type GetStreaksError = GetStreaksErrors[keyof GetStreaksErrors];
+
+export type GetStreaksResponses = {
+    /**
+     * The answer.
+     */
+    200: {
+        member: string;
+        external_id: string;
+        data: Array<{
+            streak: string;
+            /**
+             * The activity that counts.
+             */
+            on: string;
+            /**
+             * The day on the member's calendar.
+             */
+            today: string;
+            /**
+             * Days of the streak that is going on, today among them where it has the activity.
+             */
+            length: number;
+            /**
+             * Whether today has the activity already.
+             */
+            active_today: boolean;
+            /**
+             * The next reward; null: there is none.
+             */
+            next: {
+                length: number;
+                unit: string;
+                points: string;
+            } | null;
+        }>;
+    };
+};
+
+export type GetStreaksResponse = GetStreaksResponses[keyof GetStreaksResponses];
+
 export type GetTierData = {
     body?: never;
     headers?: {
@@ -5623,6 +5993,303 @@ export type ListBudgetsResponses = {
 };
 
 export type ListBudgetsResponse = ListBudgetsResponses[keyof ListBudgetsResponses];
+
+export type ListCasesData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string;
+        state?: 'open' | 'released' | 'confirmed';
+        member?: string;
+    };
+    url: '/v1/cases';
+};
+
+export type ListCasesErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type ListCasesError = ListCasesErrors[keyof ListCasesErrors];
+
+export type ListCasesResponses = {
+    /**
+     * The answer.
+     */
+    200: CasePage;
+};
+
+export type ListCasesResponse = ListCasesResponses[keyof ListCasesResponses];
+
+export type GetCaseData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        case: string;
+    };
+    query?: never;
+    url: '/v1/cases/{case}';
+};
+
+export type GetCaseErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`case_not_found`](/errors/case_not_found): There is no such case in this program
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type GetCaseError = GetCaseErrors[keyof GetCaseErrors];
+
+export type GetCaseResponses = {
+    /**
+     * The answer.
+     */
+    200: CaseDetails;
+};
+
+export type GetCaseResponse = GetCaseResponses[keyof GetCaseResponses];
+
+export type ReleaseCaseData = {
+    body: DecideCase;
+    headers: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+        'idempotency-key': string;
+    };
+    path: {
+        case: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/cases/{case}/release';
+};
+
+export type ReleaseCaseErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     * - [`source_not_allowed`](/errors/source_not_allowed): The key may not use this source
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`case_not_found`](/errors/case_not_found): There is no such case in this program
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`case_decided`](/errors/case_decided): The case was decided before
+     * - [`key_reused`](/errors/key_reused): The same key was used before with another payload
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type ReleaseCaseError = ReleaseCaseErrors[keyof ReleaseCaseErrors];
+
+export type ReleaseCaseResponses = {
+    /**
+     * Known already, or a dry run.
+     */
+    200: CaseAnswer;
+    /**
+     * New.
+     */
+    201: CaseAnswer;
+};
+
+export type ReleaseCaseResponse = ReleaseCaseResponses[keyof ReleaseCaseResponses];
+
+export type ConfirmCaseData = {
+    body: DecideCase;
+    headers: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+        'idempotency-key': string;
+    };
+    path: {
+        case: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/cases/{case}/confirm';
+};
+
+export type ConfirmCaseErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     * - [`source_not_allowed`](/errors/source_not_allowed): The key may not use this source
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`case_not_found`](/errors/case_not_found): There is no such case in this program
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`case_decided`](/errors/case_decided): The case was decided before
+     * - [`key_reused`](/errors/key_reused): The same key was used before with another payload
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type ConfirmCaseError = ConfirmCaseErrors[keyof ConfirmCaseErrors];
+
+export type ConfirmCaseResponses = {
+    /**
+     * Known already, or a dry run.
+     */
+    200: CaseAnswer;
+    /**
+     * New.
+     */
+    201: CaseAnswer;
+};
+
+export type ConfirmCaseResponse = ConfirmCaseResponses[keyof ConfirmCaseResponses];
 
 export type CreateRedemptionData = {
     body: RedemptionRequest;

@@ -218,4 +218,94 @@ test('points in a qualifying unit lead to a tier, for an order in the same call 
   );
 });
 
+const DAILY = {
+  id: 'daily',
+  on: 'activity:login',
+  every: 'day',
+  rewards: [
+    { length: 3, earn: { unit: 'points', fixed: '30' } },
+    { length: 5, earn: { unit: 'points', fixed: '50' }, pending: { for: 'P1D' } },
+  ],
+};
+
+/** Logs in and gives the length of the streak with the points that it earned. */
+async function login(program: string, occurred_at: string, more: object = {}) {
+  const { status, body } = await send(program, activity('login', { occurred_at, ...more }));
+  assert.equal(status, 201, JSON.stringify(body));
+  const lengths = body.activity.streaks.map((one: Json) => `${one.streak} ${one.length}`);
+  return [...lengths, ...body.effects.map((effect: Json) => `${effect.rule} ${effect.points}`)];
+}
+
+test('days in a row are rewarded at each length, and a late log-in repairs a streak without paying twice', async () => {
+  await publish('daily', [], { streaks: [DAILY] });
+  const at = (day: number) => login('daily', `2026-03-0${day}T10:00:00Z`);
+  assert.deepEqual(await at(1), ['daily 1']);
+  assert.deepEqual(await at(2), ['daily 2']);
+  assert.deepEqual(await at(2), ['daily 2']);
+  assert.deepEqual(await at(3), ['daily 3', 'daily@1 30']);
+  assert.deepEqual(await at(5), ['daily 1']);
+  assert.deepEqual(await at(6), ['daily 2']);
+  assert.deepEqual(await at(7), ['daily 3', 'daily@1 30']);
+  assert.deepEqual(await at(4), ['daily 7', 'daily@1 50']);
+  assert.deepEqual(await at(8), ['daily 8']);
+});
+
+test('one bulk call advances a streak row by row, and a retry does not', async () => {
+  await publish('rows', [], { streaks: [DAILY] });
+  const rows = [1, 2, 3, 4].map(day => activity('login', { occurred_at: `2026-03-0${day}T10:00:00Z` }));
+  const call = () => run.on('rows').post('/v1/activities/bulk', { activities: rows });
+  const lengths = ({ body }: Json) =>
+    body.results.map(({ answer }: Json) => [answer.activity.streaks[0].length, answer.effects.length]);
+  const first = await call();
+  assert.deepEqual(lengths(first), [
+    [1, 0],
+    [2, 0],
+    [3, 1],
+    [4, 0],
+  ]);
+  const again = await call();
+  assert.deepEqual([again.body.known, lengths(again)], [4, lengths(first)]);
+  const dry = await send('rows', activity('login', { occurred_at: '2026-03-05T10:00:00Z' }), '?dry_run=true');
+  assert.equal(dry.body.activity.streaks[0].length, 5);
+  assert.deepEqual(await login('rows', '2026-03-05T11:00:00Z'), ['daily 5', 'daily@1 50']);
+});
+
+test("a day is one of the member's calendar, of the program's where the member's is not known", async () => {
+  await publish('zones', [], { streaks: [DAILY], time_zone: 'Europe/Paris' });
+  // 23:30 and 00:30 in Paris, around midnight there; two hours of one day in Honolulu.
+  assert.deepEqual(await login('zones', '2026-03-01T22:30:00Z'), ['daily 1']);
+  assert.deepEqual(await login('zones', '2026-03-01T23:30:00Z'), ['daily 2']);
+  await send('zones', activity('review', { member: 'ext:kai' }));
+  const profile = await run.on('zones').put('/v1/members/ext:kai/profile', {
+    time_zone: 'Pacific/Honolulu',
+    occurred_at: '2026-01-01T00:00:00Z',
+  });
+  assert.ok(profile.status < 300, JSON.stringify(profile.body));
+  const kai = { member: 'ext:kai' };
+  assert.deepEqual(await login('zones', '2026-03-01T22:30:00Z', kai), ['daily 1']);
+  assert.deepEqual(await login('zones', '2026-03-01T23:30:00Z', kai), ['daily 1']);
+  assert.deepEqual(await login('zones', '2026-03-02T10:00:00Z', kai), ['daily 2']);
+});
+
+test('a member sees how long the streak is and what comes next; a missed day is frozen', async () => {
+  await publish('view', [], {
+    streaks: [{ ...DAILY, freeze: { per_month: 1 } }],
+    ...testClock('2026-06-04T12:00:00Z'),
+  });
+  for (const day of [1, 2]) await login('view', `2026-06-0${day}T10:00:00Z`);
+  const shown = async () => (await run.on('view').get('/v1/members/ext:ann/streaks')).body.data[0];
+  const next = { length: 3, unit: 'points', points: '30' };
+  assert.deepEqual(await shown(), {
+    streak: 'daily',
+    on: 'login',
+    today: '2026-06-04',
+    length: 2,
+    active_today: false,
+    next,
+  });
+  assert.deepEqual(await login('view', '2026-06-04T11:00:00Z'), ['daily 3', 'daily@1 30']);
+  const { length, active_today, next: later } = await shown();
+  assert.deepEqual([length, active_today, later.length], [3, true, 5]);
+});
+
 test('the ledger agrees with itself after all of this', () => verified(run));

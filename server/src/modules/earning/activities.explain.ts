@@ -17,6 +17,8 @@ export const explainActivity =
     return {
       activity: { ...activityToWire(stored), attributes: stored.activity.attributes },
       program_version: stored.programVersion,
-      definition: document?.earning?.find(({ id: rule }) => rule === cited),
+      definition: [...(document?.earning ?? []), ...(document?.streaks ?? [])].find(
+        ({ id: rule }) => rule === cited,
+      ),
     };
   };

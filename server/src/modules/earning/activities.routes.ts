@@ -48,6 +48,9 @@ const activityAnswer = z
       member: text,
       type: text,
       occurred_at: schemas.instant,
+      streaks: z
+        .array(z.strictObject({ streak: text, length: z.int() }))
+        .meta({ description: 'Of the streaks that it counts for: how many days they have now.' }),
     }),
     ...effectsShape,
   })

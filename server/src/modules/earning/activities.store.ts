@@ -3,6 +3,7 @@ import { statement, type Tx } from '#platform/db/client.ts';
 import type { Posted } from '../ledger/index.ts';
 import type { Earned } from './posting.ts';
 import type { Addition } from './records.ts';
+import type { StreakStep } from './streaks.facts.ts';
 
 /** The attributes of an activity, by name. */
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
@@ -26,6 +27,7 @@ export interface StoredActivity {
   readonly payload: string;
   readonly activity: Activity;
   readonly earned: readonly Earned[];
+  readonly streaks: readonly StreakStep[];
   /** Only of a decision that is being written. */
   readonly added?: Addition;
 }
@@ -37,16 +39,23 @@ const earnedToJson = (earned: readonly Earned[]): EarnedJson =>
 const earnedFromJson = (earned: EarnedJson): Earned[] =>
   earned.map(([rule, unit, points, lot]) => ({ rule, unit, points: BigInt(points), lot }));
 
+type StreaksJson = [streak: string, length: number, reached: readonly number[]][];
+const streaksToJson = (steps: readonly StreakStep[]): StreaksJson =>
+  steps.map(({ streak, length, reached }) => [streak, length, reached]);
+const streaksFromJson = (steps: StreaksJson): StreakStep[] =>
+  steps.map(([streak, length, reached]) => ({ streak, length, reached }));
+
 const insert = statement(
   'earning_insert_activities',
   `insert into earning.activities (id, program_id, member_id, external_id, source, payload, type, occurred_at, program_version,
-     attributes, earned, posted)
+     attributes, earned, streaks, posted)
    select u.id, u.program_id, u.member_id, u.external_id, u.source, u.payload, u.type, u.occurred_at, u.program_version,
-     u.attributes::json, u.earned::json, u.posted::json
+     u.attributes::json, u.earned::json, u.streaks::json, u.posted::json
    from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::timestamptz[],
      $9::integer[], string_to_array($10::text, chr(30), chr(31)), string_to_array($11::text, chr(30)),
-     string_to_array($12::text, chr(30)))
-     as u(id, program_id, member_id, external_id, source, payload, type, occurred_at, program_version, attributes, earned, posted)`,
+     string_to_array($12::text, chr(30), chr(31)), string_to_array($13::text, chr(30)))
+     as u(id, program_id, member_id, external_id, source, payload, type, occurred_at, program_version, attributes, earned, streaks,
+     posted)`,
 );
 
 export async function insertActivities(
@@ -66,6 +75,7 @@ export async function insertActivities(
     numbers(of(({ programVersion }) => programVersion)),
     jsons(of(({ activity }) => (activity.attributes === null ? null : JSON.stringify(activity.attributes)))),
     jsons(of(({ earned }) => JSON.stringify(earnedToJson(earned)))),
+    jsons(of(({ streaks }) => (streaks.length === 0 ? null : JSON.stringify(streaksToJson(streaks))))),
     jsons(rows.map(row => JSON.stringify(row.posted))),
   ]);
 }
@@ -73,7 +83,7 @@ export async function insertActivities(
 const read = statement(
   'earning_activities',
   `select a.id, a.program_id, a.member_id, a.external_id, a.source, a.payload::text, a.type, a.occurred_at, a.program_version,
-     a.attributes, a.earned, a.posted
+     a.attributes, a.earned, a.streaks, a.posted
    from unnest($1::bigint[]) as u(id) join earning.activities a on a.id = u.id`,
 );
 type Row = [
@@ -88,6 +98,7 @@ type Row = [
   number,
   Attributes | null,
   EarnedJson,
+  StreaksJson | null,
   Posted,
 ];
 
@@ -98,7 +109,7 @@ export async function findActivities(
   const rows = await tx.run<Row>(read, [numbers(ids)]);
   return new Map(
     rows.map(([id, programId, memberId, externalId, source, payload, type, occurredAt, ...rest]) => {
-      const [programVersion, attributes, earned, posted] = rest;
+      const [programVersion, attributes, earned, streaks, posted] = rest;
       const stored: StoredActivity = {
         id,
         programId,
@@ -107,6 +118,7 @@ export async function findActivities(
         payload: payload.replaceAll('-', ''),
         activity: { externalId, source, type, occurredAt, attributes },
         earned: earnedFromJson(earned),
+        streaks: streaksFromJson(streaks ?? []),
       };
       return [id, { stored, posted }];
     }),

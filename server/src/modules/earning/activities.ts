@@ -24,6 +24,7 @@ import type { ProgramInForce } from './model.ts';
 import { admitTime } from './orders.ts';
 import type { Earned } from './posting.ts';
 import { qualifyingPoints } from './qualifying.ts';
+import { keepStep, stepOf, storeStreaks } from './streaks.facts.ts';
 import { lotTerms } from './terms.ts';
 import { insertAdditions } from './timeline.store.ts';
 import { add, type Contribution } from './timeline.ts';
@@ -39,6 +40,8 @@ export interface ActivityAnswer extends Effects {
     member: string;
     type: string;
     occurred_at: string;
+    /** Of the streaks that it counts for: how many days they have now. */
+    streaks: { streak: string; length: number }[];
   };
 }
 
@@ -69,13 +72,19 @@ export const activityType = (
     const memberId = context.holder.id;
     const at = activity.occurredAt;
     const version = versionAt((context.program as ProgramInForce).program, at);
-    const counting = (version.activities.get(activity.type)?.rules ?? []).filter(
+    const type = version.activities.get(activity.type);
+    const counting = (type?.rules ?? []).filter(
       rule => !isCounted(rule) || mayCount(facts.activities.uses, rule, memberId, at),
+    );
+    const who = { memberId, at, timeZone: version.timeZone };
+    const streaks = (type?.streaks ?? []).map(streak => stepOf(facts.activities.streaks, streak, who));
+    const rewards = (type?.streaks ?? []).flatMap((streak, index) =>
+      streak.rewards.filter(({ length }) => streaks[index]?.reached.includes(length)),
     );
     const { id } = context;
     const what = { id, memberId, cause: wireId('act', id), at };
     const watching = watch(facts.fraud, context.program as ProgramInForce, what);
-    const given = give(counting, at, version, context, watching);
+    const given = give([...counting, ...rewards], at, version, context, watching);
     if (!given.ok) return given;
     const { drafts, earned } = given.value;
     const velocity = concluded(watching);
@@ -92,6 +101,7 @@ export const activityType = (
       payload: command.payload as string,
       activity,
       earned,
+      streaks,
       added: { id, rows, uses, late: null, fraud: velocity.addition },
     };
     const data = {
@@ -101,19 +111,27 @@ export const activityType = (
       activity_type: activity.type,
       program_version: version.version,
     };
-    return accept({ record, drafts, fact: { type: 'activity.accepted', occurredAt: at, data }, also: velocity.facts });
+    return accept({
+      record,
+      drafts,
+      fact: { type: 'activity.accepted', occurredAt: at, data },
+      also: velocity.facts,
+    });
   },
 
-  evolve(facts, { added }) {
+  evolve(facts, { added, memberId, streaks }) {
+    for (const { streak, state } of streaks)
+      if (state !== undefined) keepStep(facts.activities.streaks, { memberId, streak }, state);
     for (const row of added?.rows ?? []) add(facts.timeline, row);
     addUses(facts.activities.uses, added?.uses ?? []);
     for (const own of fraudOf([{ stored: { added } }])) addTo(facts.fraud, own);
   },
-  async store(tx, decisions, { fraud }) {
+  async store(tx, decisions, { fraud, activities }) {
     await Promise.all([
       insertActivities(tx, decisions),
       insertAdditions(tx, decisions),
       insertUsesOf(tx, decisions),
+      storeStreaks(tx, activities.streaks),
       insertFraud(tx, fraudOf(decisions), fraud),
     ]);
   },
@@ -127,13 +145,19 @@ export const activityType = (
 });
 
 /** An activity as callers see it. */
-export const activityToWire = ({ id, memberId, activity }: StoredActivity): ActivityAnswer['activity'] => ({
+export const activityToWire = ({
+  id,
+  memberId,
+  activity,
+  streaks,
+}: StoredActivity): ActivityAnswer['activity'] => ({
   id: wireId('act', id),
   external_id: activity.externalId,
   source: activity.source,
   member: wireId('mem', BigInt(memberId)),
   type: activity.type,
   occurred_at: time(activity.occurredAt) as string,
+  streaks: streaks.map(({ streak, length }) => ({ streak, length })),
 });
 
 /** Points of nothing else: they count towards a tier where their unit does. */

@@ -24,6 +24,7 @@ import { explainRerating, rerateType } from './rerate.ts';
 import { rerateRoutes } from './rerates.routes.ts';
 import { returnType } from './returns.ts';
 import { earningRoutes } from './routes.ts';
+import { streakRoutes } from './streaks.routes.ts';
 import { tierRoutes } from './tiers.routes.ts';
 
 export { budgetBook } from './budgets.publication.ts';
@@ -57,6 +58,7 @@ export function createEarning(deps: {
       routes(api);
       eventRoutes(api, deps);
       activityRoutes(api, deps);
+      streakRoutes(api, deps);
       tierRoutes(api, deps);
       lateRoutes(api, deps);
       rerateRoutes(api, deps);

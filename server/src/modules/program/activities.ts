@@ -25,6 +25,16 @@ export interface ActivityType {
   readonly name: string;
   readonly attributes: ReadonlyMap<string, AttributeType>;
   readonly rules: readonly ActivityRule[];
+  readonly streaks: readonly Streak[];
+}
+
+/** Days in a row with an activity. */
+export interface Streak {
+  readonly id: string;
+  /** How many missed days of a calendar month do not end it. */
+  readonly freezes: number;
+  /** The shortest length first. */
+  readonly rewards: readonly (Bonus & { readonly length: number })[];
 }
 
 /** Compiles the activities of a stored, valid document, by name. */
@@ -42,6 +52,15 @@ export function compileActivities(
         rules: (document.earning ?? [])
           .filter(({ on }) => on === `activity:${name}`)
           .map(rule => compileRule(rule, document, version, units)),
+        streaks: (document.streaks ?? [])
+          .filter(({ on }) => on === `activity:${name}`)
+          .map(({ id, freeze, rewards }) => ({
+            id,
+            freezes: freeze?.per_month ?? 0,
+            rewards: rewards
+              .map(reward => ({ ...compileBonus(id, reward, version, units), length: reward.length }))
+              .sort((a, b) => a.length - b.length),
+          })),
       },
     ]),
   );

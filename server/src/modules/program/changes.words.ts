@@ -4,6 +4,7 @@ export const KINDS: Readonly<Record<string, string>> = {
   currencies: 'currency',
   earning: 'rule',
   activities: 'activity',
+  streaks: 'streak',
   'tiers/levels': 'level',
   segments: 'segment',
   campaigns: 'campaign',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { activities } from './activities.section.ts';
+import { activities, streaks } from './activities.section.ts';
 import { campaign, holdout, MAX_CAMPAIGNS } from './campaigns.section.ts';
 import { MAX_RULES, rule } from './earning.section.ts';
 import { currencyCode, decimal, duration, instant, programName, settings, unitName } from './fields.ts';
@@ -106,6 +106,7 @@ export const programDocument = settings('A program', {
     .describe('The earning rules. Every rule that matches gives its points. Default: none.')
     .optional(),
   activities: activities.optional(),
+  streaks: streaks.optional(),
   tiers: tiers.optional(),
   combination: z
     .enum(['highest_multiplier', 'stack'], { error: 'Write "highest_multiplier" or "stack".' })

@@ -5,7 +5,7 @@ import { type FallsDue, type Passage, passTime } from './passing.ts';
 import { programRoutes } from './routes.ts';
 import { createService, type ProgramOptions, type ProgramService } from './service.ts';
 
-export type { ActivityRule, ActivityType, AttributeType, Bonus } from './activities.ts';
+export type { ActivityRule, ActivityType, AttributeType, Bonus, Streak } from './activities.ts';
 export { addDuration, localTime, parseDuration, startOf } from './calendar.ts';
 export type { Campaign, Period } from './campaigns.ts';
 export type { ConditionInput } from './conditions/compile.ts';

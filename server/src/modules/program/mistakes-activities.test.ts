@@ -78,6 +78,58 @@ test('each mistake in activities and in what listens to them has a place and a s
   for (const [found, expected] of cases) assert.deepEqual(found, [expected]);
 });
 
+const DAILY = {
+  id: 'daily',
+  on: 'activity:login',
+  every: 'day',
+  rewards: [{ length: 7, earn: { unit: 'points', fixed: '70' }, expires: { after: 'P1Y' } }],
+  freeze: { per_month: 2 },
+};
+const streak = (more: object): string[] => mistakes({ streaks: [{ ...DAILY, ...more }] });
+
+test('each mistake in streaks has a place and a sentence', () => {
+  assert.deepEqual(streak({}), []);
+  const reward = (more: object) => streak({ rewards: [{ ...DAILY.rewards[0], ...more }] });
+  const cases: [found: string[], expected: string][] = [
+    [
+      streak({ on: 'activity:share' }),
+      '/streaks/0/on This program has no activity "share". Its activities are review, login.',
+    ],
+    [
+      streak({ on: 'order' }),
+      '/streaks/0/on Write "activity:" and the name of an activity, for example "activity:login".',
+    ],
+    [streak({ every: 'week' }), '/streaks/0/every Write "day".'],
+    [streak({ rewards: [] }), '/streaks/0/rewards Name at least one reward.'],
+    [
+      streak({ rewards: [DAILY.rewards[0], DAILY.rewards[0]] }),
+      '/streaks/0/rewards/1/length Reward 1 is for 7 days too. Name each length once.',
+    ],
+    [reward({ length: 0 }), '/streaks/0/rewards/0/length Write at least 1.'],
+    [
+      reward({ earn: { unit: 'miles', fixed: '1' } }),
+      '/streaks/0/rewards/0/earn/unit This program has no unit "miles". Its units are points.',
+    ],
+    [
+      reward({ earn: { unit: 'points', per_currency_unit: '1' } }),
+      '/streaks/0/rewards/0/earn/per_currency_unit A streak has no amount. Give a fixed number of points: { "unit": "points", "fixed": "50" }.',
+    ],
+    [
+      reward({ expires: { after: 'P0M' } }),
+      '/streaks/0/rewards/0/expires/after "P0M" is not a duration of more than zero and at most 100 years. Write "P12M" for 12 months, "P30D" for 30 days, "PT15M" for 15 minutes.',
+    ],
+    [
+      streak({ freeze: { per_month: 0 } }),
+      '/streaks/0/freeze/per_month Write at least 1, or leave "freeze" out.',
+    ],
+    [
+      mistakes({ earning: [REVIEW], streaks: [{ ...DAILY, id: 'review' }] }),
+      '/streaks/0/id Rule 1 has the id "review" too. Give each streak its own.',
+    ],
+  ];
+  for (const [found, expected] of cases) assert.deepEqual(found, [expected]);
+});
+
 test('at most 100 activities with 32 attributes each', () => {
   const many = (count: number, value: unknown) =>
     Object.fromEntries(Array.from({ length: count }, (_, index) => [`a${index}`, value]));

@@ -1,8 +1,10 @@
 import { MAX_ACTIVITIES, MAX_ATTRIBUTES } from './activities.section.ts';
 import type { ProgramDocument } from './document.ts';
 import { type Mistake, mistakeInDuration } from './mistake.ts';
+import { mistakesInTerms } from './mistakes-terms.ts';
 
 type Rule = NonNullable<ProgramDocument['earning']>[number];
+type Streak = NonNullable<ProgramDocument['streaks']>[number];
 
 /** What is wrong with the activities of a document and with what listens to them. */
 export function* mistakesInActivities(document: ProgramDocument): Generator<Mistake> {
@@ -20,6 +22,8 @@ export function* mistakesInActivities(document: ProgramDocument): Generator<Mist
     if (rule.on === 'order') yield* mistakesInOrderRule(at, rule);
     else yield* mistakesInActivityRule(at, rule, document);
   }
+  for (const [index, streak] of (document.streaks ?? []).entries())
+    yield* mistakesInStreak(`/streaks/${index}`, streak, document);
 }
 
 function* mistakesInOrderRule(at: string, rule: Rule): Generator<Mistake> {
@@ -40,6 +44,33 @@ function* mistakesInActivityRule(at: string, rule: Rule, document: ProgramDocume
     };
   yield* mistakesInBonus(at, rule, 'An activity');
   yield* mistakeInDuration(`${at}/cooldown`, rule.cooldown);
+}
+
+function* mistakesInStreak(at: string, streak: Streak, document: ProgramDocument): Generator<Mistake> {
+  yield* mistakeInListening(`${at}/on`, streak.on, document);
+  const seen = new Map<number, number>();
+  for (const [index, reward] of streak.rewards.entries()) {
+    const place = `${at}/rewards/${index}`;
+    const earlier = seen.get(reward.length);
+    if (earlier !== undefined)
+      yield {
+        pointer: `${place}/length`,
+        message: `Reward ${earlier + 1} is for ${reward.length} days too. Name each length once.`,
+      };
+    else seen.set(reward.length, index);
+    yield* mistakeInUnit(`${place}/earn/unit`, reward.earn.unit, document);
+    yield* mistakesInBonus(place, reward, 'A streak');
+    yield* mistakesInTerms(place, reward);
+  }
+}
+
+function* mistakeInUnit(at: string, unit: string, { units }: ProgramDocument): Generator<Mistake> {
+  const names = Object.keys(units);
+  if (names.length > 0 && !Object.hasOwn(units, unit))
+    yield {
+      pointer: at,
+      message: `This program has no unit "${unit}". Its units are ${names.join(', ')}.`,
+    };
 }
 
 /** Something that listens to an activity which the program does not have. */

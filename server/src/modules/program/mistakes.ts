@@ -115,6 +115,7 @@ function* mistakesInIds(document: ProgramDocument): Generator<Mistake> {
   const kinds = [
     ['Rule', 'rule', '/earning', document.earning ?? []],
     ['Level', 'level', '/tiers/levels', document.tiers?.levels ?? []],
+    ['Streak', 'streak', '/streaks', document.streaks ?? []],
     ['Campaign', 'campaign', '/campaigns', document.campaigns ?? []],
     ['Reward', 'reward', '/rewards', document.rewards ?? []],
   ] as const;
