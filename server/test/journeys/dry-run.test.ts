@@ -65,6 +65,16 @@ async function rehearse(name: string, request: GoodRequest): Promise<Answer> {
   return real;
 }
 
+const toFulfil = async () =>
+  (
+    await shop.post('/v1/redemptions', {
+      external_id: 'to-fulfil',
+      member: 'ext:ann',
+      reward: 'mug',
+      capture: true,
+    })
+  ).body.redemption.id;
+
 const holding = async (key: string, capture = false) =>
   (
     await shop.post('/v1/redemptions', {
@@ -77,6 +87,7 @@ const holding = async (key: string, capture = false) =>
   ).body.redemption.id;
 
 await shop.post('/v1/orders', order(1_000, { external_id: 'there' }));
+await shop.post('/v1/members', { external_id: 'ben' });
 const [toCapture, toVoid, toRefund] = [
   await holding('to-capture'),
   await holding('to-void'),
@@ -87,7 +98,6 @@ for (const [list, upload] of [
   ['to-drop', 'dropped'],
 ])
   await shop.post(`/v1/lists/${list}/members`, { mode: 'replace', upload, members: ['ext:ann'] });
-await shop.post('/v1/members', { external_id: 'ben' });
 const toRevoke = await run.post('/v1/keys', { label: 'old', scopes: ['*'], sources: ['*'] });
 
 const requests: Record<string, GoodRequest> = {
@@ -104,6 +114,9 @@ const requests: Record<string, GoodRequest> = {
     'captureRedemption'
   ] as GoodRequest,
   voidRedemption: goodRequests({ program: 'shop', redemption: toVoid })['voidRedemption'] as GoodRequest,
+  fulfilRedemption: goodRequests({ program: 'shop', redemption: await toFulfil() })[
+    'fulfilRedemption'
+  ] as GoodRequest,
   refundRedemption: goodRequests({ program: 'shop', redemption: toRefund })[
     'refundRedemption'
   ] as GoodRequest,
