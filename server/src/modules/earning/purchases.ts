@@ -13,8 +13,6 @@ export interface Purchases {
   readonly lastOrderAt: number | null;
 }
 
-export const NO_PURCHASES: Purchases = { orders: 0, spend: 0n, lastOrderAt: null };
-
 /**
  * What a member had bought when the order of `at` came, at the same instant by arrival. Of an order that is decided
  * again (`before`) its earlier revision does not count: it is the order that is asked about.

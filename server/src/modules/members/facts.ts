@@ -1,20 +1,7 @@
 import type { Tx } from '#platform/db/client.ts';
+import type { FactsQuestion } from './facts.store.ts';
 import * as store from './facts.store.ts';
 import { EMPTY_PROFILE, type Profile } from './profile.ts';
-
-/** Of whom and when a decision asks. */
-export interface FactsQuestion {
-  readonly programId: number;
-  /** The member's number. */
-  readonly holderId: number;
-  /** The time of the event, epoch ms. */
-  readonly at: number;
-  /**
-   * For a replay: the id of the decision that is replayed. What was recorded after it (a change of the profile that was
-   * dated back, a list that was uploaded later) is then not seen. Left out: everything that is known.
-   */
-  readonly decision?: bigint;
-}
 
 /** What is known of a member at an instant. */
 export interface MemberFacts {

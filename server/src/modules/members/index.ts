@@ -9,10 +9,10 @@ import { memberRoutes } from './routes.ts';
 import type { MembersService } from './service.ts';
 
 export { memberErrors } from './errors.ts';
-export { type FactsQuestion, factsKey, factsOf, type MemberFacts, NO_FACTS } from './facts.ts';
+export type { FactsQuestion } from './facts.store.ts';
+export { factsKey, factsOf, type MemberFacts, NO_FACTS } from './facts.ts';
 export type { Located, MemberRef } from './locate.ts';
 export { memberId } from './model.ts';
-export type { Attribute, Profile } from './profile.ts';
 /** Who belongs to which program. Owns the schema `members`. */
 export { createService as createMembers, type MembersService as Members } from './service.ts';
 
