@@ -97,9 +97,23 @@ function pointsOf(operation: string): fc.Arbitrary<unknown> {
     : small;
 }
 
+/** One redemption in three is for a reward: with what belongs to it, and without what does not. */
+const ofReward = (isReward: boolean, value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
+  value.map(given => (world: World) => ((world.serial % 3 === 0) === isReward ? given : undefined));
+
+const redemptionHints: Record<string, fc.Arbitrary<unknown>> = {
+  reward: ofReward(true, often(8, fc.constant('mug'), fc.constant('none'))),
+  order_total: ofReward(true, money),
+  points: ofReward(false, small),
+  unit: ofReward(false, often(4, fc.constant('points'), fc.constantFrom('miles', 'stars'))),
+};
+
 /** What the schemas cannot say: what exists, what hangs together, what is likely. */
 function hintsOf({ name: operation }: Operation, scopes: readonly string[]): Hint {
   const isMade = operation === 'createMember';
+  const soon = fc
+    .nat(30)
+    .map(minutes => (world: World) => new Date(world.clock + minutes * MINUTE).toISOString());
   const hints: Record<string, fc.Arbitrary<unknown> | undefined> = {
     member: ['createOrder', 'createOrders'].includes(operation) ? often(3, member, newcomer) : member,
     external_id: often(6, fresh, isMade ? fresh : used),
@@ -111,7 +125,11 @@ function hintsOf({ name: operation }: Operation, scopes: readonly string[]): Hin
     redemption: place(
       (world, number) =>
         world.own(
-          ['captureRedemption', 'voidRedemption'].includes(operation) ? world.held : world.captured,
+          ['captureRedemption', 'voidRedemption'].includes(operation)
+            ? world.held
+            : operation === 'fulfilRedemption'
+              ? world.pending
+              : world.captured,
           number,
         )?.id ?? 'red_0000000000000',
     ),
@@ -131,7 +149,11 @@ function hintsOf({ name: operation }: Operation, scopes: readonly string[]): Hin
     ),
     base_version: often<unknown>(8, nothing, fc.nat(3)),
     version: often(3, fc.constant(1), fc.integer({ min: 1, max: 5 })),
-    now: fc.nat(30).map(minutes => (world: World) => new Date(world.clock + minutes * MINUTE).toISOString()),
+    now: soon,
+    ...(operation === 'setProgramClock'
+      ? { to: soon, advance: fc.constantFrom('PT1M', 'PT30M', 'P1M1') }
+      : {}),
+    ...(operation === 'createOrderEvent' ? { type: fc.constantFrom('stay.completed', 'trip.ended') } : {}),
     expires_at: fc.integer({ min: 1, max: 100_000 }).map(minutes => (world: World) => at(world, minutes)),
     currency: often(8, fc.constant('USD'), fc.constantFrom('EUR', 'JPY')),
     amount: money,
@@ -153,7 +175,8 @@ function hintsOf({ name: operation }: Operation, scopes: readonly string[]): Hin
     scopes: fc.uniqueArray(fc.constantFrom(...scopes, '*'), { minLength: 1, maxLength: 4 }),
     sources: fc.uniqueArray(fc.constantFrom('api', 'web', 'till', '*'), { minLength: 1, maxLength: 3 }),
   };
-  return name => hints[name];
+  const special = operation === 'createRedemption' ? redemptionHints : {};
+  return name => special[name] ?? hints[name];
 }
 
 /** Good requests of an operation: by its schemas, with what exists. One in eight goes by the schemas alone. */

@@ -87,6 +87,7 @@ const holding = async (key: string, capture = false) =>
   ).body.redemption.id;
 
 await shop.post('/v1/orders', order(1_000, { external_id: 'there' }));
+await shop.post('/v1/orders', order(1, { external_id: 'not-cancelled' }));
 await shop.post('/v1/members', { external_id: 'ben' });
 const [toCapture, toVoid, toRefund] = [
   await holding('to-capture'),
@@ -103,6 +104,9 @@ const toRevoke = await run.post('/v1/keys', { label: 'old', scopes: ['*'], sourc
 const requests: Record<string, GoodRequest> = {
   ...goodRequests({ program: 'shop', order: 'ext:there', key: toRevoke.body.id }),
   putProgram: { method: 'PUT', url: '/v1/programs/fresh', body: document },
+  createOrderEvent: goodRequests({ program: 'shop', order: 'ext:not-cancelled' })[
+    'createOrderEvent'
+  ] as GoodRequest,
   setProgramClock: {
     method: 'POST',
     url: '/v1/programs/shop/clock',
