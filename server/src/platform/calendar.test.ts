@@ -147,7 +147,14 @@ test('a month, a quarter and a year end at the first instant of the next one', (
 });
 
 test('ends of months, quarters and years are those of Temporal, in any zone', () => {
-  const zones = ['UTC', 'Europe/Paris', 'America/New_York', 'Asia/Kathmandu', 'Australia/Lord_Howe', 'Asia/Gaza'];
+  const zones = [
+    'UTC',
+    'Europe/Paris',
+    'America/New_York',
+    'Asia/Kathmandu',
+    'Australia/Lord_Howe',
+    'Asia/Gaza',
+  ];
   fc.assert(
     fc.property(
       fc.integer({ min: Date.UTC(1971, 0, 1), max: Date.UTC(2060, 0, 1) }),
