@@ -55,6 +55,9 @@ const document = (more: object) => ({
     { id: 'base', on: 'order', earn: { unit: 'points', per_currency_unit: '1' }, expires: { after: 'P12M' } },
     { id: 'mile', on: 'order', earn: { unit: 'miles', fixed: '1' }, pending: { for: 'P1D' } },
   ],
+  rewards: [
+    { id: 'mug', cost: { unit: 'points', points: '3' }, gives: { product: 'MUG' }, stock: 1_000_000 },
+  ],
   ...more,
 });
 const DOCUMENTS = {
@@ -117,6 +120,10 @@ class Fuzz {
       await this.make('createRedemption', 'POST', '/v1/redemptions', points);
     if (['refundRedemption', 'getRedemption'].includes(operation) && !world.own(world.captured, 0))
       await this.make('createRedemption', 'POST', '/v1/redemptions', { ...points, capture: true });
+    if (operation === 'fulfilRedemption' && !world.own(world.pending, 0)) {
+      const mug = { external_id: key, member: 'ext:first', reward: 'mug', capture: true };
+      await this.make('createRedemption', 'POST', '/v1/redemptions', mug);
+    }
     if (operation === 'revokeKey' && world.keys.length === 0)
       await this.make('createKey', 'POST', '/v1/keys', {
         label: key,

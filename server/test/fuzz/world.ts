@@ -31,6 +31,8 @@ export class World {
   readonly orders: KnownOrder[] = [];
   readonly held: KnownRedemption[] = [];
   readonly captured: KnownRedemption[] = [];
+  /** What somebody has to hand over. */
+  readonly pending: KnownRedemption[] = [];
   readonly entries: { program: string; id: string }[] = [];
   readonly keys: string[] = [];
   /** Cursors, by the operation that gave them. */
@@ -74,6 +76,8 @@ export class World {
     if (redemption !== undefined) {
       if (redemption.state === 'held') this.add(this.held, { program, id: redemption.id });
       else this.remove(this.held, redemption.id);
+      if (redemption.reward?.fulfilment === 'pending') this.add(this.pending, { program, id: redemption.id });
+      else this.remove(this.pending, redemption.id);
       if (redemption.refunded === redemption.points) this.remove(this.captured, redemption.id);
       else if (redemption.state === 'captured' && !path.endsWith('/refunds'))
         this.add(this.captured, { program, id: redemption.id });

@@ -47,6 +47,7 @@ export interface Redeemed {
   known: boolean;
   redemption: {
     id: string;
+    external_id: string;
     state: string;
     points: string;
     refunded: string;

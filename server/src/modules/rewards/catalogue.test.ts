@@ -128,7 +128,7 @@ test('a hold whose unit another engine gave away, by a clock that is ahead, has 
   const member = await shop.member(300);
   const held = await shop.redeem(member, 'mug', { capture: false });
   const { id } = held.body.redemption;
-  const external = [(held.body['redemption'] as { external_id: string }).external_id];
+  const external = [held.body.redemption.external_id];
   await engine.sql('update rewards.redemptions set released = true where external_id = $1', external);
   for (const what of ['capture', 'void'])
     assert.equal((await shop.change(id, what)).body['code'], 'redemption_expired', what);
