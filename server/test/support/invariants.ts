@@ -21,6 +21,7 @@ interface EntryRow {
   debt_after: string | null;
   shortfall_after: string | null;
   booked_at: Date;
+  available_from: Date | null;
   expires_at: Date | null;
   of_seq: number | null;
   lots: number[] | null;
@@ -123,7 +124,8 @@ class Folded {
         `entry ${entry.seq} of wallet ${entry.wallet_id} takes more from lot ${lot} than it holds`,
       );
       this.lots.set(lot, left);
-      if (entry.kind === 'activate') this.pendingLots.delete(lot);
+      // With a date the lot was held back by a case and stays pending until then.
+      if (entry.kind === 'activate' && entry.available_from === null) this.pendingLots.delete(lot);
     }
   }
 
@@ -260,7 +262,8 @@ async function compareKeys(engine: TestEngine): Promise<void> {
      union all select program_id, source, 'redemption', external_id, id from rewards.redemptions
      union all select r.program_id, c.source, 'redemption_change', c.external_id, c.id from rewards.changes c join rewards.redemptions r on r.id = c.redemption_id
      union all select program_id, source, 'adjust', external_id, id from ledger.adjustments
-     union all select program_id, source, 'transfer', external_id, id from rewards.transfers`,
+     union all select program_id, source, 'transfer', external_id, id from rewards.transfers
+     union all select program_id, source, 'case_decision', external_id, id from fraud.decisions`,
   );
   const keys = await engine.sql(`select replace(key::text, '-', '') as key, result from ledger.keys`);
   assert.deepEqual(
