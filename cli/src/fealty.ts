@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Command, group, nearest } from './command.ts';
+import { activitySendCommand } from './commands/activity.ts';
 import { benchCommand } from './commands/bench.ts';
 import { programBudgetsCommand } from './commands/budgets.ts';
 import {
@@ -65,6 +66,7 @@ import { transferCommand } from './commands/transfer.ts';
     profile: memberProfileCommand,
   }),
   lists: group('lists', 'Uploaded lists of members', { show: listsShowCommand, upload: listsUploadCommand }),
+  activity: group('activity', 'What members do besides buying', { send: activitySendCommand }),
   order: group('order', 'Look up orders', { show: orderShowCommand }),
   reward: group('reward', 'Look up rewards', { list: rewardListCommand }),
   vouchers: group('vouchers', 'Codes that are handed out as rewards', {

@@ -73,7 +73,7 @@ interface Shown {
 }
 
 test('every example program is one that the engine takes', async () => {
-  const names = ['points-per-dollar', 'points-per-dollar-12-months', 'shop', 'travel'];
+  const names = ['points-per-dollar', 'points-per-dollar-12-months', 'shop', 'travel', 'activities'];
   const shown = await Promise.all(
     names.map(name =>
       json<{ program: string; version: number }>('program', 'set', name, '--file', `${PROGRAMS}${name}.json`),
@@ -267,6 +267,24 @@ test('a draft is saved, approved with another key and published; a conflict is s
   assert.match(await text('program', 'draft', 'show', 'draft', 'winter'), /version 1, but the latest is 2/);
   assert.match(await text('program', 'draft', 'withdraw', 'draft', 'winter'), /State +withdrawn/);
   assert.match(await text('program', 'draft', 'list', 'draft'), /summer +published .*winter +withdrawn/s);
+});
+
+test('an activity is sent with its attributes, known the second time, and refused where they are none', async () => {
+  await json('program', 'set', 'deeds', '--file', `${PROGRAMS}activities.json`);
+  const typed = ['activity', 'send', 'ext:42', 'review', '--id', 'r1', '--program', 'deeds', '--attributes'];
+  assert.match(await text(...typed, '{"stars": 5}', '--dry-run'), /review@1 +50 points/);
+  const at = ['--at', '2026-06-01T10:00:00Z'];
+  const first = await json<{ known: boolean }>(...typed, '{"stars": 5}', ...at);
+  const again = await json<{ known: boolean }>(...typed, '{"stars": 5}', ...at);
+  assert.deepEqual([first.known, again.known], [false, true]);
+  const wrong = await run([...typed, '{"stars": "five"}']);
+  assert.match(wrong.err, /422 activity_attribute_invalid.*\/attributes\/stars: must be a whole number/s);
+  for (const text of ['stars=5', '[5]', '5']) {
+    const { code, err } = await run([...typed, text]);
+    assert.deepEqual([code, err.includes('--attributes is a JSON object')], [2, true]);
+  }
+  const login = ['activity', 'send', 'ext:42', 'login', '--program', 'deeds', '--id', 'l1', ...at];
+  assert.match(await text(...login), /Streak daily +1 day\n\nIt earned nothing\./);
 });
 
 test('a refusal is told in the words of the engine', async () => {

@@ -21,6 +21,9 @@ const TOUR = [
   { path: 'docs/guides/test-program.md', exact: true },
   { path: 'docs/guides/program-as-code.md', exact: true },
   { path: 'docs/guides/audiences.md', exact: true },
+  { path: 'docs/guides/activities.md', exact: true },
+  { path: 'docs/guides/double-weekend.md', exact: true },
+  { path: 'docs/guides/wrong-rule.md', exact: true },
   { path: 'docs/guides/import.md', exact: false },
   { path: 'docs/guides/operate.md', exact: false },
 ];
