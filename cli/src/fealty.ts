@@ -27,16 +27,22 @@ import {
 import { programApplyCommand, programPromoteCommand } from './commands/program-apply.ts';
 import { programBacktestCommand, programTiersCommand } from './commands/program-backtest.ts';
 import { programDiffCommand, programExportCommand, programPlanCommand } from './commands/program-changes.ts';
+import {
+  rerateApplyCommand,
+  reratePlanCommand,
+  rerateReverseCommand,
+  rerateShowCommand,
+} from './commands/program-rerate.ts';
 import { rewardListCommand, vouchersAddCommand, vouchersShowCommand } from './commands/rewards.ts';
 import { startCommand } from './commands/start.ts';
 import { sweepCommand } from './commands/sweep.ts';
+import { transferCommand } from './commands/transfer.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { Failure, usageFailure } from './failure.ts';
 import type { Output } from './output.ts';
 
 /** Every command there is. */
 export const fealty = group('', 'Loyalty points on a ledger that can be proved', {
-import { transferCommand } from './commands/transfer.ts';
   start: startCommand,
   program: group('program', 'Show, publish and steer programs', {
     list: programListCommand,
@@ -59,6 +65,12 @@ import { transferCommand } from './commands/transfer.ts';
     budgets: programBudgetsCommand,
     tiers: programTiersCommand,
     backtest: programBacktestCommand,
+    rerate: group('program rerate', 'Decide the past again, by compensating entries', {
+      plan: reratePlanCommand,
+      show: rerateShowCommand,
+      apply: rerateApplyCommand,
+      reverse: rerateReverseCommand,
+    }),
   }),
   import: group('import', 'Take over files', { orders: importOrdersCommand }),
   member: group('member', 'Look up members and keep their profiles', {
@@ -73,6 +85,7 @@ import { transferCommand } from './commands/transfer.ts';
     add: vouchersAddCommand,
     show: vouchersShowCommand,
   }),
+  transfer: transferCommand,
   entry: group('entry', 'Look up entries of the ledger', { why: entryWhyCommand }),
   sweep: sweepCommand,
   events: eventsCommand,
@@ -85,7 +98,6 @@ import { transferCommand } from './commands/transfer.ts';
   bench: benchCommand,
 });
 
-  transfer: transferCommand,
 /**
  * Runs what was typed and answers the exit code: 0 done, 1 failed, 2 typed wrongly. A Failure is told on stderr, and with
  * `--json` on stdout too; anything else that is thrown is a fault of this program.

@@ -111,8 +111,8 @@ function reportText(report: Report): string {
             ]),
           ),
         ]),
-    `${grouped(members.winners)} members win, ${grouped(members.losers)} lose, ${grouped(members.unchanged)} stay as they are.`,
-    `${grouped(redemptions.would_fail)} redemptions of ${grouped(redemptions.points)} points would have failed.`,
+    `Members who win: ${grouped(members.winners)}; who lose: ${grouped(members.losers)}; unchanged: ${grouped(members.unchanged)}.`,
+    `Redemptions that would have failed: ${grouped(redemptions.would_fail)}, of ${grouped(redemptions.points)} points.`,
     table(
       ['day', 'unit', ...header],
       days.slice(-SHOWN_DAYS).map(day => [day.day, day.unit, ...line(day)]),
