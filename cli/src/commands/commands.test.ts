@@ -277,7 +277,18 @@ test('an activity is sent with its attributes, known the second time, and refuse
   const first = await json<{ known: boolean }>(...typed, '{"stars": 5}', ...at);
   const again = await json<{ known: boolean }>(...typed, '{"stars": 5}', ...at);
   assert.deepEqual([first.known, again.known], [false, true]);
-  const wrong = await run([...typed, '{"stars": "five"}']);
+  const wrong = await run([
+    'activity',
+    'send',
+    'ext:42',
+    'review',
+    '--id',
+    'r2',
+    '--program',
+    'deeds',
+    '--attributes',
+    '{"stars": "five"}',
+  ]);
   assert.match(wrong.err, /422 activity_attribute_invalid.*\/attributes\/stars: must be a whole number/s);
   for (const text of ['stars=5', '[5]', '5']) {
     const { code, err } = await run([...typed, text]);
