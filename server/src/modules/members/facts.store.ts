@@ -41,11 +41,12 @@ const MEMBERSHIPS = statement(
      from unnest($1::integer[], $2::bigint[], $3::timestamptz[], $4::bigint[])
        with ordinality as q(program_id, member_id, at, decision, nr)
      join wanted w on w.program_id = q.program_id
-    where exists (
+    cross join lateral (
       select 1 from members.list_members m
        where m.list_id = w.id and m.member_id = q.member_id and m.joined_by < q.decision and m.joined_at <= q.at
          and (m.left_at is null or m.left_at > q.at or m.left_by >= q.decision)
-    )`,
+       limit 1
+    ) m`,
 );
 
 /** Above every id of a decision. */

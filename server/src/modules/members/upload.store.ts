@@ -62,8 +62,8 @@ const ADVANCE = statement(
    returning ${COLUMNS}`,
 );
 /*
- * Pages are cut from the key alone and compared afterwards: a plan that compared the whole sets for each page would read
- * a million rows a hundred times.
+ * Pages are cut from the key alone and each row is looked up by the other key. A limit inside keeps PostgreSQL from
+ * comparing whole sets, which it likes to do by hashing a million rows for each page (measured: 0.4 s a page).
  */
 const LEAVING = statement(
   'members_upload_leaving',
@@ -72,9 +72,9 @@ const LEAVING = statement(
       where m.list_id = $1 and m.member_id > $3 and m.left_at is null and m.joined_at <= $4
       order by m.member_id limit $5
    )
-   select p.member_id, not exists (
-     select 1 from members.list_staged s where s.upload_id = $2 and s.member_id = p.member_id
-   ) from page p order by p.member_id`,
+   select p.member_id, s.found is null from page p left join lateral (
+     select true as found from members.list_staged s where s.upload_id = $2 and s.member_id = p.member_id limit 1
+   ) s on true order by p.member_id`,
 );
 const JOINING = statement(
   'members_upload_joining',
@@ -82,9 +82,10 @@ const JOINING = statement(
      select s.member_id from members.list_staged s where s.upload_id = $2 and s.member_id > $3
       order by s.member_id limit $4
    )
-   select p.member_id, not exists (
-     select 1 from members.list_members m where m.list_id = $1 and m.member_id = p.member_id and m.left_at is null
-   ) from page p order by p.member_id`,
+   select p.member_id, m.found is null from page p left join lateral (
+     select true as found from members.list_members m
+      where m.list_id = $1 and m.member_id = p.member_id and m.left_at is null limit 1
+   ) m on true order by p.member_id`,
 );
 const CLEAR = statement(
   'members_clear_upload',
