@@ -4,6 +4,12 @@ import { activitySendCommand } from './commands/activity.ts';
 import { benchCommand } from './commands/bench.ts';
 import { programBudgetsCommand } from './commands/budgets.ts';
 import {
+  casesConfirmCommand,
+  casesListCommand,
+  casesReleaseCommand,
+  casesShowCommand,
+} from './commands/cases.ts';
+import {
   draftApproveCommand,
   draftListCommand,
   draftPublishCommand,
@@ -86,6 +92,12 @@ export const fealty = group('', 'Loyalty points on a ledger that can be proved',
     show: vouchersShowCommand,
   }),
   transfer: transferCommand,
+  cases: group('cases', 'Members who earned too fast', {
+    list: casesListCommand,
+    show: casesShowCommand,
+    release: casesReleaseCommand,
+    confirm: casesConfirmCommand,
+  }),
   entry: group('entry', 'Look up entries of the ledger', { why: entryWhyCommand }),
   sweep: sweepCommand,
   events: eventsCommand,

@@ -61,6 +61,10 @@ export const importOrdersCommand: Command = command({
       valueHint: 'FILE',
       description: 'For rows that cannot be taken; by default <file name>.rejects.csv in this folder',
     },
+    historical: {
+      type: 'boolean',
+      description: 'Old orders that are taken over: velocity checks neither count them nor hold points back',
+    },
     batch: { type: 'string', valueHint: '1..1000', default: '1000', description: 'Orders in one call' },
     streams: { type: 'string', valueHint: '1..64', default: '4', description: 'Calls at the same time' },
     patience: {

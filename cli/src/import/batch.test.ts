@@ -27,6 +27,14 @@ test('the body of a call is the JSON of any orders put in, whatever their charac
   );
 });
 
+test('a call with old orders says so', () => {
+  const batch = createBatch(true);
+  batch.add('{"a":1}', 1, 'x');
+  batch.add('{"a":2}', 2, 'y');
+  const body = JSON.parse(batch.body(0, 2, new Set([1])).toString('utf8'));
+  assert.deepEqual(body, { historical: true, orders: [{ a: 1 }] });
+});
+
 test('a batch grows with its orders, and keeps the rows that each was made of', () => {
   const batch = createBatch();
   const long = '\u20ac'.repeat(100_000);

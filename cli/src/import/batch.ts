@@ -16,10 +16,11 @@ export interface Batch {
 
 const START_BYTES = 256 * 1024;
 const OPEN = Buffer.from('{"orders":[');
+const OPEN_HISTORICAL = Buffer.from('{"historical":true,"orders":[');
 const CLOSE = Buffer.from(']}');
 const COMMA = 44;
 
-export function createBatch(): Batch {
+export function createBatch(historical = false): Batch {
   let buffer = Buffer.allocUnsafe(START_BYTES);
   let size = 0;
   const starts: number[] = [];
@@ -48,7 +49,7 @@ export function createBatch(): Batch {
       buffer[size++] = COMMA;
     },
     body(from, to, left) {
-      const parts: Buffer[] = [OPEN];
+      const parts: Buffer[] = [historical ? OPEN_HISTORICAL : OPEN];
       const end = (index: number): number => starts[index + 1] ?? size;
       if (left.size === 0) parts.push(buffer.subarray(starts[from], end(to - 1)));
       else {

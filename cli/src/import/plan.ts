@@ -23,6 +23,8 @@ export interface ImportPlan {
   amounts: 'decimal' | 'minor';
   source: string;
   rejectsFile: string;
+  /** The orders are old ones that are taken over: velocity does not look at them. */
+  historical: boolean;
   batch: number;
   streams: number;
   patienceMs: number;
@@ -52,6 +54,7 @@ export interface ImportOptions {
   amounts: string;
   source?: string | undefined;
   rejects?: string | undefined;
+  historical?: boolean | undefined;
   batch: string;
   streams: string;
   patience: string;
@@ -106,6 +109,7 @@ export function planImport(options: ImportOptions, program: ProgramDefaults): Im
     amounts,
     source: sourceOf(options.source, fileName),
     rejectsFile,
+    historical: options.historical === true,
     batch: wholeNumber('--batch', options.batch, 1, 1_000),
     streams: wholeNumber('--streams', options.streams, 1, 64),
     patienceMs: wholeNumber('--patience', options.patience, 0, 86_400) * 1_000,

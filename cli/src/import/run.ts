@@ -55,7 +55,8 @@ export async function importOrders(
       standing.trouble = reason;
     },
   });
-  const streams = createStreams({ caller, streams: plan.streams, batch: plan.batch, reject: rejects.add });
+  const { batch, historical } = plan;
+  const streams = createStreams({ caller, streams: plan.streams, batch, historical, reject: rejects.add });
   const seconds = () => (performance.now() - startedAt) / 1000;
   const answered = () => streams.tally.created + streams.tally.known + streams.tally.refused;
   const endProgress = showProgress(output, plan.fileName, () => ({

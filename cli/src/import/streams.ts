@@ -30,6 +30,8 @@ export interface StreamSettings {
   streams: number;
   /** Orders in one call, 1,000 at most. */
   batch: number;
+  /** The orders are old ones that are taken over. */
+  historical?: boolean;
   /** Takes the rows that the engine refused. */
   reject: (row: number, code: string, detail: string, text: string) => void;
 }
@@ -48,7 +50,7 @@ interface Stream {
 export function createStreams(settings: StreamSettings): Streams {
   const streams = Array.from(
     { length: settings.streams },
-    (): Stream => ({ filling: createBatch(), waiting: [], working: undefined }),
+    (): Stream => ({ filling: createBatch(settings.historical), waiting: [], working: undefined }),
   );
   const tally: Tally = { added: 0, created: 0, known: 0, refused: 0 };
   const most = settings.streams * WAITING_CALLS_OF_STREAM;
@@ -67,7 +69,7 @@ export function createStreams(settings: StreamSettings): Streams {
   const close = (stream: Stream) => {
     if (stream.filling.count === 0) return;
     stream.waiting.push(stream.filling);
-    stream.filling = createBatch();
+    stream.filling = createBatch(settings.historical);
     waiting++;
     stream.working ??= work(stream);
   };
