@@ -9,6 +9,7 @@ import { type Answer, Client } from './client.ts';
 import { ApiDocument, type Operation } from './document.ts';
 import { makeDrafts } from './drafts.ts';
 import { mistakeIn, operationAt } from './judge.ts';
+import { makeLists } from './lists.ts';
 import { type Mutation, mutationsOf } from './mutations.ts';
 import { type Draft, goodDrafts, PROGRAMS } from './requests.ts';
 import { resolve } from './values.ts';
@@ -108,6 +109,7 @@ class Fuzz {
         const gift = { external_id: `start-${external_id}`, points: '1000000', reason: 'to be spent' };
         await this.make('createAdjustment', 'POST', `/v1/members/ext:${external_id}/adjustments`, gift);
       }
+      await makeLists((...request) => this.make(...request));
     }
   }
 

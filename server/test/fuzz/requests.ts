@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { ApiDocument, Operation } from './document.ts';
 import { DRAFTS, draftOf, isAboutDrafts } from './drafts.ts';
+import { listHints } from './lists.ts';
 import { arbitraryOf, type Hint, type Recipe } from './values.ts';
 import type { KnownOrder, World } from './world.ts';
 
@@ -140,6 +141,7 @@ function hintsOf({ name: operation }: Operation, scopes: readonly string[]): Hin
     state: isAboutDrafts(operation) ? often<unknown>(3, nothing, fc.constant('open')) : undefined,
     from: operation === 'diffProgram' ? fc.nat(1) : undefined,
     to: operation === 'diffProgram' ? fc.constant(1) : undefined,
+    ...listHints(operation),
     occurred_at: earlier,
     as_of: earlier,
     effective_from: often<unknown>(
