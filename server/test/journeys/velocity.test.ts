@@ -76,6 +76,8 @@ test('1,001 points within a window open a case; the order keeps its points, and 
   const { body: entry } = await api.get(`/v1/entries/${body.credits[1].entries[0]}`);
   assert.equal(entry.why.order.id, crossed.order.id);
   assert.deepEqual([body.lots.length, body.lots[0].points], [1, '10']);
+  const { body: held } = await api.get(`/v1/entries/${body.lots[0].entry}`);
+  assert.equal(held.why.held_back_by, found.id);
 });
 
 test('a replay and a duplicate in one call neither count twice nor open a second case', async () => {

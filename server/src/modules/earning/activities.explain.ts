@@ -1,4 +1,5 @@
 import type { Tx } from '#platform/db/client.ts';
+import { heldBack } from '../fraud/index.ts';
 import type { StoredEntry } from '../ledger/index.ts';
 import type { Registry } from '../program/index.ts';
 import { findActivities } from './activities.store.ts';
@@ -17,6 +18,7 @@ export const explainActivity =
     return {
       activity: { ...activityToWire(stored), attributes: stored.activity.attributes },
       program_version: stored.programVersion,
+      ...(await heldBack(tx, entry)),
       definition: [...(document?.earning ?? []), ...(document?.streaks ?? [])].find(
         ({ id: rule }) => rule === cited,
       ),

@@ -1,5 +1,6 @@
 import type { Tx } from '#platform/db/client.ts';
 import { wireId } from '#platform/ids.ts';
+import { heldBack } from '../fraud/index.ts';
 import { type StoredEntry, time } from '../ledger/index.ts';
 import type { Registry } from '../program/index.ts';
 import { type Applied, type Cell, type Order, rate } from './model.ts';
@@ -30,6 +31,7 @@ export const explainOrder =
       order: orderOf(orderId, order),
       program_version: own.stored.programVersion,
       ...appliedOf(own.stored.applied),
+      ...(await heldBack(tx, entry)),
       rounding: `${version.rounding}, once for the order and unit, shared out by largest remainder`,
       rules: [...new Set(cells.map(cell => cell.rule))].map(rule => ({
         rule: rule.ref,

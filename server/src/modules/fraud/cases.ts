@@ -9,12 +9,13 @@ import {
   type Effects,
   effectsOf,
   type Posted,
+  type StoredEntry,
   time,
   unitOf,
 } from '../ledger/index.ts';
 import { type DecisionBody, findDecisions, insertDecisions, type StoredDecision } from './decisions.store.ts';
 import { type CaseState, endCase, type FraudFacts, heldBy, type Pended, release } from './model.ts';
-import { changePended, setStates } from './store.ts';
+import { changePended, holderOf, setStates } from './store.ts';
 
 export interface CaseAnswer extends Effects {
   decision: ReturnType<typeof decisionToWire>;
@@ -136,6 +137,15 @@ async function storeEndings(tx: Tx, rows: readonly { stored: Ending; posted: Pos
       rows.flatMap(({ stored }) => stored.moved ?? []),
     ),
   ]);
+}
+
+/** Why points that a rule would give at once, or at a time, are pending: the case that holds or held them back. */
+export async function heldBack(
+  tx: Tx,
+  { wallet, seq, pending }: StoredEntry,
+): Promise<{ held_back_by?: string }> {
+  const found = pending > 0n ? await holderOf(tx, wallet, seq) : undefined;
+  return found === undefined ? {} : { held_back_by: wireId('cas', found) };
 }
 
 /** Why points were released or lapsed: who decided the case, and how. */

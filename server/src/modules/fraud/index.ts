@@ -3,7 +3,7 @@ import type { Api } from '#platform/http/api.ts';
 import type { Ledger } from '../ledger/index.ts';
 import { fraudRoutes } from './routes.ts';
 
-export { caseType, explainDecision } from './cases.ts';
+export { caseType, explainDecision, heldBack } from './cases.ts';
 export type { DecisionBody } from './decisions.store.ts';
 export { fraudErrors } from './errors.ts';
 export { caseFacts } from './events.ts';

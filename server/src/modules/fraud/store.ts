@@ -314,6 +314,15 @@ export const creditsIn = async (
     ])
   ).map(([own, at, cause, points, lots]) => ({ unit: own, at, cause, points, lots }));
 
+const readHolder = statement(
+  'fraud_held_back_by',
+  `select p.case_id from fraud.pended p where p.wallet_id = $1 and p.seq = $2`,
+);
+
+/** The case that holds or last held a lot back. */
+export const holderOf = async (tx: Tx, wallet: number, seq: number): Promise<bigint | undefined> =>
+  (await tx.run<[bigint]>(readHolder, [wallet, seq]))[0]?.[0];
+
 const readHeldBack = statement(
   'fraud_held_back',
   `select ${PENDED} from fraud.pended p where p.case_id = $1 order by p.at, p.wallet_id, p.seq limit $2`,
