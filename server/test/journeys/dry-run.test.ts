@@ -9,6 +9,7 @@ const document = {
   ...testClock(),
   units: { points: { worth: '0.01' }, nights: { redeemable: false } },
   transfers: { allowed: true },
+  households: { on_leave: 'give_back' },
   rewards: [{ id: 'mug', cost: { unit: 'points', points: '5' }, gives: { product: 'MUG' }, stock: 3 }],
   earning: [
     ...POINTS_PER_DOLLAR.earning,
@@ -33,8 +34,8 @@ const CONTENTS = tables
 /** Counts and digests of all rows of all tables, as the owner sees them. */
 const contents = (): Promise<Json[]> => run.base.sql(CONTENTS);
 
-const ID = /^(?:mem|ord|ret|red|rch|trf|oev|adj|ent|key)_[0-9a-z]+$/;
-const WALL_TIMES = new Set(['created_at', 'revoked_at', 'instance', 'secret', 'id']);
+const ID = /^(?:mem|ord|ret|red|rch|trf|hch|oev|adj|ent|key)_[0-9a-z]+$/;
+const WALL_TIMES = new Set(['created_at', 'changed_at', 'at', 'revoked_at', 'instance', 'secret', 'id']);
 
 /** An answer without its ids and wall times: what a dry run must have in common with the write. */
 function withoutIds(value: Json): Json {
@@ -89,6 +90,7 @@ const holding = async (key: string, capture = false) =>
 await shop.post('/v1/orders', order(1_000, { external_id: 'there' }));
 await shop.post('/v1/orders', order(1, { external_id: 'not-cancelled' }));
 await shop.post('/v1/members', { external_id: 'ben' });
+await shop.post('/v1/households', { external_id: 'home' });
 const [toCapture, toVoid, toRefund] = [
   await holding('to-capture'),
   await holding('to-void'),
@@ -101,9 +103,16 @@ for (const [list, upload] of [
   await shop.post(`/v1/lists/${list}/members`, { mode: 'replace', upload, members: ['ext:ann'] });
 const toRevoke = await run.post('/v1/keys', { label: 'old', scopes: ['*'], sources: ['*'] });
 
+// Drafts that somebody else wrote, at the steps that are rehearsed.
+const author = run.as(await run.key({ scopes: ['program:draft'] }));
+for (const draft of ['approvable', 'publishable', 'superfluous'])
+  await author.put(`/v1/programs/shop/drafts/${draft}`, { ...document, rounding: 'ceiling' });
+await run.post('/v1/programs/shop/drafts/publishable/approve', { revision: 1 });
+
 const requests: Record<string, GoodRequest> = {
   ...goodRequests({ program: 'shop', order: 'ext:there', key: toRevoke.body.id }),
   putProgram: { method: 'PUT', url: '/v1/programs/fresh', body: document },
+  putDraft: { method: 'PUT', url: '/v1/programs/shop/drafts/next', body: document },
   createOrderEvent: goodRequests({ program: 'shop', order: 'ext:not-cancelled' })[
     'createOrderEvent'
   ] as GoodRequest,
@@ -126,8 +135,19 @@ const requests: Record<string, GoodRequest> = {
   ] as GoodRequest,
 };
 
-/** Writes whose every call is safe: a sweep does only what is due anyhow, a verification changes nothing. */
-const NOT_REHEARSED = ['sweepProgram', 'verifyLedger'];
+/**
+ * Writes whose every call is safe: a sweep does only what is due anyhow, verifications, plans and backtests change
+ * nothing. A re-rating has a plan that says what it would do.
+ */
+const NOT_REHEARSED = [
+  'sweepProgram',
+  'verifyLedger',
+  'planProgram',
+  'createBacktest',
+  'createRerate',
+  'applyRerate',
+  'reverseRerate',
+];
 
 const operations = Object.values(run.engine.http.openApi().paths).flatMap(methods =>
   Object.entries(methods).map(([method, operation]) => ({
