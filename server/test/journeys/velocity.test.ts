@@ -1,47 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {
-  balance,
-  type Caller,
-  eventsWith,
-  type Json,
-  order,
-  POINTS_PER_DOLLAR,
-  startEngine,
-  testClock,
-  verified,
-} from './engine.ts';
+import { at, burst, buy, careful, cases, decide, HOUR, MINUTE, NOW, points, TEN } from './careful.ts';
+import { balance, eventsWith, type Json, order, POINTS_PER_DOLLAR, startEngine, verified } from './engine.ts';
 
 const run = await startEngine();
-const NOW = '2026-06-01T12:00:00.000Z';
-const TEN = Date.parse('2026-06-01T10:00:00.000Z');
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const burst = { id: 'burst', unit: 'points', more_than: '1000', within: 'PT5M', pause: 'PT1H' };
-let keys = 0;
-
-const at = (after: number): string => new Date(TEN + after).toISOString();
-
-async function program(name: string, more: object = {}): Promise<Caller> {
-  await run.program(name, { ...testClock(NOW), velocity: [burst], ...more });
-  return run.on(name);
-}
-async function buy(api: Caller, dollars: number, after: number, more: Record<string, unknown> = {}) {
-  const { status, body } = await api.post('/v1/orders', order(dollars, { occurred_at: at(after), ...more }));
-  assert.ok(status < 300, JSON.stringify(body));
-  return body;
-}
-const cases = async (api: Caller, query = ''): Promise<Json[]> =>
-  (await api.get(`/v1/cases${query}`)).body.data;
-const decide = (api: Caller, id: string, verdict: string, key = `key-${++keys}`, note = 'looked into it') =>
-  api.post(`/v1/cases/${id}/${verdict}`, { note }, { 'idempotency-key': key });
-const points = async (api: Caller, member = 'ext:ann') => {
-  const { available, pending } = await balance(api, member);
-  return [Number(available), Number(pending)];
-};
 
 test('1,001 points within a window open a case; the order keeps its points, and what follows for an hour is pended', async () => {
-  const api = await program('burst');
+  const api = await careful(run, 'burst');
   await buy(api, 1000, 0);
   assert.deepEqual(await cases(api), []);
   const crossed = await buy(api, 1, 5 * MINUTE - 1);
@@ -81,7 +46,7 @@ test('1,001 points within a window open a case; the order keeps its points, and 
 });
 
 test('a replay and a duplicate in one call neither count twice nor open a second case', async () => {
-  const api = await program('replays');
+  const api = await careful(run, 'replays');
   const half = { external_id: 'half', occurred_at: at(0) };
   const { body } = await api.post('/v1/orders/bulk', { orders: [order(1000, half), order(1000, half)] });
   assert.deepEqual([body.created, body.known], [1, 1]);
@@ -102,7 +67,7 @@ test('a replay and a duplicate in one call neither count twice nor open a second
 });
 
 test('in one call each order sees those before it: the one that crosses, and those that are pended', async () => {
-  const api = await program('batch');
+  const api = await careful(run, 'batch');
   const rows = [600, 400, 1, 5, 6].map((dollars, index) => order(dollars, { occurred_at: at(index) }));
   const { body } = await api.post('/v1/orders/bulk', { orders: rows });
   assert.equal(body.created, 5);
@@ -111,7 +76,7 @@ test('in one call each order sees those before it: the one that crosses, and tho
 });
 
 test('late orders are judged by their own time, and a case of the same crossing is not opened again', async () => {
-  const api = await program('late');
+  const api = await careful(run, 'late');
   await buy(api, 1001, 2 * MINUTE);
   await buy(api, 50, MINUTE);
   await buy(api, 60, 3 * MINUTE);
@@ -124,7 +89,7 @@ test('late orders are judged by their own time, and a case of the same crossing 
 
 test('a sliding check catches what straddles two windows; an order that crosses both checks opens one case', async () => {
   const slide = { ...burst, id: 'slide', window: 'sliding' };
-  const api = await program('sliding', { velocity: [burst, slide] });
+  const api = await careful(run, 'sliding', { velocity: [burst, slide] });
   await buy(api, 1000, 4 * MINUTE, { member: 'ext:straddler' });
   await buy(api, 1, 6 * MINUTE, { member: 'ext:straddler' });
   const [one] = await cases(api, '?member=ext:straddler');
@@ -143,7 +108,7 @@ test('a sliding check catches what straddles two windows; an order that crosses 
 
 test('a check that flags opens a case and holds nothing back', async () => {
   const { pause: _, ...flag } = burst;
-  const api = await program('flag', { velocity: [{ ...flag, action: 'flag' }] });
+  const api = await careful(run, 'flag', { velocity: [{ ...flag, action: 'flag' }] });
   await buy(api, 1001, 0);
   await buy(api, 500, 1);
   assert.deepEqual(await points(api), [1501, 0]);
@@ -156,7 +121,7 @@ test('a check that flags opens a case and holds nothing back', async () => {
 test('release gives the points the terms that they would have had', async () => {
   const event = { until_event: 'stay.completed' };
   const unit = (name: string) => ({ unit: name, per_currency_unit: '1' });
-  const api = await program('terms', {
+  const api = await careful(run, 'terms', {
     units: { points: {}, nights: {}, miles: {} },
     velocity: [burst, { ...burst, id: 'n', unit: 'nights' }, { ...burst, id: 'm', unit: 'miles' }],
     earning: [
@@ -208,7 +173,7 @@ test('release gives the points the terms that they would have had', async () => 
 });
 
 test('time alone never releases what a pause holds back', async () => {
-  const api = await program('patience', {
+  const api = await careful(run, 'patience', {
     earning: [{ ...POINTS_PER_DOLLAR.earning[0], pending: { for: 'PT2H' } }],
   });
   await buy(api, 1001, 0);
@@ -220,32 +185,8 @@ test('time alone never releases what a pause holds back', async () => {
   assert.deepEqual(await points(api), [1006, 0]);
 });
 
-test('after a release the rest of the pause is over; after a confirmation what arrives for it lapses at once', async () => {
-  for (const [verdict, first, second] of [
-    ['release', [1008, 0], [1019, 0]],
-    ['confirm', [1001, 0], [1001, 0]],
-  ] as const) {
-    const api = await program(`after-${verdict}`);
-    await buy(api, 1001, 0);
-    await buy(api, 7, 1, { external_id: 'held' });
-    const [found] = await cases(api);
-    const { status, body } = await decide(api, found.id, verdict);
-    assert.equal(status, 201);
-    assert.deepEqual(
-      body.effects.map((effect: Json) => effect.type),
-      [verdict === 'release' ? 'activate' : 'cancel'],
-    );
-    assert.deepEqual(await points(api), first);
-    await buy(api, 11, 2);
-    assert.deepEqual(await points(api), second);
-    const back = { external_id: 'r', occurred_at: at(HOUR) };
-    assert.equal((await api.post('/v1/orders/ext:held/returns', back)).status, 201);
-    assert.deepEqual(await points(api), [verdict === 'release' ? 1012 : 1001, 0]);
-  }
-});
-
 test('a return takes what is held back first, and does not take points off the window', async () => {
-  const api = await program('returns');
+  const api = await careful(run, 'returns');
   await buy(api, 600, 0, { external_id: 'back' });
   await api.post('/v1/orders/ext:back/returns', { external_id: 'r1', occurred_at: at(1) });
   await buy(api, 401, 2);
@@ -259,7 +200,7 @@ test('a return takes what is held back first, and does not take points off the w
 });
 
 test('a revision counts and is held back by what it adds', async () => {
-  const api = await program('revisions');
+  const api = await careful(run, 'revisions');
   await buy(api, 1000, 0, { external_id: 'a' });
   await buy(api, 1001, 0, { external_id: 'a', revision: 2 });
   assert.equal((await cases(api)).length, 1);
@@ -271,7 +212,7 @@ test('a revision counts and is held back by what it adds', async () => {
 });
 
 test('historical orders are neither counted nor held back, and the log says that they were', async () => {
-  const api = await program('old');
+  const api = await careful(run, 'old');
   const old = (dollars: number, after: number) => ({
     historical: true,
     orders: [order(dollars, { occurred_at: at(after) })],
@@ -290,89 +231,8 @@ test('historical orders are neither counted nor held back, and the log says that
   );
 });
 
-test('a case is decided once: a retry gets the first answer, anything else is refused and changes nothing', async () => {
-  const api = await program('once');
-  await buy(api, 1001, 0);
-  await buy(api, 5, 1);
-  const [{ id }] = await cases(api);
-  const dry = await api.post(
-    `/v1/cases/${id}/release?dry_run=true`,
-    { note: 'a' },
-    { 'idempotency-key': 'k' },
-  );
-  assert.equal(dry.status, 200, JSON.stringify(dry.body));
-  assert.deepEqual([dry.body.effects[0].points, await points(api)], ['5', [1001, 5]]);
-  const [first, again] = [await decide(api, id, 'release', 'k'), await decide(api, id, 'release', 'k')];
-  assert.deepEqual([first.status, again.status], [201, 200]);
-  assert.deepEqual({ ...again.body, known: false }, first.body);
-  const refused = [
-    await decide(api, id, 'release', 'other'),
-    await decide(api, id, 'confirm', 'another'),
-    await decide(api, id, 'confirm', 'k'),
-    await decide(api, id, 'release', 'k', 'another note'),
-    await decide(api, 'cas_0000000000000', 'release'),
-    await decide(run.on('burst'), id, 'release'),
-    await run.on('burst').get(`/v1/cases/${id}`),
-  ];
-  assert.deepEqual(
-    refused.map(({ status, body }) => [status, body.code]),
-    [
-      [409, 'case_decided'],
-      [409, 'case_decided'],
-      [409, 'key_reused'],
-      [409, 'key_reused'],
-      [404, 'case_not_found'],
-      [404, 'case_not_found'],
-      [404, 'case_not_found'],
-    ],
-  );
-  assert.deepEqual(
-    refused[3]?.body.differences?.map(({ pointer }: Json) => pointer),
-    ['/note'],
-  );
-  assert.deepEqual(await points(api), [1006, 0]);
-  const [found] = await cases(api);
-  assert.deepEqual(
-    [found.state, found.decision.verdict, found.decision.note],
-    ['released', 'release', 'looked into it'],
-  );
-});
-
-test('the log tells what happened to a member, without saying who it is or what was noted', async () => {
-  const api = await program('told');
-  await buy(api, 1001, 0, { member: 'ext:jane.doe@example.com' });
-  await buy(api, 5, 1, { member: 'ext:jane.doe@example.com' });
-  const [{ id, member }] = await cases(api);
-  await decide(api, id, 'confirm', 'k', 'Jane said so');
-  const { data } = await eventsWith(api, found => found.length >= 5);
-  assert.deepEqual(
-    data.map(({ type }) => type),
-    ['order.accepted', 'member.flagged', 'case.opened', 'order.accepted', 'case.confirmed'],
-  );
-  const own = data.filter(({ type }) => /case|flagged/.test(type));
-  for (const event of own) assert.deepEqual([event.member, event.data.case], [member, id]);
-  assert.doesNotMatch(JSON.stringify(own), /jane/i);
-});
-
-test('cases are listed newest first, by state and by page', async () => {
-  const api = await program('listed');
-  for (const member of ['a', 'b', 'c', 'd']) await buy(api, 1001, 0, { member: `ext:${member}` });
-  const all = await cases(api);
-  assert.equal(all.length, 4);
-  await decide(api, all[1].id, 'release');
-  await decide(api, all[2].id, 'confirm');
-  const ids = (rows: Json[]) => rows.map(({ id }) => id);
-  assert.deepEqual(ids(await cases(api, '?state=open')), ids([all[0], all[3]]));
-  assert.deepEqual(ids(await cases(api, '?state=confirmed')), ids([all[2]]));
-  assert.deepEqual(ids(await cases(api, '?member=ext:d')), ids([all[0]]));
-  const { body: first } = await api.get('/v1/cases?limit=3');
-  const { body: rest } = await api.get(`/v1/cases?limit=3&cursor=${first.next}`);
-  assert.deepEqual(ids([...first.data, ...rest.data]), ids(all));
-  assert.equal(rest.next, null);
-});
-
 test('activities count and are held back like orders', async () => {
-  const api = await program('activities', {
+  const api = await careful(run, 'activities', {
     activities: { review: {} },
     earning: [
       ...POINTS_PER_DOLLAR.earning,
@@ -396,7 +256,7 @@ test('activities count and are held back like orders', async () => {
 });
 
 test('a dry run says what would be pended, and writes nothing', async () => {
-  const api = await program('dry');
+  const api = await careful(run, 'dry');
   await buy(api, 1000, 0);
   const rows = [order(1, { occurred_at: at(1) }), order(3, { occurred_at: at(2) })];
   const { body } = await api.post('/v1/orders/bulk?dry_run=true', { orders: rows });
@@ -407,7 +267,7 @@ test('a dry run says what would be pended, and writes nothing', async () => {
 });
 
 test('a pause goes on when the check is taken out of the program, and no new one begins', async () => {
-  const api = await program('taken-out');
+  const api = await careful(run, 'taken-out');
   const noon = Date.parse(NOW) - TEN;
   await buy(api, 1001, noon - 1);
   await run.program('taken-out', { velocity: [] });

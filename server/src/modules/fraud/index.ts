@@ -4,7 +4,6 @@ import type { Ledger } from '../ledger/index.ts';
 import { fraudRoutes } from './routes.ts';
 
 export { caseType, explainDecision, heldBack } from './cases.ts';
-export type { DecisionBody } from './decisions.store.ts';
 export { fraudErrors } from './errors.ts';
 export { caseFacts } from './events.ts';
 export { type FraudQuestions, loadFraud } from './facts.ts';
@@ -16,7 +15,6 @@ export {
   type FraudFacts,
   judge,
   lotKey,
-  noFraud,
   type Pended,
   pausedBy,
 } from './model.ts';
