@@ -33,3 +33,45 @@ begin
 end $$;
 grant select, insert on earning.streaks to fealty_app;
 grant update (state) on earning.streaks to fealty_app;
+
+-- Who brought whom. A member is brought once.
+create table earning.referrals (
+  id bigint primary key,
+  program_id integer not null,
+  referrer_id bigint not null,
+  friend_id bigint not null unique,
+  external_id text not null,
+  source text not null,
+  payload uuid not null,
+  occurred_at timestamptz not null,
+  program_version integer not null
+);
+grant select, insert on earning.referrals to fealty_app;
+
+-- What the friend's orders did to a referral, written with the order: it was qualified, it was revoked. Who is owed
+-- something is paid behind it, by commands of their own; `done` says that they were carried out.
+create table earning.referral_steps (
+  referral_id bigint not null references earning.referrals,
+  step text not null check (step in ('qualified', 'revoked')),
+  order_id bigint not null,
+  occurred_at timestamptz not null,
+  done boolean not null default false,
+  refusal text,
+  primary key (referral_id, step)
+);
+create index referral_steps_open on earning.referral_steps (referral_id) where not done;
+grant select, insert on earning.referral_steps to fealty_app;
+grant update (done, refusal) on earning.referral_steps to fealty_app;
+
+-- What each side was given for a referral, or had to give back.
+create table earning.referral_payments (
+  id bigint primary key,
+  referral_id bigint not null references earning.referrals,
+  program_id integer not null,
+  side text not null check (side in ('referrer', 'friend')),
+  step text not null check (step in ('qualified', 'revoked')),
+  decided json not null,
+  posted json not null,
+  unique (referral_id, side, step)
+);
+grant select, insert on earning.referral_payments to fealty_app;

@@ -41,6 +41,8 @@ export interface Engine {
   ledger: Ledger;
   worker: Jobs;
   scheduler: Jobs;
+  /** Pays what referrals are owed; the scheduler does it every second. */
+  payReferrals(): Promise<void>;
   /** Stops taking requests, finishes what was accepted, ends the jobs and closes every connection. */
   stop(): Promise<void>;
 }
@@ -153,6 +155,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     log,
     lease: { url: appUrl, name: 'fealty scheduler' },
     jobs: [
+      { name: 'referrals', every: SECOND, run: () => earning.payReferrals() },
       { name: 'sweep', every: 60 * SECOND, run: () => upkeep.sweep() },
       { name: 'reminders', every: 600 * SECOND, run: () => upkeep.remind() },
       {
@@ -174,6 +177,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     ledger,
     worker,
     scheduler,
+    payReferrals: () => earning.payReferrals(),
     async stop() {
       await http.stop();
       await Promise.all([worker.stop(), scheduler.stop()]);

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.ts';
-import type { AbandonListUploadData, AbandonListUploadErrors, AbandonListUploadResponses, AddVoucherCodesData, AddVoucherCodesErrors, AddVoucherCodesResponses, ApplyRerateData, ApplyRerateErrors, ApplyRerateResponses, ApproveDraftData, ApproveDraftErrors, ApproveDraftResponses, CancelOrderData, CancelOrderErrors, CancelOrderResponses, CaptureRedemptionData, CaptureRedemptionErrors, CaptureRedemptionResponses, ChangeListMembersData, ChangeListMembersErrors, ChangeListMembersResponses, ConfirmCaseData, ConfirmCaseErrors, ConfirmCaseResponses, CountTiersData, CountTiersErrors, CountTiersResponses, CreateActivitiesData, CreateActivitiesErrors, CreateActivitiesResponses, CreateActivityData, CreateActivityErrors, CreateActivityResponses, CreateAdjustmentData, CreateAdjustmentErrors, CreateAdjustmentResponses, CreateBacktestData, CreateBacktestErrors, CreateBacktestResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateMemberData, CreateMemberErrors, CreateMemberResponses, CreateOrderData, CreateOrderErrors, CreateOrderEventData, CreateOrderEventErrors, CreateOrderEventResponses, CreateOrderResponses, CreateOrdersData, CreateOrdersErrors, CreateOrdersResponses, CreateRedemptionData, CreateRedemptionErrors, CreateRedemptionResponses, CreateRerateData, CreateRerateErrors, CreateRerateResponses, CreateReturnData, CreateReturnErrors, CreateReturnResponses, CreateTransferData, CreateTransferErrors, CreateTransferResponses, DiffProgramData, DiffProgramErrors, DiffProgramResponses, ExplainEntryData, ExplainEntryErrors, ExplainEntryResponses, FinishListUploadData, FinishListUploadErrors, FinishListUploadResponses, FulfilRedemptionData, FulfilRedemptionErrors, FulfilRedemptionResponses, GetBacktestData, GetBacktestErrors, GetBacktestResponses, GetBalancesData, GetBalancesErrors, GetBalancesResponses, GetCaseData, GetCaseErrors, GetCaseResponses, GetDraftData, GetDraftErrors, GetDraftResponses, GetListData, GetListErrors, GetListResponses, GetMemberData, GetMemberErrors, GetMemberResponses, GetOrderData, GetOrderErrors, GetOrderResponses, GetProgramData, GetProgramErrors, GetProgramResponses, GetRedemptionData, GetRedemptionErrors, GetRedemptionResponses, GetRerateData, GetRerateErrors, GetRerateResponses, GetStreaksData, GetStreaksErrors, GetStreaksResponses, GetTierData, GetTierErrors, GetTierResponses, GetTransferData, GetTransferErrors, GetTransferResponses, GetVoucherPoolData, GetVoucherPoolErrors, GetVoucherPoolResponses, ListBudgetsData, ListBudgetsErrors, ListBudgetsResponses, ListCasesData, ListCasesErrors, ListCasesResponses, ListDraftsData, ListDraftsErrors, ListDraftsResponses, ListEntriesData, ListEntriesErrors, ListEntriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListLateOrdersData, ListLateOrdersErrors, ListLateOrdersResponses, ListListMembersData, ListListMembersErrors, ListListMembersResponses, ListListsData, ListListsErrors, ListListsResponses, ListMemberRewardsData, ListMemberRewardsErrors, ListMemberRewardsResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListProgramsData, ListProgramsErrors, ListProgramsResponses, ListRerateOrdersData, ListRerateOrdersErrors, ListRerateOrdersResponses, ListRewardsData, ListRewardsErrors, ListRewardsResponses, PatchProfileData, PatchProfileErrors, PatchProfileResponses, PlanProgramData, PlanProgramErrors, PlanProgramResponses, PublishDraftData, PublishDraftErrors, PublishDraftResponses, PutDraftData, PutDraftErrors, PutDraftResponses, PutProfileData, PutProfileErrors, PutProfileResponses, PutProgramData, PutProgramErrors, PutProgramResponses, RefundRedemptionData, RefundRedemptionErrors, RefundRedemptionResponses, ReleaseCaseData, ReleaseCaseErrors, ReleaseCaseResponses, ReverseRerateData, ReverseRerateErrors, ReverseRerateResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, SetProgramClockData, SetProgramClockErrors, SetProgramClockResponses, SweepProgramData, SweepProgramErrors, SweepProgramResponses, VerifyLedgerData, VerifyLedgerErrors, VerifyLedgerResponses, VoidRedemptionData, VoidRedemptionErrors, VoidRedemptionResponses, WithdrawDraftData, WithdrawDraftErrors, WithdrawDraftResponses } from './types.gen.ts';
+import type { AbandonListUploadData, AbandonListUploadErrors, AbandonListUploadResponses, AddVoucherCodesData, AddVoucherCodesErrors, AddVoucherCodesResponses, ApplyRerateData, ApplyRerateErrors, ApplyRerateResponses, ApproveDraftData, ApproveDraftErrors, ApproveDraftResponses, CancelOrderData, CancelOrderErrors, CancelOrderResponses, CaptureRedemptionData, CaptureRedemptionErrors, CaptureRedemptionResponses, ChangeListMembersData, ChangeListMembersErrors, ChangeListMembersResponses, ConfirmCaseData, ConfirmCaseErrors, ConfirmCaseResponses, CountTiersData, CountTiersErrors, CountTiersResponses, CreateActivitiesData, CreateActivitiesErrors, CreateActivitiesResponses, CreateActivityData, CreateActivityErrors, CreateActivityResponses, CreateAdjustmentData, CreateAdjustmentErrors, CreateAdjustmentResponses, CreateBacktestData, CreateBacktestErrors, CreateBacktestResponses, CreateHouseholdData, CreateHouseholdErrors, CreateHouseholdResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateMemberData, CreateMemberErrors, CreateMemberResponses, CreateOrderData, CreateOrderErrors, CreateOrderEventData, CreateOrderEventErrors, CreateOrderEventResponses, CreateOrderResponses, CreateOrdersData, CreateOrdersErrors, CreateOrdersResponses, CreateRedemptionData, CreateRedemptionErrors, CreateRedemptionResponses, CreateReferralData, CreateReferralErrors, CreateReferralResponses, CreateRerateData, CreateRerateErrors, CreateRerateResponses, CreateReturnData, CreateReturnErrors, CreateReturnResponses, CreateTransferData, CreateTransferErrors, CreateTransferResponses, DiffProgramData, DiffProgramErrors, DiffProgramResponses, EndTierGrantData, EndTierGrantErrors, EndTierGrantResponses, ExplainEntryData, ExplainEntryErrors, ExplainEntryResponses, FinishListUploadData, FinishListUploadErrors, FinishListUploadResponses, FulfilRedemptionData, FulfilRedemptionErrors, FulfilRedemptionResponses, GetBacktestData, GetBacktestErrors, GetBacktestResponses, GetBalancesData, GetBalancesErrors, GetBalancesResponses, GetCaseData, GetCaseErrors, GetCaseResponses, GetDraftData, GetDraftErrors, GetDraftResponses, GetHouseholdData, GetHouseholdErrors, GetHouseholdResponses, GetListData, GetListErrors, GetListResponses, GetMemberData, GetMemberErrors, GetMemberResponses, GetOrderData, GetOrderErrors, GetOrderResponses, GetProgramData, GetProgramErrors, GetProgramResponses, GetRedemptionData, GetRedemptionErrors, GetRedemptionResponses, GetReferralData, GetReferralErrors, GetReferralResponses, GetRerateData, GetRerateErrors, GetRerateResponses, GetStreaksData, GetStreaksErrors, GetStreaksResponses, GetTierData, GetTierErrors, GetTierResponses, GetTransferData, GetTransferErrors, GetTransferResponses, GetVoucherPoolData, GetVoucherPoolErrors, GetVoucherPoolResponses, GrantTierData, GrantTierErrors, GrantTierResponses, JoinHouseholdData, JoinHouseholdErrors, JoinHouseholdResponses, LeaveHouseholdData, LeaveHouseholdErrors, LeaveHouseholdResponses, ListBudgetsData, ListBudgetsErrors, ListBudgetsResponses, ListCasesData, ListCasesErrors, ListCasesResponses, ListDraftsData, ListDraftsErrors, ListDraftsResponses, ListEntriesData, ListEntriesErrors, ListEntriesResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListLateOrdersData, ListLateOrdersErrors, ListLateOrdersResponses, ListListMembersData, ListListMembersErrors, ListListMembersResponses, ListListsData, ListListsErrors, ListListsResponses, ListMemberRewardsData, ListMemberRewardsErrors, ListMemberRewardsResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListProgramsData, ListProgramsErrors, ListProgramsResponses, ListRerateOrdersData, ListRerateOrdersErrors, ListRerateOrdersResponses, ListRewardsData, ListRewardsErrors, ListRewardsResponses, ListTierGrantsData, ListTierGrantsErrors, ListTierGrantsResponses, PatchProfileData, PatchProfileErrors, PatchProfileResponses, PlanProgramData, PlanProgramErrors, PlanProgramResponses, PublishDraftData, PublishDraftErrors, PublishDraftResponses, PutDraftData, PutDraftErrors, PutDraftResponses, PutProfileData, PutProfileErrors, PutProfileResponses, PutProgramData, PutProgramErrors, PutProgramResponses, RefundRedemptionData, RefundRedemptionErrors, RefundRedemptionResponses, ReleaseCaseData, ReleaseCaseErrors, ReleaseCaseResponses, ReverseRerateData, ReverseRerateErrors, ReverseRerateResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, SetProgramClockData, SetProgramClockErrors, SetProgramClockResponses, SweepProgramData, SweepProgramErrors, SweepProgramResponses, VerifyLedgerData, VerifyLedgerErrors, VerifyLedgerResponses, VoidRedemptionData, VoidRedemptionErrors, VoidRedemptionResponses, WithdrawDraftData, WithdrawDraftErrors, WithdrawDraftResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -471,6 +471,30 @@ export const getStreaks = <ThrowOnError extends boolean = false>(options: Option
 });
 
 /**
+ * Tell that a member brought a friend
+ *
+ * The friend's first order that qualifies brings both sides what the program says, once. Who has ordered before, was brought before, or brought the referrer cannot be brought.
+ */
+export const createReferral = <ThrowOnError extends boolean = false>(options: Options<CreateReferralData, ThrowOnError>): RequestResult<CreateReferralResponses, CreateReferralErrors, ThrowOnError> => (options.client ?? client).post<CreateReferralResponses, CreateReferralErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/referrals',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * A referral, and what came of it
+ */
+export const getReferral = <ThrowOnError extends boolean = false>(options: Options<GetReferralData, ThrowOnError>): RequestResult<GetReferralResponses, GetReferralErrors, ThrowOnError> => (options.client ?? client).get<GetReferralResponses, GetReferralErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/referrals/{referral}',
+    ...options
+});
+
+/**
  * The tier of a member, and what is missing to the next one
  *
  * By everything that has arrived so far: an order that came late or a return can change what is answered for the past, but not what was decided then.
@@ -490,6 +514,45 @@ export const countTiers = <ThrowOnError extends boolean = false>(options?: Optio
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/tiers',
     ...options
+});
+
+/**
+ * The tiers that a member was given by hand, newest first
+ */
+export const listTierGrants = <ThrowOnError extends boolean = false>(options: Options<ListTierGrantsData, ThrowOnError>): RequestResult<ListTierGrantsResponses, ListTierGrantsErrors, ThrowOnError> => (options.client ?? client).get<ListTierGrantsResponses, ListTierGrantsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/members/{member}/tier-grants',
+    ...options
+});
+
+/**
+ * Give a member a tier by hand
+ *
+ * While it is valid the member has the higher of this tier and what the member qualifies for. Orders, rewards and backtests see it from `from` on; what was decided before stays.
+ */
+export const grantTier = <ThrowOnError extends boolean = false>(options: Options<GrantTierData, ThrowOnError>): RequestResult<GrantTierResponses, GrantTierErrors, ThrowOnError> => (options.client ?? client).post<GrantTierResponses, GrantTierErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/members/{member}/tier-grants',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * End a tier that was given by hand
+ *
+ * From now on it does not count any more; one that has not begun never does. What was decided while it was valid stays.
+ */
+export const endTierGrant = <ThrowOnError extends boolean = false>(options: Options<EndTierGrantData, ThrowOnError>): RequestResult<EndTierGrantResponses, EndTierGrantErrors, ThrowOnError> => (options.client ?? client).post<EndTierGrantResponses, EndTierGrantErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/members/{member}/tier-grants/{grant}/end',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -778,6 +841,52 @@ export const createTransfer = <ThrowOnError extends boolean = false>(options: Op
 export const getTransfer = <ThrowOnError extends boolean = false>(options: Options<GetTransferData, ThrowOnError>): RequestResult<GetTransferResponses, GetTransferErrors, ThrowOnError> => (options.client ?? client).get<GetTransferResponses, GetTransferErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/transfers/{transfer}',
+    ...options
+});
+
+/**
+ * Make a household, whose members share a wallet
+ *
+ * A household is enrolled as a member is and has the same kind of id. One that is there already is answered with 200.
+ */
+export const createHousehold = <ThrowOnError extends boolean = false>(options: Options<CreateHouseholdData, ThrowOnError>): RequestResult<CreateHouseholdResponses, CreateHouseholdErrors, ThrowOnError> => (options.client ?? client).post<CreateHouseholdResponses, CreateHouseholdErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/households',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * A household: who is in it or was, and who contributed what
+ */
+export const getHousehold = <ThrowOnError extends boolean = false>(options: Options<GetHouseholdData, ThrowOnError>): RequestResult<GetHouseholdResponses, GetHouseholdErrors, ThrowOnError> => (options.client ?? client).get<GetHouseholdResponses, GetHouseholdErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/households/{household}',
+    ...options
+});
+
+/**
+ * Let a member leave a household
+ *
+ * What is left of the points that the member contributed is given back where the program says so. Leaving again changes nothing and gets the first answer.
+ */
+export const leaveHousehold = <ThrowOnError extends boolean = false>(options: Options<LeaveHouseholdData, ThrowOnError>): RequestResult<LeaveHouseholdResponses, LeaveHouseholdErrors, ThrowOnError> => (options.client ?? client).delete<LeaveHouseholdResponses, LeaveHouseholdErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/households/{household}/members/{member}',
+    ...options
+});
+
+/**
+ * Let a member join a household
+ *
+ * A member is in one household at most. Joining again changes nothing and is answered with 200.
+ */
+export const joinHousehold = <ThrowOnError extends boolean = false>(options: Options<JoinHouseholdData, ThrowOnError>): RequestResult<JoinHouseholdResponses, JoinHouseholdErrors, ThrowOnError> => (options.client ?? client).put<JoinHouseholdResponses, JoinHouseholdErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/households/{household}/members/{member}',
     ...options
 });
 

@@ -549,6 +549,81 @@ export type FulfilmentRequest = {
     state: 'fulfilled' | 'rejected';
 };
 
+/**
+ * Members who share a wallet, and who contributed what.
+ */
+export type Household = {
+    /**
+     * A member id: balances, entries and redemptions of a household are those of a member.
+     */
+    id: string;
+    external_id: string;
+    members: Array<{
+        member: string;
+        joined_at: string;
+        /**
+         * Null for who is in the household.
+         */
+        left_at: string | null;
+        contributions: Array<{
+            unit: string;
+            /**
+             * All points that came from the member.
+             */
+            contributed: string;
+            /**
+             * What of them is in the wallet: not spent, expired or given back.
+             */
+            left: string;
+            /**
+             * What the member got on leaving.
+             */
+            given_back: string;
+        }>;
+    }>;
+};
+
+export type HouseholdAnswer = {
+    known: boolean;
+    household: {
+        /**
+         * A member id: balances, entries and redemptions of a household are those of a member.
+         */
+        id: string;
+        external_id: string;
+    };
+};
+
+export type HouseholdChangeAnswer = {
+    known: boolean;
+    change: {
+        id: string;
+        household: string;
+        member: string;
+        kind: 'join' | 'leave';
+        at: string;
+        rule: string | null;
+        given_back: Array<{
+            unit: string;
+            points: string;
+        }>;
+    };
+    household: {
+        member: string;
+        effects: Array<Effect>;
+        balances: Array<Balance>;
+    };
+    member: {
+        member: string;
+        effects: Array<Effect>;
+        balances: Array<Balance>;
+    };
+};
+
+export type HouseholdRequest = {
+    external_id: string;
+};
+
 export type Key = {
     id: string;
     label: string;
@@ -1417,6 +1492,181 @@ export type ProgramDocument = {
         };
     }>;
     /**
+     * Points for bringing a friend, who must not have ordered before. The friend's first order that qualifies brings them, once. The version in force when the friend was referred decides. Left out: there are no referrals.
+     */
+    referrals?: {
+        /**
+         * The name that entries cite with the version, `invite@3`; different from those of rules, campaigns and streaks.
+         */
+        id: string;
+        /**
+         * What the member gets who brought the friend. Left out: nothing.
+         */
+        referrer?: {
+            /**
+             * What the rule gives: points for each currency unit spent, or a fixed number.
+             */
+            earn: {
+                /**
+                 * The unit that is earned; one of `units`.
+                 */
+                unit: string;
+                /**
+                 * How many for each whole unit of the program's currency. It is exact; the order's sum is rounded once.
+                 */
+                per_currency_unit: string;
+            } | {
+                /**
+                 * The unit that is earned; one of `units`.
+                 */
+                unit: string;
+                /**
+                 * How many for each order in which at least one line matches.
+                 */
+                fixed: string;
+            };
+            /**
+             * Points that are not usable at once. Left out: usable at once.
+             */
+            pending?: {
+                /**
+                 * How long after the order the points become usable. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                for: string;
+            } | {
+                /**
+                 * From when on the points are usable. Of an order after it they are usable at once.
+                 */
+                until: string;
+            } | {
+                /**
+                 * Which event of the order makes the points usable; it is sent to `POST /v1/orders/{order}/events`. Points of a returned order are cancelled.
+                 */
+                until_event: string;
+                /**
+                 * How long after the order the points wait at most. Left out: until the event comes, or the points expire. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                at_latest?: string;
+                /**
+                 * What becomes of the points when the event has not come by then: usable all the same (`activate`), or gone (`cancel`). Default: activate.
+                 */
+                otherwise?: 'activate' | 'cancel';
+            };
+            /**
+             * When the points expire. Left out: never.
+             */
+            expires?: {
+                /**
+                 * How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                after: string;
+            } | {
+                /**
+                 * The points expire when the calendar month, quarter or year of the order ends in the program's time zone: at the first instant of the next one.
+                 */
+                at_end_of: 'month' | 'quarter' | 'year';
+                /**
+                 * How much longer they live. Left out: no longer. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                plus?: string;
+            } | {
+                /**
+                 * The points expire this long after the member last earned or redeemed this unit. Each time the date moves for all points of the rule. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                inactivity: string;
+            };
+        };
+        /**
+         * What the friend gets. Left out: nothing.
+         */
+        friend?: {
+            /**
+             * What the rule gives: points for each currency unit spent, or a fixed number.
+             */
+            earn: {
+                /**
+                 * The unit that is earned; one of `units`.
+                 */
+                unit: string;
+                /**
+                 * How many for each whole unit of the program's currency. It is exact; the order's sum is rounded once.
+                 */
+                per_currency_unit: string;
+            } | {
+                /**
+                 * The unit that is earned; one of `units`.
+                 */
+                unit: string;
+                /**
+                 * How many for each order in which at least one line matches.
+                 */
+                fixed: string;
+            };
+            /**
+             * Points that are not usable at once. Left out: usable at once.
+             */
+            pending?: {
+                /**
+                 * How long after the order the points become usable. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                for: string;
+            } | {
+                /**
+                 * From when on the points are usable. Of an order after it they are usable at once.
+                 */
+                until: string;
+            } | {
+                /**
+                 * Which event of the order makes the points usable; it is sent to `POST /v1/orders/{order}/events`. Points of a returned order are cancelled.
+                 */
+                until_event: string;
+                /**
+                 * How long after the order the points wait at most. Left out: until the event comes, or the points expire. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                at_latest?: string;
+                /**
+                 * What becomes of the points when the event has not come by then: usable all the same (`activate`), or gone (`cancel`). Default: activate.
+                 */
+                otherwise?: 'activate' | 'cancel';
+            };
+            /**
+             * When the points expire. Left out: never.
+             */
+            expires?: {
+                /**
+                 * How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                after: string;
+            } | {
+                /**
+                 * The points expire when the calendar month, quarter or year of the order ends in the program's time zone: at the first instant of the next one.
+                 */
+                at_end_of: 'month' | 'quarter' | 'year';
+                /**
+                 * How much longer they live. Left out: no longer. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                plus?: string;
+            } | {
+                /**
+                 * The points expire this long after the member last earned or redeemed this unit. Each time the date moves for all points of the rule. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                inactivity: string;
+            };
+        };
+        /**
+         * How much the friend's order must be worth at least, in the program's currency. Default: anything.
+         */
+        minimum?: string;
+        /**
+         * How long after the referral the friend must order. Left out: without end. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+         */
+        within?: string;
+        /**
+         * What becomes of the points when the order does not qualify any more, because it came back or was changed. They go (`take_back`), and no other order brings them again; or they stay (`keep`). Default: take_back.
+         */
+        returns?: 'take_back' | 'keep';
+    };
+    /**
      * The tiers. An order is decided by the tier that its member had just before it. Default: none.
      */
     tiers?: {
@@ -1930,6 +2180,23 @@ export type ProgramDocument = {
         };
     };
     /**
+     * Households: members who share a wallet. Default: there are none.
+     */
+    households?: {
+        /**
+         * How points come into the wallet of a household: by transfers that its members ask for (`by_hand`), or all that its members can spend, within a minute (`automatic`). Default: by_hand.
+         */
+        contribute?: 'by_hand' | 'automatic';
+        /**
+         * What a member who leaves gets: nothing (`keep`), or what is left of the points that the member contributed (`give_back`). Default: keep.
+         */
+        on_leave?: 'keep' | 'give_back';
+        /**
+         * How many members a household has at most. Default: 10.
+         */
+        maximum_members?: number;
+    };
+    /**
      * How returns take points back. Default: clamp_to_zero.
      */
     returns?: {
@@ -1990,6 +2257,10 @@ export type Redemption = {
     external_id: string;
     source: string;
     member: string;
+    /**
+     * Who redeemed, where the member is a household and a person was named.
+     */
+    by?: string;
     unit: string;
     points: string;
     state: 'held' | 'captured' | 'voided' | 'expired';
@@ -2029,6 +2300,10 @@ export type RedemptionRequest = {
     source?: string;
     member: string;
     /**
+     * Where `member` is a household: who of it redeems.
+     */
+    by?: string;
+    /**
      * The unit of `points`; a reward has its own.
      */
     unit?: string;
@@ -2049,6 +2324,61 @@ export type RedemptionRequest = {
      * How long the hold lasts, as an ISO 8601 duration of at most 30 days; 15 minutes when left out.
      */
     hold_for?: string;
+};
+
+/**
+ * Who brought whom, and what came of it.
+ */
+export type Referral = {
+    id: string;
+    external_id: string;
+    source: string;
+    referrer: string;
+    friend: string;
+    occurred_at: string;
+    program_version: number;
+    /**
+     * Whether an order of the friend has qualified it, and whether that was taken back.
+     */
+    state: 'open' | 'qualified' | 'revoked';
+    /**
+     * The order that qualified it.
+     */
+    order: string | null;
+    qualified_at: string | null;
+    /**
+     * What was paid so far: within seconds of the order, or of its return.
+     */
+    payments: Array<{
+        side: 'referrer' | 'friend';
+        rule: string;
+        unit: string;
+        /**
+         * Below 0 where they were taken back.
+         */
+        points: string;
+    }>;
+};
+
+export type ReferralAnswer = {
+    known: boolean;
+    referral: {
+        id: string;
+        external_id: string;
+        source: string;
+        referrer: string;
+        friend: string;
+        occurred_at: string;
+        program_version: number;
+    };
+};
+
+export type ReferralInput = {
+    external_id: string;
+    source?: string;
+    referrer: string;
+    friend: string;
+    occurred_at: string;
 };
 
 export type RefundRequest = {
@@ -2182,11 +2512,81 @@ export type StoredOrder = {
 };
 
 /**
+ * A tier that a member was given by hand.
+ */
+export type TierGrant = {
+    id: string;
+    external_id: string;
+    source: string;
+    member: string;
+    tier: string;
+    from: string;
+    /**
+     * From this instant on it is not valid; null: for good.
+     */
+    until: string | null;
+    reason: string;
+    /**
+     * The key that was used.
+     */
+    granted_by: string;
+    granted_at: string;
+    /**
+     * Who ended it; null where nobody has.
+     */
+    end: {
+        at: string;
+        reason: string;
+        ended_by: string;
+    } | null;
+};
+
+export type TierGrantAnswer = {
+    known: boolean;
+    grant: TierGrant;
+};
+
+export type TierGrantEndRequest = {
+    source?: string;
+    reason: string;
+};
+
+export type TierGrantPage = {
+    data: Array<TierGrant>;
+    next: string | null;
+};
+
+export type TierGrantRequest = {
+    external_id: string;
+    source?: string;
+    /**
+     * One of the levels of the program, also one by invitation only.
+     */
+    tier: string;
+    /**
+     * Left out: now. Not in the past: what was decided stays.
+     */
+    from?: string;
+    /**
+     * Left out: for good, or until it is ended.
+     */
+    until?: string;
+    reason: string;
+};
+
+/**
  * Points that one member gave another.
  */
 export type Transfer = {
     id: string;
-    external_id: string;
+    /**
+     * To another member, or into the household of the sender.
+     */
+    kind: 'gift' | 'contribution';
+    /**
+     * Null where the engine moved points into a household by itself.
+     */
+    external_id: string | null;
     source: string;
     from: string;
     to: string;
@@ -5204,6 +5604,160 @@ export type GetStreaksResponses = {
 
 export type GetStreaksResponse = GetStreaksResponses[keyof GetStreaksResponses];
 
+export type CreateReferralData = {
+    body: ReferralInput;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/referrals';
+};
+
+export type CreateReferralErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     * - [`source_not_allowed`](/errors/source_not_allowed): The key may not use this source
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`referral_exists`](/errors/referral_exists): The friend was brought before
+     * - [`key_reused`](/errors/key_reused): The same key was used before with another payload
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`friend_has_ordered`](/errors/friend_has_ordered): The friend has ordered before
+     * - [`referral_ring`](/errors/referral_ring): The friend brought the referrer
+     * - [`referral_to_self`](/errors/referral_to_self): Nobody can bring themselves
+     * - [`referrals_not_offered`](/errors/referrals_not_offered): The program has no referrals
+     * - [`occurred_in_future`](/errors/occurred_in_future): The event is dated more than 24 hours ahead
+     * - [`occurred_too_early`](/errors/occurred_too_early): The event is dated before 1970
+     * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type CreateReferralError = CreateReferralErrors[keyof CreateReferralErrors];
+
+export type CreateReferralResponses = {
+    /**
+     * Known already, or a dry run.
+     */
+    200: ReferralAnswer;
+    /**
+     * New.
+     */
+    201: ReferralAnswer;
+};
+
+export type CreateReferralResponse = CreateReferralResponses[keyof CreateReferralResponses];
+
+export type GetReferralData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        referral: string;
+    };
+    query?: {
+        source?: string;
+    };
+    url: '/v1/referrals/{referral}';
+};
+
+export type GetReferralErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     * - [`source_not_allowed`](/errors/source_not_allowed): The key may not use this source
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`referral_not_found`](/errors/referral_not_found): There is no such referral in this program
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type GetReferralError = GetReferralErrors[keyof GetReferralErrors];
+
+export type GetReferralResponses = {
+    /**
+     * The answer.
+     */
+    200: Referral;
+};
+
+export type GetReferralResponse = GetReferralResponses[keyof GetReferralResponses];
+
 export type GetTierData = {
     body?: never;
     headers?: {
@@ -5285,6 +5839,13 @@ export type GetTierResponses = {
             from: string;
             missing: string;
         } | null;
+        /**
+         * Where the tier was given by hand: the grant, and when it ends.
+         */
+        granted: {
+            grant: string;
+            until: string | null;
+        } | null;
     };
 };
 
@@ -5358,6 +5919,252 @@ export type CountTiersResponses = {
 };
 
 export type CountTiersResponse = CountTiersResponses[keyof CountTiersResponses];
+
+export type ListTierGrantsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        member: string;
+    };
+    query?: {
+        limit?: number;
+        cursor?: string;
+    };
+    url: '/v1/members/{member}/tier-grants';
+};
+
+export type ListTierGrantsErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type ListTierGrantsError = ListTierGrantsErrors[keyof ListTierGrantsErrors];
+
+export type ListTierGrantsResponses = {
+    /**
+     * The answer.
+     */
+    200: TierGrantPage;
+};
+
+export type ListTierGrantsResponse = ListTierGrantsResponses[keyof ListTierGrantsResponses];
+
+export type GrantTierData = {
+    body: TierGrantRequest;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        member: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/members/{member}/tier-grants';
+};
+
+export type GrantTierErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     * - [`source_not_allowed`](/errors/source_not_allowed): The key may not use this source
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     * - [`program_without_tiers`](/errors/program_without_tiers): The program has no tiers
+     */
+    404: Problem;
+    /**
+     * - [`key_reused`](/errors/key_reused): The same key was used before with another payload
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     * - [`tier_unknown`](/errors/tier_unknown): The program has no such tier
+     * - [`tier_grant_period_invalid`](/errors/tier_grant_period_invalid): The grant would begin in the past, or end before it begins
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type GrantTierError = GrantTierErrors[keyof GrantTierErrors];
+
+export type GrantTierResponses = {
+    /**
+     * Known already, or a dry run.
+     */
+    200: TierGrantAnswer;
+    /**
+     * New.
+     */
+    201: TierGrantAnswer;
+};
+
+export type GrantTierResponse = GrantTierResponses[keyof GrantTierResponses];
+
+export type EndTierGrantData = {
+    body: TierGrantEndRequest;
+    headers: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+        'idempotency-key': string;
+    };
+    path: {
+        member: string;
+        grant: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/members/{member}/tier-grants/{grant}/end';
+};
+
+export type EndTierGrantErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     * - [`source_not_allowed`](/errors/source_not_allowed): The key may not use this source
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     * - [`tier_grant_not_found`](/errors/tier_grant_not_found): The member has no such grant of a tier
+     */
+    404: Problem;
+    /**
+     * - [`tier_grant_ended`](/errors/tier_grant_ended): The grant of the tier is over already
+     * - [`key_reused`](/errors/key_reused): The same key was used before with another payload
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type EndTierGrantError = EndTierGrantErrors[keyof EndTierGrantErrors];
+
+export type EndTierGrantResponses = {
+    /**
+     * Known already, or a dry run.
+     */
+    200: TierGrantAnswer;
+    /**
+     * New.
+     */
+    201: TierGrantAnswer;
+};
+
+export type EndTierGrantResponse = EndTierGrantResponses[keyof EndTierGrantResponses];
 
 export type ListLateOrdersData = {
     body?: never;
@@ -6346,6 +7153,7 @@ export type CreateRedemptionErrors = {
      * - [`unit_unknown`](/errors/unit_unknown): The program has no such unit
      * - [`unit_not_redeemable`](/errors/unit_not_redeemable): Points of this unit cannot be redeemed
      * - [`points_out_of_range`](/errors/points_out_of_range): The points are outside the range of a wallet
+     * - [`household_member_not_found`](/errors/household_member_not_found): The member is not in this household
      * - [`reward_unknown`](/errors/reward_unknown): The program has no such reward
      * - [`reward_unavailable`](/errors/reward_unavailable): The reward is not available to this member
      */
@@ -7117,6 +7925,9 @@ export type CreateTransferErrors = {
      * - [`transfers_not_allowed`](/errors/transfers_not_allowed): Members of the program cannot give each other points
      * - [`transfer_to_self`](/errors/transfer_to_self): Sender and receiver are the same member
      * - [`transfer_limited`](/errors/transfer_limited): The program allows no such transfer now
+     * - [`transfer_from_household`](/errors/transfer_from_household): A household does not give points away
+     * - [`households_not_allowed`](/errors/households_not_allowed): The program has no households
+     * - [`household_member_not_found`](/errors/household_member_not_found): The member is not in this household
      * - [`unit_unknown`](/errors/unit_unknown): The program has no such unit
      * - [`unit_not_redeemable`](/errors/unit_not_redeemable): Points of this unit cannot be redeemed
      * - [`points_out_of_range`](/errors/points_out_of_range): The points are outside the range of a wallet
@@ -7212,6 +8023,326 @@ export type GetTransferResponses = {
 };
 
 export type GetTransferResponse = GetTransferResponses[keyof GetTransferResponses];
+
+export type CreateHouseholdData = {
+    body: HouseholdRequest;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/households';
+};
+
+export type CreateHouseholdErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     */
+    404: Problem;
+    /**
+     * - [`household_is_member`](/errors/household_is_member): A member has this external id already
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`households_not_allowed`](/errors/households_not_allowed): The program has no households
+     * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type CreateHouseholdError = CreateHouseholdErrors[keyof CreateHouseholdErrors];
+
+export type CreateHouseholdResponses = {
+    /**
+     * Known already, or a dry run.
+     */
+    200: HouseholdAnswer;
+    /**
+     * New.
+     */
+    201: HouseholdAnswer;
+};
+
+export type CreateHouseholdResponse = CreateHouseholdResponses[keyof CreateHouseholdResponses];
+
+export type GetHouseholdData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        household: string;
+    };
+    query?: never;
+    url: '/v1/households/{household}';
+};
+
+export type GetHouseholdErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`household_not_found`](/errors/household_not_found): There is no such household in this program
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type GetHouseholdError = GetHouseholdErrors[keyof GetHouseholdErrors];
+
+export type GetHouseholdResponses = {
+    /**
+     * The answer.
+     */
+    200: Household;
+};
+
+export type GetHouseholdResponse = GetHouseholdResponses[keyof GetHouseholdResponses];
+
+export type LeaveHouseholdData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        household: string;
+        member: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/households/{household}/members/{member}';
+};
+
+export type LeaveHouseholdErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`household_not_found`](/errors/household_not_found): There is no such household in this program
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`household_member_not_found`](/errors/household_member_not_found): The member is not in this household
+     * - [`household_not_joinable`](/errors/household_not_joinable): The member cannot join the household
+     * - [`households_not_allowed`](/errors/households_not_allowed): The program has no households
+     * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type LeaveHouseholdError = LeaveHouseholdErrors[keyof LeaveHouseholdErrors];
+
+export type LeaveHouseholdResponses = {
+    /**
+     * Known already, or a dry run.
+     */
+    200: HouseholdChangeAnswer;
+    /**
+     * New.
+     */
+    201: HouseholdChangeAnswer;
+};
+
+export type LeaveHouseholdResponse = LeaveHouseholdResponses[keyof LeaveHouseholdResponses];
+
+export type JoinHouseholdData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        household: string;
+        member: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/households/{household}/members/{member}';
+};
+
+export type JoinHouseholdErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`household_not_found`](/errors/household_not_found): There is no such household in this program
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`household_member_not_found`](/errors/household_member_not_found): The member is not in this household
+     * - [`household_not_joinable`](/errors/household_not_joinable): The member cannot join the household
+     * - [`households_not_allowed`](/errors/households_not_allowed): The program has no households
+     * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type JoinHouseholdError = JoinHouseholdErrors[keyof JoinHouseholdErrors];
+
+export type JoinHouseholdResponses = {
+    /**
+     * Known already, or a dry run.
+     */
+    200: HouseholdChangeAnswer;
+    /**
+     * New.
+     */
+    201: HouseholdChangeAnswer;
+};
+
+export type JoinHouseholdResponse = JoinHouseholdResponses[keyof JoinHouseholdResponses];
 
 export type ListEventsData = {
     body?: never;

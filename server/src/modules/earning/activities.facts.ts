@@ -1,7 +1,7 @@
 import type { Tx } from '#platform/db/client.ts';
 import type { Around, Command } from '../ledger/index.ts';
 import { type ActivityType, versionAt } from '../program/index.ts';
-import type { Activity } from './activities.store.ts';
+import type { Activity } from './activities.model.ts';
 import type { ProgramInForce } from './model.ts';
 import { loadStreaks, type StreakFacts } from './streaks.facts.ts';
 import { readUsesOf } from './uses.store.ts';

@@ -13,7 +13,7 @@ import {
   sourceOf,
   wires,
 } from '../ledger/index.ts';
-import type { Activity } from './activities.store.ts';
+import type { Activity } from './activities.model.ts';
 import { type ActivityAnswer, activityPayload } from './activities.ts';
 import { bulkAnswerOf, bulkOf, preferHeader, prefersMinimal, rowOf } from './bulk.ts';
 import { sameForm } from './find.ts';

@@ -1,22 +1,10 @@
 import { instants, jsons, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Posted } from '../ledger/index.ts';
+import type { Activity, Attributes } from './activities.model.ts';
 import type { Earned } from './posting.ts';
 import type { Addition } from './records.ts';
 import type { StreakStep } from './streaks.facts.ts';
-
-/** The attributes of an activity, by name. */
-export type Attributes = Readonly<Record<string, string | number | boolean>>;
-
-/** Something that a member did besides buying, as it was sent. */
-export interface Activity {
-  readonly externalId: string;
-  readonly source: string;
-  /** One of the program's `activities`. */
-  readonly type: string;
-  readonly occurredAt: number;
-  readonly attributes: Attributes | null;
-}
 
 /** An activity, as stored. */
 export interface StoredActivity {

@@ -12,13 +12,8 @@ import {
   time,
 } from '../ledger/index.ts';
 import { type AttributeType, type Bonus, type ProgramVersion, versionAt } from '../program/index.ts';
-import {
-  type Activity,
-  type Attributes,
-  findActivities,
-  insertActivities,
-  type StoredActivity,
-} from './activities.store.ts';
+import type { Activity, Attributes } from './activities.model.ts';
+import { findActivities, insertActivities, type StoredActivity } from './activities.store.ts';
 import type { LoadOrders, OrderFacts } from './facts.ts';
 import type { ProgramInForce } from './model.ts';
 import { admitTime } from './orders.ts';

@@ -4,7 +4,7 @@ import { addTo, type FraudFacts, insertFraud, loadFraud } from '../fraud/index.t
 import { type Around, type Command, type Entry, type Ledger, walletId } from '../ledger/index.ts';
 import { versionAt } from '../program/index.ts';
 import { type ActivityFacts, loadActivities } from './activities.facts.ts';
-import type { Activity } from './activities.store.ts';
+import type { Activity } from './activities.model.ts';
 import { type Budgets, storeBudgets, type WantedBudget } from './budgets.ts';
 import { budgetsOf, type CampaignFacts, loadCampaigns, type OrderQuestion } from './campaigns.facts.ts';
 import { eventTypes } from './events.store.ts';
@@ -13,6 +13,8 @@ import { dependsOnOrder } from './late.ts';
 import type { Order, OrderState, ProgramInForce } from './model.ts';
 import { addDecision } from './posting.ts';
 import type { Addition, StoredOrder, StoredRerating, StoredReturn } from './records.ts';
+import { friendsOf, loadReferrals, type ReferralFacts, takeStep } from './referrals.facts.ts';
+import { insertSteps, type ReferralBody } from './referrals.store.ts';
 import { reratingsOf } from './reratings.store.ts';
 import * as store from './store.ts';
 import { loadTimeline, type TierQuestion } from './tiers.ts';
@@ -34,6 +36,7 @@ export interface OrderFacts {
   newest: Map<number, number>;
   campaigns: CampaignFacts;
   activities: ActivityFacts;
+  referrals: ReferralFacts;
   fraud: FraudFacts;
   /** Taken in this batch and not yet looked at again: most orders never are. */
   fresh: { stored: StoredOrder; entries: readonly Entry[] }[];
@@ -52,6 +55,9 @@ type Body =
   | { order: Order; historical?: boolean }
   | { orderId: bigint; again?: { readonly version: number } }
   | { activity: Activity }
+  | { tierGrant: TierGrantBody }
+  | { tierGrantEnd: TierGrantEndBody }
+  | { referral: ReferralBody }
   | { caseId: bigint };
 
 export type LoadOrders = (
@@ -78,12 +84,14 @@ export const orderLoader =
       loadFraud(tx, fraudQuestions(commands, around)),
       newestOrders(
         tx,
-        distinct(
-          questions.flatMap(({ memberId, version }) => (dependsOnOrder(version) ? (memberId ?? []) : [])),
-        ),
+        distinct([
+          ...questions.flatMap(({ memberId, version }) => (dependsOnOrder(version) ? (memberId ?? []) : [])),
+          ...friendsOf(commands, around),
+        ]),
       ),
     ]);
-    return { ...facts, timeline, campaigns, activities, fraud, newest };
+    const referrals = await loadReferrals(tx, commands, around);
+    return { ...facts, timeline, campaigns, activities, referrals, fraud, newest };
   };
 
 /** The budgets of the versions by which orders are decided again. */
@@ -122,6 +130,7 @@ export function evolveAdditions(facts: OrderFacts, { added }: { added?: Addition
   }
   if (added !== undefined && added.uses.length > 0) addUses(facts.campaigns.uses, added.uses);
   if (added?.fraud != null) addTo(facts.fraud, added.fraud);
+  if (added?.referral != null) takeStep(facts.referrals, added.referral);
 }
 
 /** Writes what decisions added beside their records: all statements go out before any is waited for. */
@@ -135,6 +144,10 @@ export async function storeAdditions(
     insertUsesOf(tx, decisions),
     insertLateOrders(tx, decisions),
     insertFraud(tx, fraudOf(decisions), fraud),
+    insertSteps(
+      tx,
+      decisions.flatMap(({ stored: { added } }) => added?.referral ?? []),
+    ),
     storeBudgets(tx, campaigns.budgets),
   ]);
 }
@@ -144,7 +157,7 @@ export async function loadOrders(
   tx: Tx,
   ledger: Ledger,
   ids: readonly bigint[],
-): Promise<Omit<OrderFacts, 'timeline' | 'campaigns' | 'activities' | 'fraud' | 'newest'>> {
+): Promise<Omit<OrderFacts, 'timeline' | 'campaigns' | 'activities' | 'referrals' | 'fraud' | 'newest'>> {
   if (ids.length === 0) return { states: new Map(), revisions: new Map(), expired: new Map(), fresh: [] };
   const [orders, returns, reratings, events] = await Promise.all([
     store.revisions(tx, ids),

@@ -20,6 +20,9 @@ import { explainOrder, explainReturn } from './explain.ts';
 import { orderLoader } from './facts.ts';
 import { lateRoutes } from './late.routes.ts';
 import { orderType } from './orders.ts';
+import { explainPayment, paymentType, payReferrals } from './payments.ts';
+import { referralRoutes } from './referrals.routes.ts';
+import { referralType } from './referrals.ts';
 import { explainRerating, rerateType } from './rerate.ts';
 import { rerateRoutes } from './rerates.routes.ts';
 import { returnType } from './returns.ts';
@@ -44,21 +47,27 @@ export function createEarning(deps: {
   log: Log;
 }): {
   routes(api: Api): void;
+  /** Pays the referrals that orders have qualified, and takes back those that returns revoked. */
+  payReferrals(): Promise<void>;
 } {
   const load = orderLoader(deps.ledger, createBudgets());
   deps.ledger.register(orderType(load), explainOrder(deps.registry));
   deps.ledger.register(returnType(load), explainReturn);
   deps.ledger.register(activityType(load), explainActivity(deps.registry));
+  deps.ledger.register(referralType(load));
+  deps.ledger.register(paymentType(deps.ledger), explainPayment);
   deps.ledger.register(eventType(load), explainEvent);
   deps.ledger.register(rerateType(load), explainRerating);
   deps.ledger.register(caseType(load), explainDecision);
   const routes = earningRoutes(deps);
   return {
+    payReferrals: () => payReferrals(deps),
     routes(api) {
       routes(api);
       eventRoutes(api, deps);
       activityRoutes(api, deps);
       streakRoutes(api, deps);
+      referralRoutes(api, deps);
       tierRoutes(api, deps);
       lateRoutes(api, deps);
       rerateRoutes(api, deps);

@@ -6,7 +6,8 @@ import type { Addition } from './records.ts';
 const readNewest = statement(
   'earning_newest',
   `select u.member_id, (
-     select t.anchor from earning.timeline t where t.member_id = u.member_id order by t.anchor desc, t.id desc limit 1
+     select t.anchor from earning.timeline t where t.member_id = u.member_id and t.orders > 0
+     order by t.anchor desc, t.id desc limit 1
    ) from unnest($1::bigint[]) as u(member_id)`,
 );
 

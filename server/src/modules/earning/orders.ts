@@ -18,6 +18,7 @@ import type { Line, Order, OrderState, ProgramInForce } from './model.ts';
 import { post } from './posting.ts';
 import { contributions } from './qualifying.ts';
 import type { StoredOrder } from './records.ts';
+import { referralStep, stepFact } from './referrals.facts.ts';
 import * as store from './store.ts';
 import { levelAt, type TierQuestion } from './tiers.ts';
 import type { TimelineFacts } from './timeline.ts';
@@ -142,6 +143,8 @@ export const orderType = (
     const { decided } = posted.value;
     const rows = contributions({ memberId, orderId: id }, before, state, version, decided, at);
     const velocity = concluded(watching);
+    const bought = { memberId, orderId: id, happenedAt: at };
+    const referral = referralStep(facts.referrals, program.program, bought, state, version);
     const record: StoredOrder = {
       id,
       programId,
@@ -157,6 +160,7 @@ export const orderType = (
         uses: application.uses,
         late: late && { ...who, orderId: id, occurredAt: at, bookedAt: program.now, ...late },
         fraud: velocity.addition,
+        referral,
       },
     };
     const data = {
@@ -177,7 +181,7 @@ export const orderType = (
         occurredAt: at,
         data,
       },
-      also: velocity.facts,
+      also: [...velocity.facts, ...stepFact(referral)],
     });
   },
 

@@ -3,6 +3,7 @@ import type { Addition as Velocity } from '../fraud/index.ts';
 import type { LateOrder } from './late.ts';
 import type { Applied, Order, ReturnLine } from './model.ts';
 import type { Decided } from './posting.ts';
+import type { ReferralStep } from './referrals.store.ts';
 import type { Contribution } from './timeline.ts';
 import type { Use } from './uses.ts';
 
@@ -43,6 +44,8 @@ export interface Addition {
   readonly rows: readonly Contribution[];
   readonly uses: readonly Use[];
   readonly late: LateOrder | null;
+  /** What it does to the referral by which the member came; left out, or null: nothing. */
+  readonly referral?: ReferralStep | null;
   /** Left out, or null: velocity does not look at it. */
   readonly fraud?: Velocity | null;
 }

@@ -16,6 +16,7 @@ import { admitTime } from './orders.ts';
 import { post } from './posting.ts';
 import { contributions } from './qualifying.ts';
 import type { ReturnBody, StoredReturn } from './records.ts';
+import { referralStep, stepFact } from './referrals.facts.ts';
 import * as store from './store.ts';
 
 export interface ReturnAnswer extends Effects {
@@ -117,6 +118,8 @@ export const returnType = (
             posted.value.decided,
             body.occurredAt,
           );
+    const back = { memberId, orderId: body.orderId, happenedAt: body.occurredAt };
+    const referral = referralStep(facts.referrals, program, back, { ...state, returned }, version);
     const { lines: _, ...rest } = body;
     const changed = new Map([...returned].filter(([line, part]) => state.returned.get(line) !== part));
     const record: StoredReturn = {
@@ -126,7 +129,7 @@ export const returnType = (
       payload: command.payload as string,
       returned: changed,
       decided: posted.value.decided,
-      added: { id: context.id, rows, uses, late: null },
+      added: { id: context.id, rows, uses, late: null, referral },
     };
     const data = {
       return: wireId('ret', record.id),
@@ -138,6 +141,7 @@ export const returnType = (
       record,
       drafts: posted.value.drafts,
       fact: { type: body.cancels ? 'order.cancelled' : 'order.returned', occurredAt: body.occurredAt, data },
+      also: stepFact(referral),
     });
   },
 

@@ -12,8 +12,9 @@ import {
 } from '../fraud/index.ts';
 import type { Around, Command, Draft, Entry, LotTerms } from '../ledger/index.ts';
 import { type Program, versionAt } from '../program/index.ts';
-import type { Activity } from './activities.store.ts';
+import type { Activity } from './activities.model.ts';
 import type { Order, ProgramInForce } from './model.ts';
+import type { ReferralBody } from './referrals.store.ts';
 import { waitsFor } from './terms.ts';
 
 /* Where what earns meets velocity: a pause holds points back, and what is given without one counts. */
@@ -121,6 +122,7 @@ export function apart(
 type Body =
   | { order: Order; historical?: boolean }
   | { activity: Activity }
+  | { referral: ReferralBody }
   | { orderId: bigint }
   | { caseId: bigint };
 
@@ -139,7 +141,7 @@ export function fraudQuestions(
   for (const [index, { body }] of commands.entries()) {
     const { program } = programs[index] as ProgramInForce;
     const memberId = holders[index]?.id;
-    if (memberId === undefined || !isChecked(program)) continue;
+    if (memberId === undefined || !isChecked(program) || 'referral' in body) continue;
     if ('caseId' in body) cases.push(body.caseId);
     else if ('orderId' in body) {
       if ('type' in body) waiting.push(memberId);

@@ -30,6 +30,8 @@ const prefixes: Readonly<Record<string, string>> = {
   order: 'ord',
   return: 'ret',
   order_event: 'oev',
+  activity: 'act',
+  referral_payment: 'rfp',
   case_decision: 'cde',
   redemption: 'red',
   redemption_change: 'rch',

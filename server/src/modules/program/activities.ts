@@ -1,8 +1,8 @@
 import { type Duration, parseDuration } from './calendar.ts';
 import type { Campaign } from './campaigns.ts';
 import type { ProgramDocument } from './document.ts';
-import type { Unit } from './model.ts';
 import { compileTerms, type Terms } from './terms.ts';
+import type { Unit } from './units.ts';
 
 export type AttributeType = 'text' | 'integer' | 'number' | 'boolean';
 
@@ -84,7 +84,8 @@ function compileRule(
   };
 }
 
-function compileBonus(
+/** Fixed points of a checked document. */
+export function compileBonus(
   id: string,
   { earn, pending, expires }: Pick<Rule, 'earn' | 'pending' | 'expires'>,
   version: number,

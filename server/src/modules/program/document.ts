@@ -3,6 +3,8 @@ import { activities, streaks } from './activities.section.ts';
 import { campaign, holdout, MAX_CAMPAIGNS } from './campaigns.section.ts';
 import { MAX_RULES, rule } from './earning.section.ts';
 import { currencyCode, decimal, duration, instant, programName, settings, unitName } from './fields.ts';
+import { households } from './households.section.ts';
+import { referrals } from './referrals.section.ts';
 import { reminders } from './reminders.section.ts';
 import { MAX_REWARDS, reward } from './rewards.section.ts';
 import { segments } from './segments.section.ts';
@@ -107,6 +109,7 @@ export const programDocument = settings('A program', {
     .optional(),
   activities: activities.optional(),
   streaks: streaks.optional(),
+  referrals: referrals.optional(),
   tiers: tiers.optional(),
   combination: z
     .enum(['highest_multiplier', 'stack'], { error: 'Write "highest_multiplier" or "stack".' })

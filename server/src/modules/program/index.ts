@@ -12,9 +12,11 @@ export type { ConditionInput } from './conditions/compile.ts';
 export type { ProgramDocument } from './document.ts';
 export { compileDraft } from './draft.ts';
 export { programErrors } from './errors.ts';
-export type { EarningRule, Program, ProgramVersion, Unit } from './model.ts';
+export type { Households } from './households.section.ts';
+export type { EarningRule, Program, ProgramVersion } from './model.ts';
 export { programNow, versionAt } from './model.ts';
 export type { FallsDue } from './passing.ts';
+export type { Referrals } from './referrals.ts';
 export type { Registry } from './registry.ts';
 export { reminderHorizon, remindersOf } from './reminders.ts';
 export type { Price, Reward } from './rewards.model.ts';
@@ -22,6 +24,7 @@ export type { Terms } from './terms.ts';
 export type { Level, Measure, SumBetween, Tiers } from './tiers.ts';
 export { edges, placeAt, windowStart } from './tiers.ts';
 export type { TransferLimit, Transfers } from './transfers.section.ts';
+export type { Unit } from './units.ts';
 export type { VelocityCheck } from './velocity.ts';
 
 export interface ProgramModule extends ProgramService {

@@ -64,7 +64,7 @@ function* mistakesInStreak(at: string, streak: Streak, document: ProgramDocument
   }
 }
 
-function* mistakeInUnit(at: string, unit: string, { units }: ProgramDocument): Generator<Mistake> {
+export function* mistakeInUnit(at: string, unit: string, { units }: ProgramDocument): Generator<Mistake> {
   const names = Object.keys(units);
   if (names.length > 0 && !Object.hasOwn(units, unit))
     yield {
@@ -88,7 +88,7 @@ function* mistakeInListening(at: string, on: string, { activities }: ProgramDocu
 }
 
 /** Points for what costs nothing: they are a fixed number, and no event of an order can make them usable. */
-function* mistakesInBonus(
+export function* mistakesInBonus(
   at: string,
   { earn, pending }: Pick<Rule, 'earn' | 'pending'>,
   what: string,

@@ -6,6 +6,7 @@ import { type Mistake, mistakeInDuration, mistakeInTimeZone } from './mistake.ts
 import { mistakesInActivities } from './mistakes-activities.ts';
 import { mistakesInCampaigns } from './mistakes-campaigns.ts';
 import { mistakesInConditions } from './mistakes-conditions.ts';
+import { mistakesInReferrals } from './mistakes-referrals.ts';
 import { mistakesInRewards } from './mistakes-rewards.ts';
 import { mistakesInSegments } from './mistakes-segments.ts';
 import { mistakesInTerms } from './mistakes-terms.ts';
@@ -100,6 +101,7 @@ function* mistakesIn(document: ProgramDocument): Generator<Mistake> {
   yield* mistakesInIds(document);
   yield* mistakesInRules(document);
   yield* mistakesInActivities(document);
+  yield* mistakesInReferrals(document);
   yield* mistakesInReminders(document.reminders);
   yield* mistakesInRewards(document);
   yield* mistakesInTransfers(document.transfers);

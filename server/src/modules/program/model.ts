@@ -4,23 +4,16 @@ import { type ActivityType, compileActivities } from './activities.ts';
 import { type Duration, parseDuration } from './calendar.ts';
 import { type Campaign, compileCampaigns } from './campaigns.ts';
 import type { ProgramDocument } from './document.ts';
+import { compileHouseholds, type Households } from './households.section.ts';
+import { compileReferrals, type Referrals } from './referrals.ts';
 import { compileReminders, type Reminder } from './reminders.section.ts';
 import { compileRewards, type Reward } from './rewards.model.ts';
 import { compileSegments, type Segment } from './segments.ts';
 import { compileTerms, type Terms } from './terms.ts';
 import { compileTiers, type Tiers } from './tiers.ts';
 import { compileTransfers, type Transfers } from './transfers.section.ts';
+import type { Unit } from './units.ts';
 import { compileVelocity, type VelocityCheck } from './velocity.ts';
-
-/** What a program counts. `number` (0..63) is its own for ever within the program. */
-export interface Unit {
-  readonly name: string;
-  readonly number: number;
-  readonly redeemable: boolean;
-  readonly qualifying: boolean;
-  /** What one is worth in whole units of the program's currency (dollars, not cents); null: not redeemable as money. */
-  readonly worth: Rational | null;
-}
 
 /** The values that a condition of a rule takes; null: any. */
 export interface When {
@@ -64,6 +57,7 @@ export interface ProgramVersion {
   readonly rules: readonly EarningRule[];
   /** What members do besides buying, by name. */
   readonly activities: ReadonlyMap<string, ActivityType>;
+  readonly referrals: Referrals | null;
   readonly tiers: Tiers | null;
   readonly reminders: readonly Reminder[];
   readonly velocity: readonly VelocityCheck[];
@@ -148,6 +142,7 @@ export function compile(published: Published, numbers: ReadonlyMap<string, numbe
       .filter(({ on }) => on === 'order')
       .map(rule => compileRule(rule, version, units)),
     activities: compileActivities(document, version, units),
+    referrals: compileReferrals(document, version, units),
     combination: document.combination ?? 'highest_multiplier',
     segments,
     lateAfter: document.late_after === undefined ? null : (parseDuration(document.late_after) as Duration),

@@ -1,6 +1,6 @@
 import { parseDuration } from '#platform/calendar.ts';
 import type { ProgramDocument } from './document.ts';
-import type { Unit } from './model.ts';
+import type { Unit } from './units.ts';
 
 /** A check of how fast a member earns. */
 export interface VelocityCheck {
