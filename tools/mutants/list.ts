@@ -1,6 +1,7 @@
 // Mistakes that somebody could make in the engine, each as a change of a few characters, with the test that must see it.
 // `find` stands exactly once in its file (mutants.test.ts checks it): where the code changes, change the mutant with it.
 import { AUDIENCE_MUTANTS } from './audiences.ts';
+import { DECISION_MUTANTS } from './decisions.ts';
 import { PROGRAM_MUTANTS } from './programs.ts';
 import { TERMS_MUTANTS } from './terms.ts';
 
@@ -52,7 +53,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a retry gets the state of today instead of the first answer',
     file: 'src/modules/rewards/store.ts',
     tests: SIMULATION,
-    find: "stored: { ...asRedemption(row), state: row[12] === null ? 'captured' : 'held', refunded: 0n },",
+    find: 'stored: firstAnswer(asRedemption(row)),',
     replace: 'stored: asRedemption(row),',
   },
   {
@@ -389,6 +390,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'most === ZERO || compare(worth, most) < 0 ? worth : most',
   },
   ...AUDIENCE_MUTANTS,
+  ...DECISION_MUTANTS,
   ...PROGRAM_MUTANTS,
   ...TERMS_MUTANTS,
 ];
