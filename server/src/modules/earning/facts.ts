@@ -55,8 +55,6 @@ type Body =
   | { order: Order; historical?: boolean }
   | { orderId: bigint; again?: { readonly version: number } }
   | { activity: Activity }
-  | { tierGrant: TierGrantBody }
-  | { tierGrantEnd: TierGrantEndBody }
   | { referral: ReferralBody }
   | { caseId: bigint };
 

@@ -3,7 +3,6 @@ import { activities, streaks } from './activities.section.ts';
 import { campaign, holdout, MAX_CAMPAIGNS } from './campaigns.section.ts';
 import { MAX_RULES, rule } from './earning.section.ts';
 import { currencyCode, decimal, duration, instant, programName, settings, unitName } from './fields.ts';
-import { households } from './households.section.ts';
 import { referrals } from './referrals.section.ts';
 import { reminders } from './reminders.section.ts';
 import { MAX_REWARDS, reward } from './rewards.section.ts';

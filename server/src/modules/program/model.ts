@@ -4,7 +4,6 @@ import { type ActivityType, compileActivities } from './activities.ts';
 import { type Duration, parseDuration } from './calendar.ts';
 import { type Campaign, compileCampaigns } from './campaigns.ts';
 import type { ProgramDocument } from './document.ts';
-import { compileHouseholds, type Households } from './households.section.ts';
 import { compileReferrals, type Referrals } from './referrals.ts';
 import { compileReminders, type Reminder } from './reminders.section.ts';
 import { compileRewards, type Reward } from './rewards.model.ts';
