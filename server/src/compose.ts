@@ -121,6 +121,10 @@ export async function compose(options: EngineOptions): Promise<Engine> {
   });
   const fraud = createFraud({ ledger, pool });
   const rewards = createRewards({ ledger, pool });
+  program.whenTimePasses({
+    next: () => Promise.resolve(null),
+    run: async id => void (await rewards.collect(id)),
+  });
 
   const http = createHttp({
     authenticate: identity.authenticate,
@@ -157,6 +161,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     jobs: [
       { name: 'referrals', every: SECOND, run: () => earning.payReferrals() },
       { name: 'sweep', every: 60 * SECOND, run: () => upkeep.sweep() },
+      { name: 'households', every: 60 * SECOND, run: () => upkeep.forEachProgram(rewards.collect) },
       { name: 'reminders', every: 600 * SECOND, run: () => upkeep.remind() },
       {
         name: 'drift',

@@ -12,6 +12,8 @@ export interface Upkeep {
   remind(): Promise<void>;
   /** The same of one program, in an order that does not depend on the steps in which its time passes. */
   pointsDue: FallsDue;
+  /** Does something for each program, one after the other. */
+  forEachProgram(work: (id: number) => Promise<unknown>): Promise<void>;
 }
 
 export function createUpkeep(deps: { pool: Pool; ledger: Ledger; program: ProgramModule }): Upkeep {
@@ -38,6 +40,9 @@ export function createUpkeep(deps: { pool: Pool; ledger: Ledger; program: Progra
     },
     async remind() {
       for await (const page of pages()) for (const own of page) await ledger.remind(own);
+    },
+    async forEachProgram(work) {
+      for await (const page of pages()) for (const { id } of page) await work(id);
     },
     pointsDue: {
       next: async (id, until) => ledger.nextDue(await one(id), until),

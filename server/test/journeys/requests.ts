@@ -107,6 +107,10 @@ export function goodRequests(places: Places): Record<string, GoodRequest> {
     verifyLedger: post('/v1/verify', {}),
     listKeys: get('/v1/keys'),
     createKey: post('/v1/keys', { label: 'a key', scopes: ['members:read'], sources: ['api'] }),
+    createHousehold: post('/v1/households', { external_id: key() }),
+    getHousehold: get('/v1/households/ext:home'),
+    joinHousehold: { method: 'PUT', url: '/v1/households/ext:home/members/ext:ben' },
+    leaveHousehold: { method: 'DELETE', url: '/v1/households/ext:home/members/ext:ben' },
     revokeKey: { method: 'DELETE', url: `/v1/keys/${places.key ?? 'key_0000000000000'}` },
   };
 }

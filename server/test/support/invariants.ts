@@ -266,7 +266,7 @@ async function compareKeys(engine: TestEngine): Promise<void> {
      union all select program_id, source, 'redemption', external_id, id from rewards.redemptions
      union all select r.program_id, c.source, 'redemption_change', c.external_id, c.id from rewards.changes c join rewards.redemptions r on r.id = c.redemption_id
      union all select program_id, source, 'adjust', external_id, id from ledger.adjustments
-     union all select program_id, source, 'transfer', external_id, id from rewards.transfers
+     union all select program_id, source, 'transfer', external_id, id from rewards.transfers where external_id is not null
      union all select program_id, source, 'case_decision', external_id, id from fraud.decisions`,
   );
   const keys = await engine.sql(`select replace(key::text, '-', '') as key, result from ledger.keys`);

@@ -40,11 +40,12 @@ export async function decideBatch(tx: Tx, commands: readonly Command[], mode: Mo
   const replays = live.filter(isReplay);
   const open = live.filter(slot => !isReplay(slot));
   // The statements go out together; PostgreSQL runs them in order, so what they read and reserve is under the locks.
-  const [, newcomers, wallets, facts] = await Promise.all([
+  const [, wallets, facts, newcomers] = await Promise.all([
     mode.write ? lock(tx, open, mode) : null,
-    strangers.length === 0 ? [] : receive(tx, strangers, mode),
     readWallets(tx, open),
     loadFacts(tx, open, mode),
+    // Behind the facts: a dry run, which only imagines the newcomers, must not load anything of them either.
+    strangers.length === 0 ? [] : receive(tx, strangers, mode),
     replay(tx, replays),
   ]);
   const held = hold(open, wallets);

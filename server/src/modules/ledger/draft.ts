@@ -1,5 +1,6 @@
 import { expiryOf, isActivity } from './inactivity.ts';
 import {
+  byConsumption,
   type Entry,
   type Hold,
   type IfSpent,
@@ -143,12 +144,18 @@ export class Draft extends Overlay {
   }
 
   /**
-   * Moves points to another wallet by rule 3; the two entries sum to zero. Each lot that gives opens one there, with
+   * Moves points to another wallet, out of the lots `first`, then by rule 3; the two entries sum to zero. Each lot that gives opens one there, with
    * the date that it has now: one that moved with its member's activity stands still from then on, or two members could
    * keep each other's points alive. The caller has checked that `balance.available` covers them.
    */
-  send(points: bigint, to: Draft, occurredAt: number, cause: { rule: string; reason?: string }): void {
-    const taken = this.take(points);
+  send(
+    points: bigint,
+    to: Draft,
+    occurredAt: number,
+    cause: { rule: string; reason?: string },
+    first: readonly Lot[] = [],
+  ): void {
+    const taken = this.take(points, first.toSorted(byConsumption));
     this.write('transfer', occurredAt, { available: -points, ...cause, ...allocations(taken, -1n) });
     for (const { amount, expiresAt } of taken)
       to.credit('transfer', amount, { availableFrom: null, expiresAt }, occurredAt, cause);

@@ -6,10 +6,12 @@ export type {
   CommandType,
   Context,
   Done,
+  Holder,
   Posted,
   ProgramFacts,
   Repeat,
   Sent,
+  Side,
 } from './commands.ts';
 export { Draft, type LotTerms, type OpeningTerms } from './draft.ts';
 export { entryId } from './entry-ids.ts';

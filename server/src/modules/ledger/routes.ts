@@ -36,6 +36,7 @@ const prefixes: Readonly<Record<string, string>> = {
   redemption: 'red',
   redemption_change: 'rch',
   transfer: 'trf',
+  household_change: 'hch',
   adjust: 'adj',
   settle: 'stl',
 };

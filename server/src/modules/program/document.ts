@@ -3,6 +3,7 @@ import { activities, streaks } from './activities.section.ts';
 import { campaign, holdout, MAX_CAMPAIGNS } from './campaigns.section.ts';
 import { MAX_RULES, rule } from './earning.section.ts';
 import { currencyCode, decimal, duration, instant, programName, settings, unitName } from './fields.ts';
+import { households } from './households.section.ts';
 import { referrals } from './referrals.section.ts';
 import { reminders } from './reminders.section.ts';
 import { MAX_REWARDS, reward } from './rewards.section.ts';
@@ -133,6 +134,7 @@ export const programDocument = settings('A program', {
     .describe('The catalogue of rewards that points are redeemed for. Default: none.')
     .optional(),
   transfers: transfers.optional(),
+  households: households.optional(),
   returns: settings('"returns"', {
     if_spent: z
       .enum(['clamp_to_zero', 'allow_negative', 'refuse'], {

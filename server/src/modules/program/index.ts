@@ -12,6 +12,7 @@ export type { ConditionInput } from './conditions/compile.ts';
 export type { ProgramDocument } from './document.ts';
 export { compileDraft } from './draft.ts';
 export { programErrors } from './errors.ts';
+export type { Households } from './households.section.ts';
 export type { EarningRule, Program, ProgramVersion } from './model.ts';
 export { programNow, versionAt } from './model.ts';
 export type { FallsDue } from './passing.ts';

@@ -4,6 +4,7 @@ import { type ActivityType, compileActivities } from './activities.ts';
 import { type Duration, parseDuration } from './calendar.ts';
 import { type Campaign, compileCampaigns } from './campaigns.ts';
 import type { ProgramDocument } from './document.ts';
+import { compileHouseholds, type Households } from './households.section.ts';
 import { compileReferrals, type Referrals } from './referrals.ts';
 import { compileReminders, type Reminder } from './reminders.section.ts';
 import { compileRewards, type Reward } from './rewards.model.ts';
@@ -71,6 +72,8 @@ export interface ProgramVersion {
   readonly rewards: ReadonlyMap<string, Reward>;
   /** Null where members cannot give each other points. */
   readonly transfers: Transfers | null;
+  /** Null where there are none. */
+  readonly households: Households | null;
   /** Decimals of a currency's minor unit. Throws a RangeError for one that ISO 4217 does not know. */
   exponent(currency: string): number;
   /**
@@ -154,6 +157,7 @@ export function compile(published: Published, numbers: ReadonlyMap<string, numbe
     tiers: compileTiers(document, version, exponent(document.currency)),
     rewards: compileRewards(document, version, units, exponent(document.currency)),
     transfers: compileTransfers(document.transfers, version),
+    households: compileHouseholds(document.households, version),
     exponent,
     rate(currency, at) {
       if (currency === document.currency) return ONE;

@@ -32,6 +32,7 @@ const redemption = (member: string, externalId: string, points: bigint, capture 
   const body = {
     externalId: `${externalId} of ${member}`,
     source: 'api',
+    by: null,
     unit: null,
     points,
     reward: null,

@@ -16,6 +16,12 @@ export const rewardsErrors = {
   transfers_not_allowed: { status: 422, title: 'Members of the program cannot give each other points' },
   transfer_to_self: { status: 422, title: 'Sender and receiver are the same member' },
   transfer_limited: { status: 422, title: 'The program allows no such transfer now' },
+  transfer_from_household: { status: 422, title: 'A household does not give points away' },
+  households_not_allowed: { status: 422, title: 'The program has no households' },
+  household_is_member: { status: 409, title: 'A member has this external id already' },
+  household_not_found: { status: 404, title: 'There is no such household in this program' },
+  household_not_joinable: { status: 422, title: 'The member cannot join the household' },
+  household_member_not_found: { status: 422, title: 'The member is not in this household' },
   transfer_not_found: { status: 404, title: 'There is no such transfer in this program' },
   voucher_code_taken: { status: 409, title: 'A code is in another pool already' },
 } as const satisfies ErrorTable;

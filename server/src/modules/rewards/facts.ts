@@ -4,6 +4,7 @@ import { type Around, type Command, type Ledger, type Taken, walletId } from '..
 import { type ProgramVersion, type Reward, startOf, versionAt } from '../program/index.ts';
 import { dependsOnTier, itemOf } from './catalogue.ts';
 import type { Code } from './codes.store.ts';
+import { type HouseholdChange, lastChanges } from './households.store.ts';
 import type {
   ChangeBody,
   NewRedemption,
@@ -25,6 +26,8 @@ export interface RewardFacts extends StockFacts {
   readonly expired: ReadonlyMap<string, bigint>;
   /** What the tiers of members depend on, where a reward asks for them. */
   readonly timeline: TimelineFacts;
+  /** In which households they are who redeem for one. */
+  readonly last: ReadonlyMap<number, HouseholdChange>;
   /** How often members redeemed rewards, and since when that counts. */
   readonly uses: Map<string, { readonly since: number; count: number }>;
 }
@@ -69,7 +72,9 @@ export const rewardLoader =
             },
           ];
     });
-    const [taken, expired, counts, timeline, stock] = await Promise.all([
+    const buyers = around.counterparts.flatMap(counterpart => counterpart?.id ?? []);
+    const [last, taken, expired, counts, timeline, stock] = await Promise.all([
+      buyers.length === 0 ? [] : lastChanges(tx, buyers),
       takenBy(tx, ledger, changes),
       expiredOf(tx, ledger, changes),
       usesOf(tx, asked),
@@ -86,7 +91,8 @@ export const rewardLoader =
       if (redemption?.reward)
         redemptions.set(id, { ...redemption, reward: { ...redemption.reward, released: true } });
     }
-    return { redemptions, taken, expired, uses: counts, timeline, ...stock };
+    const now = new Map(last.map(({ stored }) => [stored.memberId, stored]));
+    return { redemptions, last: now, taken, expired, uses: counts, timeline, ...stock };
   };
 
 function askedOf(

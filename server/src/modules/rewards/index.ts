@@ -5,6 +5,10 @@ import { catalogueRoutes } from './catalogue.routes.ts';
 import { findChanges } from './changes.store.ts';
 import { changeType } from './changes.ts';
 import { rewardLoader } from './facts.ts';
+import { collector } from './households.collecting.ts';
+import { poolLoader } from './households.facts.ts';
+import { householdRoutes } from './households.routes.ts';
+import { explainChange, householdChangeType, householdType } from './households.ts';
 import { redemptionType } from './redemptions.ts';
 import { rewardsRoutes } from './routes.ts';
 import * as store from './store.ts';
@@ -16,7 +20,11 @@ import { redemptionToWire } from './wire.ts';
 export { rewardsErrors } from './errors.ts';
 
 /** Rewards and redemptions: registers their commands with the ledger and gives their routes. */
-export function createRewards(deps: { ledger: Ledger; pool: Pool }): { routes(api: Api): void } {
+export function createRewards(deps: { ledger: Ledger; pool: Pool }): {
+  /** Moves what members of households can spend into the households' wallets, where the program says so. */
+  collect(programId: number): Promise<number>;
+  routes(api: Api): void;
+} {
   const load = rewardLoader(deps.ledger);
   deps.ledger.register(redemptionType(load), async (tx: Tx, id) => {
     const redemption = (await store.redemptions(tx, [id])).get(id);
@@ -34,13 +42,18 @@ export function createRewards(deps: { ledger: Ledger; pool: Pool }): { routes(ap
           redemption: redemptionToWire(change.redemption, change.redemption.occurredAt),
         };
   });
-  deps.ledger.register(transferType, explainTransfer(deps.ledger));
+  const pools = poolLoader(deps.ledger);
+  deps.ledger.register(transferType(pools), explainTransfer(deps.ledger));
+  deps.ledger.register(householdType(pools));
+  deps.ledger.register(householdChangeType(pools), explainChange(deps.ledger));
   return {
+    collect: collector(deps),
     routes(api) {
       rewardsRoutes(deps)(api);
       catalogueRoutes(deps)(api);
       voucherRoutes(deps)(api);
       transferRoutes(deps)(api);
+      householdRoutes(deps)(api);
     },
   };
 }

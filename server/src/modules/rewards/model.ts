@@ -41,6 +41,8 @@ export interface Redemption {
   readonly id: bigint;
   readonly programId: number;
   readonly memberId: number;
+  /** Who redeemed, where the member is a household and a person was named. */
+  readonly by: number | null;
   readonly wallet: number;
   readonly externalId: string;
   readonly source: string;
@@ -98,6 +100,8 @@ export function moneyOff(points: bigint, unit: Pick<Unit, 'worth'>, version: Pro
 export interface RedemptionBody {
   externalId: string;
   source: string;
+  /** Who of the household redeems; null: not named. */
+  by: number | null;
   /** Null: the program's default unit, or the reward's. */
   unit: string | null;
   /** Null: what the reward costs. */

@@ -29,6 +29,7 @@ import {
   unavailability,
 } from './catalogue.ts';
 import { evolve, type LoadRewards, nextCode, type RewardFacts, tierOf, usedBy } from './facts.ts';
+import { isMember } from './households.facts.ts';
 import {
   type Aside,
   type Granted,
@@ -180,6 +181,8 @@ export const redemptionType = (
   decide({ body, programId }, facts, context) {
     const { program, holder, wallet, id } = context;
     const version = inForce(program);
+    if (body.by !== null && !isMember(facts.last, body.by, holder.id))
+      return refuse('household_member_not_found', 'Who redeems is not in this household.');
     const terms = termsOf(body, facts, programId, context);
     if (!terms.ok) return terms;
     const { unit, points, reward, stock } = terms.value;
@@ -204,6 +207,7 @@ export const redemptionType = (
       id,
       programId,
       memberId: holder.id,
+      by: body.by,
       wallet: walletId(holder.id, unit.number),
       externalId: body.externalId,
       source: body.source,
@@ -245,6 +249,7 @@ function differences(
   };
   if (stored.memberId !== holder)
     found.push({ pointer: '/member', stored: wireId('mem', BigInt(stored.memberId)), sent: member });
+  compare('/by', idOf(stored.by), idOf(body.by));
   compare('/reward', stored.reward?.id ?? null, body.reward);
   if (body.points !== null) compare('/points', String(stored.points), String(body.points));
   if (body.unit !== null) compare('/unit', stored.unit, body.unit);
@@ -260,5 +265,7 @@ function differences(
   return found;
 }
 
+const idOf = (member: number | null): string | null =>
+  member === null ? null : wireId('mem', BigInt(member));
 const text = (amount: bigint | null): string | null => (amount === null ? null : String(amount));
 const seconds = (milliseconds: number): string => `PT${milliseconds / 1000}S`;

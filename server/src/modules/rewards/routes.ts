@@ -50,7 +50,11 @@ function contradictions(body: {
 }
 
 function payloadOf(memberId: number, body: RedemptionBody): string {
-  const how = [String(body.capture), body.capture ? '' : String(body.holdFor)];
+  const how = [
+    String(body.capture),
+    body.capture ? '' : String(body.holdFor),
+    ...(body.by === null ? [] : [String(body.by)]),
+  ];
   return body.reward === null
     ? hash128(String(memberId), body.unit ?? '', String(body.points), ...how)
     : hash128(String(memberId), 'reward', body.reward, String(body.orderTotal ?? ''), ...how);
@@ -76,6 +80,10 @@ export const rewardsRoutes =
             external_id: schemas.externalId,
             source: schemas.sourceName.optional(),
             member: schemas.reference('mem'),
+            by: schemas
+              .reference('mem')
+              .optional()
+              .meta({ description: 'Where `member` is a household: who of it redeems.' }),
             unit: text
               .max(32)
               .optional()
@@ -114,6 +122,7 @@ export const rewardsRoutes =
           'unit_unknown',
           'unit_not_redeemable',
           'points_out_of_range',
+          'household_member_not_found',
           'reward_unknown',
           'reward_unavailable',
           'key_reused',
@@ -140,7 +149,11 @@ export const rewardsRoutes =
         }
         const holder = await ledger.directory.find(program.id, memberText(body.member));
         if (!holder.ok) return holder;
+        const by =
+          body.by === undefined ? null : await ledger.directory.find(program.id, memberText(body.by));
+        if (by?.ok === false) return by;
         const redemption: RedemptionBody = {
+          by: by?.value.id ?? null,
           externalId: body.external_id,
           source: source.value,
           unit: body.unit ?? null,
@@ -156,6 +169,7 @@ export const rewardsRoutes =
           type: 'redemption',
           programId: program.id,
           member: `ext:${holder.value.externalId}`,
+          ...(by === null ? {} : { counterpart: `ext:${by.value.externalId}` }),
           key,
           payload,
           body: redemption,

@@ -9,15 +9,15 @@ const insertRedemption = statement(
   'rewards_insert_redemptions',
   `insert into rewards.redemptions (id, program_id, member_id, wallet_id, external_id, source, unit, points, money_amount, money_currency,
      occurred_at, hold_seq, hold_expires_at, state, posted, reward, rule, gives, order_total, stock_item, stock_shard, fulfilment, code_id,
-     credit_seq)
+     credit_seq, by_id)
    select u.id, u.program_id, u.member_id, u.wallet_id, u.external_id, u.source, u.unit, u.points, u.money_amount, u.money_currency,
      u.occurred_at, u.hold_seq, u.hold_expires_at, u.state, u.posted::jsonb, u.reward, u.rule, u.gives::json, u.order_total, u.stock_item,
-     u.stock_shard, u.fulfilment, u.code_id, u.credit_seq
+     u.stock_shard, u.fulfilment, u.code_id, u.credit_seq, u.by_id
    from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[],
      $10::text[], $11::timestamptz[], $12::integer[], $13::timestamptz[], $14::text[], $15::text[], $16::text[], $17::text[],
-     string_to_array($18, chr(30), chr(31)), $19::bigint[], $20::text[], $21::smallint[], $22::text[], $23::bigint[], $24::integer[])
+     string_to_array($18, chr(30), chr(31)), $19::bigint[], $20::text[], $21::smallint[], $22::text[], $23::bigint[], $24::integer[], $25::bigint[])
      as u(id, program_id, member_id, wallet_id, external_id, source, unit, points, money_amount, money_currency, occurred_at, hold_seq,
-     hold_expires_at, state, posted, reward, rule, gives, order_total, stock_item, stock_shard, fulfilment, code_id, credit_seq)`,
+     hold_expires_at, state, posted, reward, rule, gives, order_total, stock_item, stock_shard, fulfilment, code_id, credit_seq, by_id)`,
 );
 
 export async function insertRedemptions(
@@ -52,6 +52,7 @@ export async function insertRedemptions(
       texts(rewards.map(reward => reward?.fulfilment ?? null)),
       numbers(rewards.map(reward => reward?.code?.id ?? null)),
       numbers(rewards.map(reward => reward?.creditSeq ?? null)),
+      numbers(stored.map(row => row.by)),
     ]),
     ...writeAsides(tx, stored),
   ]);
@@ -74,9 +75,9 @@ export function writeAsides(tx: Tx, decided: readonly { aside?: Aside }[]): Prom
 
 const REDEMPTION = `r.id, r.program_id, r.member_id, r.wallet_id, r.external_id, r.source, r.unit, r.points, r.money_amount, r.money_currency,
   r.occurred_at, r.hold_seq, r.hold_expires_at, r.state, r.refunded, r.posted, r.reward, r.rule, r.gives, r.order_total, r.stock_item,
-  r.stock_shard, r.released, r.fulfilment, r.code_id, c.code, r.credit_seq`;
+  r.stock_shard, r.released, r.fulfilment, r.code_id, c.code, r.credit_seq, r.by_id`;
 const WITH_CODE = 'left join rewards.codes c on c.id = r.code_id';
-export const redemptionColumns = { list: REDEMPTION, join: WITH_CODE, count: 27 };
+export const redemptionColumns = { list: REDEMPTION, join: WITH_CODE, count: 28 };
 const readRedemptions = statement(
   'rewards_redemptions',
   `select ${REDEMPTION} from rewards.redemptions r ${WITH_CODE} where r.id = any($1::bigint[])`,
@@ -110,12 +111,14 @@ export type Row = [
   bigint | null,
   string | null,
   number | null,
+  bigint | null,
 ];
 
 export const asRedemption = (row: Row): Redemption => ({
   id: row[0],
   programId: row[1],
   memberId: Number(row[2]),
+  by: row[27] === null ? null : Number(row[27]),
   wallet: Number(row[3]),
   externalId: row[4],
   source: row[5],

@@ -25,10 +25,9 @@ const sinceOf = ({ every }: TransferLimit, now: number, timeZone: string): numbe
   every === 'ever' ? LONG_AGO : startOf(every, now, timeZone);
 
 /** Sums what counts for the limits of a batch's transfers, in one statement for each direction. */
-export async function loadTransfers(
+export async function loadMoved(
   tx: Tx,
-  commands: readonly Command<TransferBody>[],
-  _known: readonly bigint[],
+  commands: readonly Command[],
   { holders, counterparts, programs }: Around,
 ): Promise<TransferFacts> {
   const facts: TransferFacts = new Map();
@@ -39,10 +38,11 @@ export async function loadTransfers(
   await Promise.all(
     ways.map(async ([way, members]) => {
       const wanted = new Map<string, { member: number; unit: number; since: number }>();
-      for (const [index, { body }] of commands.entries()) {
+      for (const [index, { type, body }] of commands.entries()) {
+        if (type !== 'transfer') continue;
         const program = programs[index] as ProgramFacts;
         const version = inForce(program);
-        const unit = unitOfPoints(body.unit, version);
+        const unit = unitOfPoints((body as TransferBody).unit, version);
         const member = members[index]?.id;
         const limit = version.transfers?.[way] ?? null;
         if (limit === null || member === undefined || !unit.ok) continue;
@@ -63,7 +63,11 @@ export async function loadTransfers(
 }
 
 /** Makes a transfer visible to the later ones of the batch. */
-export function evolve(facts: TransferFacts, { from, to, unit, points, occurredAt }: Transfer): void {
+export function evolveMoved(
+  facts: TransferFacts,
+  { from, to, unit, points, occurredAt, kind }: Transfer,
+): void {
+  if (kind !== 'gift') return;
   for (const key of [keyOf('send', from, unit), keyOf('receive', to, unit)]) {
     const moved = facts.get(key);
     if (moved === undefined || occurredAt < moved.since) continue;

@@ -23,7 +23,12 @@ const sum = text.meta({ pattern: '^[0-9]+$' });
 const transferSchema = z
   .strictObject({
     id: text,
-    external_id: text,
+    kind: z
+      .enum(['gift', 'contribution'])
+      .meta({ description: 'To another member, or into the household of the sender.' }),
+    external_id: text
+      .nullable()
+      .meta({ description: 'Null where the engine moved points into a household by itself.' }),
     source: text,
     from: text,
     to: text,
@@ -82,6 +87,9 @@ export const transferRoutes =
           'transfers_not_allowed',
           'transfer_to_self',
           'transfer_limited',
+          'transfer_from_household',
+          'households_not_allowed',
+          'household_member_not_found',
           'unit_unknown',
           'unit_not_redeemable',
           'points_out_of_range',

@@ -4,16 +4,18 @@ import type { Posted } from '../ledger/index.ts';
 
 /** Points that one member gives another. */
 export interface TransferBody {
-  externalId: string;
+  /** Null where the engine moves what a person has into a household. */
+  externalId: string | null;
   source: string;
   /** Null: the program's default unit. */
   unit: string | null;
-  points: bigint;
+  /** Null: all that there is. */
+  points: bigint | null;
   reason: string | null;
 }
 
 /** A transfer, as stored. */
-export interface Transfer extends Omit<TransferBody, 'unit'> {
+export interface Transfer extends Omit<TransferBody, 'unit' | 'points'> {
   id: bigint;
   programId: number;
   /** The members, by their numbers. */
@@ -21,6 +23,9 @@ export interface Transfer extends Omit<TransferBody, 'unit'> {
   to: number;
   /** The number of the unit. */
   unit: number;
+  points: bigint;
+  /** To another member, or into one's household. */
+  kind: 'gift' | 'contribution';
   /** What the sender paid beside the points. */
   fee: bigint;
   /** `transfers@version` that allowed it. */
@@ -30,11 +35,11 @@ export interface Transfer extends Omit<TransferBody, 'unit'> {
 
 const insert = statement(
   'rewards_insert_transfers',
-  `insert into rewards.transfers (id, program_id, from_id, to_id, external_id, source, unit, points, fee, reason, rule, occurred_at, posted)
-   select u.id, u.program_id, u.from_id, u.to_id, u.external_id, u.source, u.unit, u.points, u.fee, u.reason, u.rule, u.occurred_at, u.posted::jsonb
+  `insert into rewards.transfers (id, program_id, from_id, to_id, external_id, source, unit, points, fee, reason, rule, occurred_at, posted, kind)
+   select u.id, u.program_id, u.from_id, u.to_id, u.external_id, u.source, u.unit, u.points, u.fee, u.reason, u.rule, u.occurred_at, u.posted::jsonb, u.kind
    from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::smallint[], $8::bigint[], $9::bigint[],
-     $10::text[], $11::text[], $12::timestamptz[], $13::text[])
-     as u(id, program_id, from_id, to_id, external_id, source, unit, points, fee, reason, rule, occurred_at, posted)`,
+     $10::text[], $11::text[], $12::timestamptz[], $13::text[], $14::text[])
+     as u(id, program_id, from_id, to_id, external_id, source, unit, points, fee, reason, rule, occurred_at, posted, kind)`,
 );
 
 export async function insertTransfers(
@@ -56,12 +61,13 @@ export async function insertTransfers(
     texts(stored.map(row => row.rule)),
     instants(stored.map(row => row.occurredAt)),
     texts(rows.map(row => JSON.stringify(row.posted))),
+    texts(stored.map(row => row.kind)),
   ]);
 }
 
 const read = statement(
   'rewards_transfers',
-  `select id, program_id, from_id, to_id, external_id, source, unit::integer, points, fee, reason, rule, occurred_at, posted
+  `select id, program_id, from_id, to_id, external_id, source, unit::integer, points, fee, reason, rule, occurred_at, posted, kind
    from rewards.transfers where id = any($1::bigint[])`,
 );
 
@@ -70,7 +76,7 @@ type Row = [
   number,
   bigint,
   bigint,
-  string,
+  string | null,
   string,
   number,
   bigint,
@@ -79,6 +85,7 @@ type Row = [
   string,
   number,
   Posted,
+  Transfer['kind'],
 ];
 
 export async function findTransfers(
@@ -102,10 +109,11 @@ export async function findTransfers(
         rule,
         occurredAt,
         posted,
+        kind,
       ]) => {
         const sides = { from: Number(from), to: Number(to) };
         const asked = { externalId, source, unit, points, reason };
-        return [id, { stored: { id, programId, ...sides, ...asked, fee, rule, occurredAt }, posted }];
+        return [id, { stored: { id, programId, ...sides, ...asked, kind, fee, rule, occurredAt }, posted }];
       },
     ),
   );
@@ -116,7 +124,7 @@ const sum = (name: string, column: 'from_id' | 'to_id') =>
     `rewards_transferred_${name}`,
     `select u.nr::integer, count(*)::integer, sum(t.points)::text
      from unnest($1::bigint[], $2::smallint[], $3::timestamptz[]) with ordinality as u(member_id, unit, since, nr)
-     join rewards.transfers t on t.${column} = u.member_id and t.unit = u.unit and t.occurred_at >= u.since
+     join rewards.transfers t on t.${column} = u.member_id and t.unit = u.unit and t.occurred_at >= u.since and t.kind = 'gift'
      group by u.nr`,
   );
 const sums = { send: sum('sent', 'from_id'), receive: sum('received', 'to_id') };

@@ -16,8 +16,10 @@ import {
   type Sent,
   type StoredEntry,
 } from '../ledger/index.ts';
+import type { ProgramVersion } from '../program/index.ts';
+import { evolveGivers, isMember, type LoadPools, type PoolFacts } from './households.facts.ts';
 import { inForce, unitOfPoints } from './redemptions.ts';
-import { evolve, limitations, loadTransfers, type TransferFacts } from './transfers.facts.ts';
+import { evolveMoved, limitations } from './transfers.facts.ts';
 import { findTransfers, insertTransfers, type Transfer, type TransferBody } from './transfers.store.ts';
 
 export interface TransferAnswer {
@@ -29,54 +31,95 @@ export interface TransferAnswer {
 const member = (id: number): string => wireId('mem', BigInt(id));
 const FEE = 'fee of a transfer';
 
+/** By what a transfer is decided: the program's section, its fee, and every reason why it cannot be. */
+interface Terms {
+  readonly kind: Transfer['kind'];
+  readonly rule: string;
+  readonly fee: bigint;
+  readonly reasons: readonly Reason[];
+}
+
+/** A contribution to the person's own household is free and has no limits; anything else is a gift. */
+function termsOf(
+  asked: { from: number; to: number; unit: number; points: bigint; now: number },
+  facts: PoolFacts,
+  version: ProgramVersion,
+): Outcome<Terms> {
+  const { from, to, points } = asked;
+  const { transfers, households } = version;
+  if (facts.households.has(from))
+    return refuse(
+      'transfer_from_household',
+      'The points of a household are redeemed, or given back to who leaves it; they are not given away.',
+    );
+  if (facts.households.has(to)) {
+    if (households === null)
+      return refuse('households_not_allowed', `Version ${version.version} of the program has no households.`);
+    if (!isMember(facts.last, from, to))
+      return refuse('household_member_not_found', 'The sender is not in this household.');
+    return accept({ kind: 'contribution', rule: households.ref, fee: 0n, reasons: [] });
+  }
+  if (transfers === null)
+    return refuse(
+      'transfers_not_allowed',
+      `Version ${version.version} of the program does not let members give each other points.`,
+    );
+  const reasons = limitations(transfers, asked, facts.moved, version);
+  return accept({ kind: 'gift', rule: transfers.ref, fee: transfers.fee(points), reasons });
+}
+
 /** The member moves points to another: never more than there are, and with the dates that they have. */
-export const transferType: CommandType<TransferBody, TransferFacts, Transfer, TransferAnswer> = {
+export const transferType = (
+  load: LoadPools,
+): CommandType<TransferBody, PoolFacts, Transfer, TransferAnswer> => ({
   name: 'transfer',
   amends: false,
   enrols: () => false,
   needsLots: () => true,
   admit(command, program) {
-    const version = inForce(program);
-    if (version.transfers === null)
-      return refuse(
-        'transfers_not_allowed',
-        `Version ${version.version} of the program does not let members give each other points.`,
-      ).refusal;
     if (command.member === command.counterpart)
       return refuse('transfer_to_self', 'Sender and receiver are the same member.').refusal;
-    const unit = unitOfPoints(command.body.unit, version);
+    const unit = unitOfPoints(command.body.unit, inForce(program));
     return unit.ok ? undefined : unit.refusal;
   },
-  load: loadTransfers,
+  load,
   decide({ body, programId }, facts, { program, holder, wallet, counterpart, id }) {
     const version = inForce(program);
     const unit = unitOfPoints(body.unit, version);
-    const { transfers } = version;
     if (!unit.ok) return unit;
-    if (transfers === null || counterpart === undefined)
-      throw new Error('a transfer was let in that the program does not allow, or that has one side');
+    if (counterpart === undefined) throw new Error('a transfer has one side');
     const { number } = unit.value;
     const [source, target] = [wallet(number), counterpart.wallet(number)];
     // Both sides are booked at one instant: what expires by then is not given away.
     const now = Math.max(program.now, source.bookedAt, target.bookedAt);
     const from = new Draft(source, now);
     const to = new Draft(target, now);
-    const { points, unit: _, ...asked } = body;
-    const fee = transfers.fee(points);
+    const { available } = from.balance;
+    const points = body.points ?? (available > 0n ? available : 0n);
     const sides = { from: holder.id, to: counterpart.holder.id };
-    const refusal = refusalOf(
-      limitations(transfers, { ...sides, unit: number, points, now: program.now }, facts, version),
-      points + fee,
-      from.balance.available,
-    );
+    const terms = termsOf({ ...sides, unit: number, points, now: program.now }, facts, version);
+    if (!terms.ok) return terms;
+    const { reasons, ...decided } = terms.value;
+    const { rule, fee } = decided;
+    const { unit: _, ...asked } = body;
+    const record: Transfer = {
+      ...asked,
+      ...sides,
+      ...decided,
+      unit: number,
+      points,
+      occurredAt: now,
+      id,
+      programId,
+    };
+    if (points === 0n) return accept({ repeats: record, entries: [] });
+    const refusal = refusalOf(reasons, points + fee, available);
     if (refusal !== undefined) return refusal;
     if (to.balance.earned + points > MAX_AMOUNT)
       return refuse('points_out_of_range', 'The wallet of the receiver cannot count that many points.');
     const { reason } = body;
-    from.send(points, to, now, { rule: transfers.ref, ...(reason === null ? {} : { reason }) });
-    if (fee > 0n) from.debit('adjust', fee, now, FEE, transfers.ref);
-    const terms = { unit: number, points, fee, rule: transfers.ref, occurredAt: now };
-    const record: Transfer = { ...asked, ...sides, ...terms, id, programId };
+    from.send(points, to, now, { rule, ...(reason === null ? {} : { reason }) });
+    if (fee > 0n) from.debit('adjust', fee, now, FEE, rule);
     const { id: transfer, ...told } = transferToWire(record, program);
     const data = { transfer, ...told };
     return accept({
@@ -86,7 +129,10 @@ export const transferType: CommandType<TransferBody, TransferFacts, Transfer, Tr
       counterpartFact: { type: 'points.received', occurredAt: now, data },
     });
   },
-  evolve,
+  evolve(facts, stored, entries) {
+    evolveMoved(facts.moved, stored);
+    evolveGivers(facts, stored, entries);
+  },
   store: insertTransfers,
   find: findTransfers,
   differences: ({ body, member: from, counterpart }, stored, sent) =>
@@ -101,7 +147,7 @@ export const transferType: CommandType<TransferBody, TransferFacts, Transfer, Tr
     });
     return { transfer: transferToWire(stored, program), from: side(stored.from), to: side(stored.to) };
   },
-};
+});
 
 /** Every reason at once where the program has one; the balance alone is a refusal of its own. */
 function refusalOf(
@@ -131,6 +177,7 @@ const sentence = (reasons: readonly Reason[]): string =>
 /** A transfer as callers see it. */
 export const transferToWire = (transfer: Transfer, { units }: Pick<ProgramFacts, 'units'>) => ({
   id: wireId('trf', transfer.id),
+  kind: transfer.kind,
   external_id: transfer.externalId,
   source: transfer.source,
   from: member(transfer.from),
@@ -157,7 +204,7 @@ function differences(
     found.push({ pointer: '/from', stored: member(stored.from), sent: named.from });
   if (counterpart?.id !== stored.to)
     found.push({ pointer: '/to', stored: member(stored.to), sent: named.to });
-  compare('/points', String(stored.points), String(body.points));
+  compare('/points', String(stored.points), body.points === null ? null : String(body.points));
   compare('/reason', stored.reason, body.reason);
   const unit = program.units[stored.unit] as string;
   if (body.unit !== null) compare('/unit', unit, body.unit);

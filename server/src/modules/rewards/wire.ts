@@ -30,6 +30,9 @@ export const redemptionSchema = z
     external_id: text,
     source: text,
     member: text,
+    by: text
+      .optional()
+      .meta({ description: 'Who redeemed, where the member is a household and a person was named.' }),
     unit: text,
     points: sum,
     state: z.enum(['held', 'captured', 'voided', 'expired']),
@@ -67,6 +70,7 @@ export function redemptionToWire(redemption: Redemption, now: number, handsOut =
     external_id: redemption.externalId,
     source: redemption.source,
     member: wireId('mem', BigInt(redemption.memberId)),
+    ...(redemption.by === null ? {} : { by: wireId('mem', BigInt(redemption.by)) }),
     unit: redemption.unit,
     points: String(redemption.points),
     state: stateAt(redemption, now),
