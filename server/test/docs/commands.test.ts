@@ -16,6 +16,7 @@ const TOUR = [
   { path: 'docs/guides/redemptions.md', exact: true },
   { path: 'docs/guides/rewards.md', exact: true },
   { path: 'docs/guides/transfers.md', exact: true },
+  { path: 'docs/guides/households.md', exact: true },
   { path: 'docs/guides/events.md', exact: true },
   { path: 'docs/guides/expiry.md', exact: true },
   { path: 'docs/guides/test-program.md', exact: true },
