@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { at, buy, careful, cases, decide, HOUR, points } from './careful.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { at, burst, buy, careful, cases, decide, HOUR, points } from './careful.ts';
 import { eventsWith, type Json, startEngine, verified } from './engine.ts';
 
 const run = await startEngine();
@@ -108,6 +109,34 @@ test('cases are listed newest first, by state and by page', async () => {
   const { body: rest } = await api.get(`/v1/cases?limit=3&cursor=${first.next}`);
   assert.deepEqual(ids([...first.data, ...rest.data]), ids(all));
   assert.equal(rest.next, null);
+});
+
+test('what a re-rating gives for orders of a pause is held back, and counts in no window', async () => {
+  const api = await careful(run, 'rerated');
+  await buy(api, 1001, 0);
+  await buy(api, 7, 1);
+  await buy(api, 900, 2 * HOUR);
+  const twice = [{ id: 'base', on: 'order', earn: { unit: 'points', per_currency_unit: '2' } }];
+  await run.program('rerated', { velocity: [burst], earning: twice });
+  const settled = async (id: string): Promise<string> => {
+    for (;;) {
+      const { body } = await api.get(`/v1/rerates/${id}`);
+      if (!/ing$/.test(body.state)) return body.state;
+      await sleep(20);
+    }
+  };
+  const period = { from: at(-HOUR), to: at(3 * HOUR) };
+  const { status, body } = await api.post('/v1/rerates', { note: 'it was twice', version: 2, ...period });
+  assert.equal(status, 202, JSON.stringify(body));
+  await settled(body.id);
+  await api.post(`/v1/rerates/${body.id}/apply`);
+  assert.equal(await settled(body.id), 'applied');
+  const [found, ...others] = await cases(api);
+  assert.equal(others.length, 0);
+  // The order that crossed the line began the pause and keeps its points, all of them.
+  assert.deepEqual(await points(api), [2 * (1001 + 900), 14]);
+  await decide(api, found.id, 'release');
+  assert.deepEqual(await points(api), [2 * (1001 + 7 + 900), 0]);
 });
 
 test('what the ledger says agrees along every path', () => verified(run));

@@ -16,6 +16,7 @@ import { post } from './posting.ts';
 import { contributions } from './qualifying.ts';
 import type { StoredRerating } from './records.ts';
 import { findReratings, insertReratings } from './reratings.store.ts';
+import { concluded, watchCorrection } from './velocity.ts';
 
 /** An order that is to be decided again, by what a plan found. */
 export interface RerateBody {
@@ -51,19 +52,23 @@ export const rerateType = (
     const state = facts.states.get(body.orderId);
     if (state === undefined || state.programId !== programId)
       return refuse('order_not_found', 'There is no such order.');
-    const version = (context.program as ProgramInForce).program.versions[body.again.version - 1];
+    const program = context.program as ProgramInForce;
+    const version = program.program.versions[body.again.version - 1];
     if (version === undefined)
       throw new Error(`version ${body.again.version} of program ${programId} is gone`);
     const settled = settleAgain(state, version, body.applied, facts.campaigns);
     const after = { ...state, applied: settled.applied };
-    const posted = post(after, version, context, facts.expired, context.program.now);
+    const { occurredAt } = state.order;
+    const { memberId } = state;
+    const what = { id: context.id, memberId, cause: wireId('ord', body.orderId), at: occurredAt };
+    const watching = watchCorrection(facts.fraud, program, what);
+    const posted = post(after, version, context, facts.expired, program.now, watching);
     if (!posted.ok) {
       settled.undo();
       return posted;
     }
     const { decided } = posted.value;
-    const { occurredAt } = state.order;
-    const who = { memberId: state.memberId, orderId: body.orderId };
+    const who = { memberId, orderId: body.orderId };
     const rows = contributions(who, state, after, version, decided, occurredAt);
     const record: StoredRerating = {
       id: context.id,
@@ -74,7 +79,7 @@ export const rerateType = (
       programVersion: version.version,
       applied: settled.applied,
       decided,
-      added: { id: context.id, rows, uses: settled.uses, late: null },
+      added: { id: context.id, rows, uses: settled.uses, late: null, fraud: concluded(watching).addition },
     };
     const data = {
       rerate: wireId('rer', body.rerateId),
@@ -85,7 +90,7 @@ export const rerateType = (
     return accept({
       record,
       drafts: posted.value.drafts,
-      fact: { type: 'order.rerated', occurredAt: context.program.now, data },
+      fact: { type: 'order.rerated', occurredAt: program.now, data },
     });
   },
 

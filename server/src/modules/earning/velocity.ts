@@ -29,6 +29,8 @@ export interface Watch {
   /** The order or activity, as callers see it. */
   readonly cause: string;
   readonly at: number;
+  /** Whether what is given counts in windows. */
+  readonly counts: boolean;
   readonly given: Map<number, { unit: number; points: bigint; lots: number[] }>;
   readonly pended: Pended[];
 }
@@ -44,7 +46,16 @@ export function watch(
   historical = false,
 ): Watch | null {
   if (historical || !isChecked(program.program)) return null;
-  return { ...what, facts, program, given: new Map(), pended: [] };
+  return { ...what, facts, program, counts: true, given: new Map(), pended: [] };
+}
+
+/**
+ * Watches what corrects the past. A pause holds back what it gives, but none that the very order began, which keeps its
+ * points; nothing of it counts, because nobody did anything.
+ */
+export function watchCorrection(...asked: Parameters<typeof watch>): Watch | null {
+  const watching = watch(...asked);
+  return watching && { ...watching, counts: false };
 }
 
 /** Points that a rule gives. */
@@ -60,11 +71,10 @@ export interface Given {
 /** Opens a lot. While a pause of the member goes on, nothing but the end of its case makes the points usable. */
 export function credit(draft: Draft, given: Given, watching: Watch | null): Entry {
   const { kind, unit, points, terms, at, rule } = given;
-  const pause =
-    watching === null ? undefined : pausedBy(watching.facts, watching.memberId, unit, watching.at);
+  const pause = watching === null ? undefined : pauseOf(watching, unit);
   if (watching === null || pause === undefined) {
     const entry = draft.credit(kind, points, terms, at, { rule });
-    if (watching !== null) count(watching, given, entry);
+    if (watching?.counts) count(watching, given, entry);
     return entry;
   }
   const { expiresAt, inactiveAfter } = terms;
@@ -74,6 +84,9 @@ export function credit(draft: Draft, given: Given, watching: Watch | null): Entr
   if (pause.state === 'confirmed') draft.giveUp([entry.seq], draft.now);
   return entry;
 }
+
+const pauseOf = ({ facts, memberId, at, counts, cause }: Watch, unit: number): Case | undefined =>
+  pausedBy(facts, memberId, unit, at, each => !counts && each.cause === cause);
 
 function count({ given }: Watch, { unit, points }: Given, { seq }: Entry): void {
   const own = given.get(unit) ?? { unit, points: 0n, lots: [] };
@@ -97,7 +110,7 @@ function pend(
 /** What a decision adds to velocity, and what is published where it opened a case. */
 export function concluded(watching: Watch | null) {
   if (watching === null) return { addition: null, facts: [] };
-  const { facts, program, given, pended, ...what } = watching;
+  const { facts, program, counts: _, given, pended, ...what } = watching;
   const checks = versionAt(program.program, what.at).velocity;
   const { id: programId, now, units } = program;
   const addition = judge(facts, { ...what, programId, now, checks }, [...given.values()], pended);
@@ -124,6 +137,8 @@ type Body =
   | { activity: Activity }
   | { referral: ReferralBody }
   | { orderId: bigint }
+  | { tierGrant: object }
+  | { tierGrantEnd: object }
   | { caseId: bigint };
 
 /** What the commands of a batch ask about velocity; nothing for programs without checks. */
@@ -137,18 +152,21 @@ export function fraudQuestions(
     checks: ProgramInForce['program']['versions'][0]['velocity'];
   }[] = [];
   const waiting: number[] = [];
+  const corrected: number[] = [];
   const cases: bigint[] = [];
   for (const [index, { body }] of commands.entries()) {
     const { program } = programs[index] as ProgramInForce;
     const memberId = holders[index]?.id;
     if (memberId === undefined || !isChecked(program) || 'referral' in body) continue;
+    if ('tierGrant' in body || 'tierGrantEnd' in body) continue;
     if ('caseId' in body) cases.push(body.caseId);
     else if ('orderId' in body) {
       if ('type' in body) waiting.push(memberId);
+      if ('again' in body) corrected.push(memberId);
     } else if (!('historical' in body && body.historical)) {
       const at = 'order' in body ? body.order.occurredAt : body.activity.occurredAt;
       earning.push({ memberId, at, checks: versionAt(program, at).velocity });
     }
   }
-  return { earning, waiting, cases };
+  return { earning, waiting, corrected, cases };
 }

@@ -10,7 +10,10 @@ const silent = {
 } as unknown as Tx;
 
 test('a batch in which nothing is watched sends no statement', async () => {
-  assert.deepEqual(await loadFraud(silent, { earning: [], waiting: [], cases: [] }), noFraud());
+  assert.deepEqual(
+    await loadFraud(silent, { earning: [], waiting: [], corrected: [], cases: [] }),
+    noFraud(),
+  );
   await insertFraud(silent, [], noFraud());
   await changePended(silent, []);
 });

@@ -115,12 +115,12 @@ export function pausedBy(
   memberId: number,
   unit: number,
   at: number,
-  but?: bigint,
+  isLeftOut: (each: Case) => boolean = () => false,
 ): Case | undefined {
   let found: Case | undefined;
   for (const each of cases.values()) {
-    if (each.id === but || each.state === 'released' || each.memberId !== memberId) continue;
-    if (!isPaused(each, unit, at)) continue;
+    if (each.state === 'released' || each.memberId !== memberId) continue;
+    if (!isPaused(each, unit, at) || isLeftOut(each)) continue;
     if (found === undefined || rank(each) < rank(found) || (rank(each) === rank(found) && each.id < found.id))
       found = each;
   }
@@ -250,7 +250,7 @@ export interface Release {
 export function release(facts: FraudFacts, of: Case, unitOf: (wallet: number) => number): Release {
   const sorted = { free: [] as Pended[], moved: [] as Pended[], gone: [] as Pended[] };
   for (const lot of heldBy(facts, of.id)) {
-    const other = pausedBy(facts, of.memberId, unitOf(lot.wallet), lot.at, of.id);
+    const other = pausedBy(facts, of.memberId, unitOf(lot.wallet), lot.at, ({ id }) => id === of.id);
     if (other === undefined) sorted.free.push(lot);
     else if (other.state === 'confirmed') sorted.gone.push(lot);
     else sorted.moved.push({ ...lot, caseId: other.id });

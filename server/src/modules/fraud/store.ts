@@ -66,6 +66,15 @@ const readCasesAround = statement(
 export const casesAround = async (tx: Tx, ids: readonly bigint[]): Promise<Case[]> =>
   (await tx.run<CaseRow>(readCasesAround, [numbers(ids)])).map(asCase);
 
+const readPauses = statement(
+  'fraud_pauses_of',
+  `select ${CASE} from fraud.cases c where c.member_id = any($1::bigint[]) and c.state <> 'released'`,
+);
+
+/** All cases of these members that can pause them at any time. */
+export const pausesOf = async (tx: Tx, members: readonly number[]): Promise<Case[]> =>
+  (await tx.run<CaseRow>(readPauses, [numbers(members)])).map(asCase);
+
 const readCounted = statement(
   'fraud_counted',
   `select u.nr::integer, c.at, sum(c.points)::bigint
