@@ -113,8 +113,8 @@ export class ApiDocument {
     );
   }
 
-  mistakeInOrder(body: unknown): string | undefined {
-    return this.mistake(['components', 'schemas', 'Order'], body);
+  mistakeInRow(schema: string, body: unknown): string | undefined {
+    return this.mistake(['components', 'schemas', schema], body);
   }
 
   private mistake(steps: readonly string[], value: unknown): string | undefined {

@@ -56,6 +56,16 @@ const document = (more: object) => ({
     { id: 'base', on: 'order', earn: { unit: 'points', per_currency_unit: '1' }, expires: { after: 'P12M' } },
     { id: 'mile', on: 'order', earn: { unit: 'miles', fixed: '1' }, pending: { for: 'P1D' } },
   ],
+  activities: { review: { attributes: { stars: 'integer' } }, login: {} },
+  streaks: [
+    {
+      id: 'daily',
+      on: 'activity:login',
+      every: 'day',
+      rewards: [{ length: 2, earn: { unit: 'points', fixed: '2' } }],
+    },
+  ],
+  referrals: { id: 'invite', referrer: { earn: { unit: 'points', fixed: '5' } } },
   rewards: [
     { id: 'mug', cost: { unit: 'points', points: '3' }, gives: { product: 'MUG' }, stock: 1_000_000 },
   ],

@@ -53,26 +53,39 @@ function mistakeInGood(
   if (operation.body === undefined) return undefined;
   const taken = wire.raw === undefined ? wire.json : parse(String(wire.raw));
   const wrong =
-    operation.name === 'createOrders'
-      ? mistakeInRows(document, taken, json)
+    operation.name in BULK
+      ? mistakeInRows(document, BULK[operation.name] as Bulk, taken, json)
       : document.mistakeInBody(operation, taken);
   return wrong === undefined ? undefined : `a body was taken that the document refuses: ${wrong}`;
 }
 
+/** What the rows of a bulk operation are: where they stand, their schema, and who takes one alone. */
 interface Bulk {
+  readonly rows: string;
+  readonly schema: string;
+  readonly single: string;
+}
+const BULK: Readonly<Record<string, Bulk>> = {
+  createOrders: { rows: 'orders', schema: 'Order', single: 'createOrder' },
+  createActivities: { rows: 'activities', schema: 'Activity', single: 'createActivity' },
+};
+
+interface BulkAnswer {
   results: { row: number; status: string; problem?: { code: string; status: number } }[];
 }
 
-/** Rows that were taken are orders by the document; those that were not say so as a single order would. */
-function mistakeInRows(document: ApiDocument, taken: unknown, json: unknown): string | undefined {
-  const { orders } = taken as { orders: unknown[] };
-  const single = document.operations.find(({ name }) => name === 'createOrder') as Operation;
-  for (const { row, problem } of (json as Bulk).results) {
+/** Rows that were taken are what they should be by the document; those that were not say so as a single one would. */
+function mistakeInRows(document: ApiDocument, bulk: Bulk, taken: unknown, json: unknown): string | undefined {
+  const rows = (taken as Record<string, unknown[]>)[bulk.rows] as unknown[];
+  const single = document.operations.find(({ name }) => name === bulk.single) as Operation;
+  for (const { row, problem } of (json as BulkAnswer).results) {
     const mistake =
-      problem === undefined ? document.mistakeInOrder(orders[row]) : document.mistakeInProblem(problem);
+      problem === undefined
+        ? document.mistakeInRow(bulk.schema, rows[row])
+        : document.mistakeInProblem(problem);
     if (mistake !== undefined) return `row ${row}: ${mistake}`;
     if (problem !== undefined && !document.codes(single, problem.status)?.includes(problem.code))
-      return `row ${row}: a problem that a single order does not declare: ${problem.code}`;
+      return `row ${row}: a problem that ${bulk.single} does not declare: ${problem.code}`;
   }
   return undefined;
 }

@@ -109,6 +109,21 @@ const redemptionHints: Record<string, fc.Arbitrary<unknown>> = {
   unit: ofReward(false, often(4, fc.constant('points'), fc.constantFrom('miles', 'stars'))),
 };
 
+/** Activities that the programs have, and friends who are mostly new. */
+const activityHints = (operation: string): Record<string, fc.Arbitrary<unknown>> =>
+  operation.startsWith('createActivit')
+    ? {
+        type: often(6, fc.constantFrom('login', 'review'), fc.constant('share')),
+        attributes: often<unknown>(4, nothing, fc.constantFrom({ stars: 5 }, { stars: 'five' })),
+      }
+    : operation === 'createReferral'
+      ? { referrer: member, friend: often(4, newcomer, member) }
+      : operation === 'getReferral'
+        ? {
+            referral: place((world, number) => world.own(world.referrals, number)?.id ?? 'ref_0000000000000'),
+          }
+        : {};
+
 /** What the schemas cannot say: what exists, what hangs together, what is likely. */
 function hintsOf({ name: operation }: Operation, scopes: readonly string[]): Hint {
   const isMade = operation === 'createMember';
@@ -155,6 +170,7 @@ function hintsOf({ name: operation }: Operation, scopes: readonly string[]): Hin
     ...(operation === 'setProgramClock'
       ? { to: soon, advance: fc.constantFrom('PT1M', 'PT30M', 'P1M1') }
       : {}),
+    ...activityHints(operation),
     ...(operation === 'createOrderEvent' ? { type: fc.constantFrom('stay.completed', 'trip.ended') } : {}),
     expires_at: fc.integer({ min: 1, max: 100_000 }).map(minutes => (world: World) => at(world, minutes)),
     currency: often(8, fc.constant('USD'), fc.constantFrom('EUR', 'JPY')),

@@ -34,6 +34,7 @@ export class World {
   /** What somebody has to hand over. */
   readonly pending: KnownRedemption[] = [];
   readonly entries: { program: string; id: string }[] = [];
+  readonly referrals: { program: string; id: string }[] = [];
   readonly keys: string[] = [];
   /** Cursors, by the operation that gave them. */
   readonly cursors = new Map<string, string[]>();
@@ -69,6 +70,7 @@ export class World {
     if (operation === 'createOrders')
       for (const { row, answer: own } of answer.results)
         if (own !== undefined) this.learnOrder(program, request.orders[row], own);
+    if (operation === 'createReferral') this.add(this.referrals, { program, id: answer.referral.id });
     if (operation === 'createMember') this.add(this.list(this.members, program), answer.id);
     if (operation === 'createKey') this.add(this.keys, answer.id);
     if (operation === 'setProgramClock') this.clock = Date.parse(answer.clock.now);

@@ -9,6 +9,21 @@ const document = {
   ...testClock(),
   units: { points: { worth: '0.01' }, nights: { redeemable: false } },
   transfers: { allowed: true },
+  activities: { login: {} },
+  streaks: [
+    {
+      id: 'daily',
+      on: 'activity:login',
+      every: 'day',
+      rewards: [{ length: 1, earn: { unit: 'points', fixed: '1' } }],
+    },
+  ],
+  referrals: { id: 'invite', referrer: { earn: { unit: 'points', fixed: '1' } } },
+  tiers: {
+    qualify_by: 'spend',
+    window: 'lifetime',
+    levels: [{ id: 'basic', from: '0' }, { id: 'gold' }],
+  },
   households: { on_leave: 'give_back' },
   rewards: [{ id: 'mug', cost: { unit: 'points', points: '5' }, gives: { product: 'MUG' }, stock: 3 }],
   earning: [
@@ -34,7 +49,7 @@ const CONTENTS = tables
 /** Counts and digests of all rows of all tables, as the owner sees them. */
 const contents = (): Promise<Json[]> => run.base.sql(CONTENTS);
 
-const ID = /^(?:mem|ord|ret|red|rch|trf|hch|oev|adj|ent|key)_[0-9a-z]+$/;
+const ID = /^(?:mem|act|ref|ord|ret|red|rch|trf|hch|oev|adj|ent|key|tgr)_[0-9a-z]+$/;
 const WALL_TIMES = new Set(['created_at', 'changed_at', 'at', 'revoked_at', 'instance', 'secret', 'id']);
 
 /** An answer without its ids and wall times: what a dry run must have in common with the write. */

@@ -87,6 +87,23 @@ export function goodRequests(places: Places): Record<string, GoodRequest> {
       type: 'stay.completed',
       occurred_at: NOON,
     }),
+    createActivity: post('/v1/activities', {
+      external_id: key(),
+      member,
+      type: 'login',
+      occurred_at: NOON,
+    }),
+    createActivities: post('/v1/activities/bulk', {
+      activities: [{ external_id: key(), member, type: 'login', occurred_at: NOON }],
+    }),
+    getStreaks: get(`/v1/members/${member}/streaks`),
+    createReferral: post('/v1/referrals', {
+      external_id: key(),
+      referrer: member,
+      friend: 'ext:ben',
+      occurred_at: NOON,
+    }),
+    getReferral: get('/v1/referrals/ref_0000000000000'),
     createRedemption: post('/v1/redemptions', { external_id: key(), member, points: '1' }),
     getRedemption: get(redemption),
     captureRedemption: post(`${redemption}/capture`, undefined, keyed()),

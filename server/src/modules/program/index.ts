@@ -5,7 +5,7 @@ import { type FallsDue, type Passage, passTime } from './passing.ts';
 import { programRoutes } from './routes.ts';
 import { createService, type ProgramOptions, type ProgramService } from './service.ts';
 
-export type { ActivityRule, ActivityType, AttributeType, Bonus, Streak } from './activities.ts';
+export type { ActivityType, AttributeType, Bonus, Streak } from './activities.ts';
 export { addDuration, localTime, parseDuration, startOf } from './calendar.ts';
 export type { Campaign, Period } from './campaigns.ts';
 export type { ConditionInput } from './conditions/compile.ts';
@@ -16,7 +16,6 @@ export type { Households } from './households.section.ts';
 export type { EarningRule, Program, ProgramVersion } from './model.ts';
 export { programNow, versionAt } from './model.ts';
 export type { FallsDue } from './passing.ts';
-export type { Referrals } from './referrals.ts';
 export type { Registry } from './registry.ts';
 export { reminderHorizon, remindersOf } from './reminders.ts';
 export type { Price, Reward } from './rewards.model.ts';
