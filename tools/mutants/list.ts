@@ -4,6 +4,8 @@ import { AUDIENCE_MUTANTS } from './audiences.ts';
 import { DECISION_MUTANTS } from './decisions.ts';
 import { PROGRAM_MUTANTS } from './programs.ts';
 import { TERMS_MUTANTS } from './terms.ts';
+import { TRANSFER_MUTANTS } from './transfers.ts';
+import { VELOCITY_MUTANTS } from './velocity.ts';
 
 export interface Mutant {
   /** The mistake, as one would describe it. */
@@ -393,4 +395,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...DECISION_MUTANTS,
   ...PROGRAM_MUTANTS,
   ...TERMS_MUTANTS,
+  ...TRANSFER_MUTANTS,
+  ...VELOCITY_MUTANTS,
 ];
