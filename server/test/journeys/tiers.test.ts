@@ -211,3 +211,27 @@ test('amounts and attributes at the end of what can be written count for what a 
   const { body } = await run.on('huge').get('/v1/members/ext:huge/tier');
   assert.equal(body.sum, '3000000000000000');
 });
+
+test('tiers that come later see what was bought before them, late orders of that time too', async () => {
+  const plain = { ...POINTS_PER_DOLLAR, ...testClock('2026-06-01T00:00:00.000Z') };
+  await run.put('/v1/programs/grown', plain);
+  await earn('grown', 'ext:old', 120, '2026-01-01T00:00:00Z');
+  await earn('grown', 'ext:old', 60, '2026-03-01T00:00:00Z');
+  await run.put('/v1/programs/grown', tiered({}));
+  await run.clock('grown', '2026-06-02T00:00:00.000Z');
+  const sumAt = async (at: string) =>
+    (await run.on('grown').get(`/v1/members/ext:old/tier?as_of=${at}`)).body.sum;
+  assert.equal(await sumAt('2026-06-02T00:00:00.000Z'), '18000');
+  assert.deepEqual(await earn('grown', 'ext:old', 40, '2026-06-01T12:00:00Z'), { 'base@2': 40 });
+  assert.deepEqual(await earn('grown', 'ext:old', 4, '2026-06-01T13:00:00Z'), {
+    'base@2': 4,
+    'base@2*silver@2': 1,
+  });
+  // Decided by the version without tiers, but counted by the one with them.
+  assert.deepEqual(await earn('grown', 'ext:old', 300, '2026-02-01T00:00:00Z'), { 'base@1': 300 });
+  assert.equal(await sumAt('2026-06-02T00:00:00.000Z'), '52400');
+  assert.deepEqual(await earn('grown', 'ext:old', 10, '2026-06-01T14:00:00Z'), {
+    'base@2': 10,
+    'base@2*gold@2': 5,
+  });
+});

@@ -11,7 +11,13 @@ import {
   type ProgramFacts,
   time,
 } from '../ledger/index.ts';
-import { type AttributeType, type Bonus, type ProgramVersion, versionAt } from '../program/index.ts';
+import {
+  type AttributeType,
+  type Bonus,
+  hasTiers,
+  type ProgramVersion,
+  versionAt,
+} from '../program/index.ts';
 import type { Activity, Attributes } from './activities.model.ts';
 import { findActivities, insertActivities, type StoredActivity } from './activities.store.ts';
 import type { LoadOrders, OrderFacts } from './facts.ts';
@@ -66,7 +72,8 @@ export const activityType = (
     const { programId } = command;
     const memberId = context.holder.id;
     const at = activity.occurredAt;
-    const version = versionAt((context.program as ProgramInForce).program, at);
+    const { program } = context.program as ProgramInForce;
+    const version = versionAt(program, at);
     const type = version.activities.get(activity.type);
     const counting = (type?.rules ?? []).filter(
       rule => !isCounted(rule) || mayCount(facts.activities.uses, rule, memberId, at),
@@ -87,7 +94,8 @@ export const activityType = (
       .filter(isCounted)
       .map((rule): Use => ({ memberId, campaign: rule.id, at, orderId: id, count: 1, points: rule.points }));
     const points = qualifyingPoints({ earned, clawed: [] }, version);
-    const rows = points === 0n ? [] : [contribution({ memberId, orderId: id }, at, points)];
+    const row = { memberId, orderId: id, isSummed: hasTiers(program) };
+    const rows = points === 0n ? [] : [contribution(row, at, points)];
     const record: StoredActivity = {
       id,
       programId,
@@ -157,7 +165,7 @@ export const activityToWire = ({
 
 /** Points of nothing else: they count towards a tier where their unit does. */
 const contribution = (
-  who: { memberId: number; orderId: bigint },
+  who: Pick<Contribution, 'memberId' | 'orderId' | 'isSummed'>,
   at: number,
   points: bigint,
 ): Contribution => ({

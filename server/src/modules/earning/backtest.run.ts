@@ -6,6 +6,7 @@ import { type Program, type ProgramVersion, versionAt } from '../program/index.t
 import { type BacktestReport, Tally } from './backtest.report.ts';
 import { Replay, type Span } from './backtest.ts';
 import { changedOrders, type Decision, decisions, end } from './history.store.ts';
+import { type TierGrant, tierGrantsOf } from './tier-grants.store.ts';
 import { loadTimeline, placeOf } from './tiers.ts';
 
 export interface BacktestDeps {
@@ -46,6 +47,7 @@ export async function runBacktest(
   let replayed = 0;
   for await (const page of decisions(pool, program.id, last, PAGE)) {
     const who = await membersOf(deps, program.id, page, { changed, owners }, wanted);
+    replay.know(who.granted);
     for (const decision of page) {
       const memberId = memberOf(decision, owners);
       const externalId = who.names.get(memberId);
@@ -85,6 +87,7 @@ interface Wanted {
   readonly names: boolean;
   readonly profile: boolean;
   readonly lists: readonly string[];
+  readonly tiers: boolean;
 }
 
 const wantedFacts = (versions: readonly ProgramVersion[]): Wanted => {
@@ -94,6 +97,7 @@ const wantedFacts = (versions: readonly ProgramVersion[]): Wanted => {
     profile,
     lists: [...new Set(reads.flatMap(({ lists }) => lists))],
     names: profile || versions.some(({ holdout }) => holdout !== null),
+    tiers: versions.some(({ tiers }) => tiers !== null),
   };
 };
 
@@ -104,7 +108,11 @@ async function membersOf(
   page: readonly Decision[],
   { changed, owners }: { changed: ReadonlySet<bigint>; owners: Map<bigint, number> },
   wanted: Wanted,
-): Promise<{ names: ReadonlyMap<number, string>; facts: ReadonlyMap<string, MemberFacts> }> {
+): Promise<{
+  names: ReadonlyMap<number, string>;
+  facts: ReadonlyMap<string, MemberFacts>;
+  granted: ReadonlyMap<number, TierGrant[]>;
+}> {
   const questions: FactsQuestion[] = [];
   const ids = new Set<number>();
   for (const decision of page) {
@@ -117,11 +125,12 @@ async function membersOf(
     ids.add(memberId);
     questions.push({ programId, holderId: memberId, at: order.occurredAt, decision: decision.id });
   }
-  const [names, facts] = await Promise.all([
+  const [names, facts, granted] = await Promise.all([
     wanted.names ? namesOf(deps, programId, [...ids]) : new Map([...ids].map(id => [id, ''])),
     factsOf(deps.pool, questions, { profile: wanted.profile, lists: wanted.lists }),
+    wanted.tiers ? tierGrantsOf(deps.pool, [...ids]) : new Map<number, TierGrant[]>(),
   ]);
-  return { names, facts };
+  return { names, facts, granted };
 }
 
 async function namesOf(
@@ -158,7 +167,9 @@ async function tiersAt(
   for (let after = 0n; ; ) {
     const page = await members.list(pool, program.id, after, MEMBERS_A_PAGE);
     const questions = page.map(({ id }) => ({ memberId: Number(id), at, version: actual }));
-    const facts = await loadTimeline(pool, questions);
+    const ids = questions.map(({ memberId }) => memberId);
+    const facts = await loadTimeline(pool, questions, ids);
+    replay.know(facts.granted);
     for (const question of questions) {
       count('actual', actual, placeOf(facts, question));
       const version = draft ?? actual;

@@ -8,6 +8,7 @@ import { citedBy, type Grant, NOTHING_APPLIED, type OrderState, rate, targets } 
 import { addDecision, type Decided } from './posting.ts';
 import { contributions } from './qualifying.ts';
 import type { StoredOrder, StoredRerating, StoredReturn } from './records.ts';
+import type { TierGrant } from './tier-grants.store.ts';
 import { levelAt, placeOf } from './tiers.ts';
 import { add, emptyTimeline, type TimelineFacts } from './timeline.ts';
 import { addUses, isCounted, type Use } from './uses.ts';
@@ -71,6 +72,11 @@ export class Replay {
     );
   }
 
+  /** Tells what members were granted by hand, before anything of theirs is decided. */
+  know(granted: ReadonlyMap<number, readonly TierGrant[]>): void {
+    for (const [memberId, grants] of granted) this.timeline.granted.set(memberId, grants);
+  }
+
   /** The place of the level that a member has at `at`, by what was replayed; null without tiers. */
   placeAt(memberId: number, at: number, version: ProgramVersion): number | null {
     return placeOf(this.timeline, { memberId, at, version });
@@ -132,7 +138,8 @@ export class Replay {
     const at = order.occurredAt;
     const version = this.versionFor(stored.programVersion);
     const before = this.states.get(orderId);
-    const level = levelAt(this.timeline, { memberId, at, version });
+    // As it arrived: at the very instant of a grant there are orders before it and after it.
+    const level = levelAt(this.timeline, { memberId, at, version, decidedAs: decision.id });
     const isReplayed = this.isInSpan(at);
     const known = members.get(factsKey({ holderId: memberId, at, decision: decision.id }));
     const own = new Map(known === undefined ? [] : [[factsKey({ holderId: memberId, at }), known]]);
@@ -215,7 +222,14 @@ export class Replay {
     happenedAt: number,
   ): void {
     if (version.tiers === null && !version.campaigns.some(({ reads }) => reads.history)) return;
-    for (const row of contributions({ memberId, orderId }, before, after, version, decided, happenedAt))
+    for (const row of contributions(
+      { memberId, orderId, isSummed: true },
+      before,
+      after,
+      version,
+      decided,
+      happenedAt,
+    ))
       add(this.timeline, row);
   }
 

@@ -18,6 +18,13 @@ export const earningErrors = {
   backtest_too_large: { status: 422, title: 'The program has too many orders for a backtest' },
   backtests_busy: { status: 409, title: 'Too many backtests are running' },
   program_without_tiers: { status: 404, title: 'The program has no tiers' },
+  tier_grant_ended: { status: 409, title: 'The grant of the tier is over already' },
+  tier_grant_not_found: { status: 404, title: 'The member has no such grant of a tier' },
+  tier_grant_period_invalid: {
+    status: 422,
+    title: 'The grant would begin in the past, or end before it begins',
+  },
+  tier_unknown: { status: 422, title: 'The program has no such tier' },
   currency_unknown: { status: 422, title: 'The program has no rate for the currency' },
   occurred_in_future: { status: 422, title: 'The event is dated more than 24 hours ahead' },
   occurred_too_early: { status: 422, title: 'The event is dated before 1970' },

@@ -17,6 +17,7 @@ import { friendsOf, loadReferrals, type ReferralFacts, takeStep } from './referr
 import { insertSteps, type ReferralBody } from './referrals.store.ts';
 import { reratingsOf } from './reratings.store.ts';
 import * as store from './store.ts';
+import type { TierGrantBody, TierGrantEndBody } from './tier-grants.store.ts';
 import { loadTimeline, type TierQuestion } from './tiers.ts';
 import { insertAdditions } from './timeline.store.ts';
 import { add, type TimelineFacts } from './timeline.ts';
@@ -55,6 +56,8 @@ type Body =
   | { order: Order; historical?: boolean }
   | { orderId: bigint; again?: { readonly version: number } }
   | { activity: Activity }
+  | { tierGrant: TierGrantBody }
+  | { tierGrantEnd: TierGrantEndBody }
   | { referral: ReferralBody }
   | { caseId: bigint };
 
@@ -76,6 +79,9 @@ export const orderLoader =
       loadTimeline(
         tx,
         questions.flatMap(question => (question.memberId === null ? [] : [question as TierQuestion])),
+        commands.flatMap(({ body }, index) =>
+          'tierGrantEnd' in body ? (around.holders[index]?.id ?? []) : [],
+        ),
       ),
       loadCampaigns(tx, budgets, questions, budgetsAgain(commands, around), around.write),
       loadActivities(tx, commands, around),

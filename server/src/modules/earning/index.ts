@@ -28,6 +28,8 @@ import { rerateRoutes } from './rerates.routes.ts';
 import { returnType } from './returns.ts';
 import { earningRoutes } from './routes.ts';
 import { streakRoutes } from './streaks.routes.ts';
+import { tierGrantRoutes } from './tier-grants.routes.ts';
+import { tierGrantEndType, tierGrantType } from './tier-grants.ts';
 import { tierRoutes } from './tiers.routes.ts';
 
 export { budgetBook } from './budgets.publication.ts';
@@ -59,6 +61,8 @@ export function createEarning(deps: {
   deps.ledger.register(eventType(load), explainEvent);
   deps.ledger.register(rerateType(load), explainRerating);
   deps.ledger.register(caseType(load), explainDecision);
+  deps.ledger.register(tierGrantType(load));
+  deps.ledger.register(tierGrantEndType(load));
   const routes = earningRoutes(deps);
   return {
     payReferrals: () => payReferrals(deps),
@@ -69,6 +73,7 @@ export function createEarning(deps: {
       streakRoutes(api, deps);
       referralRoutes(api, deps);
       tierRoutes(api, deps);
+      tierGrantRoutes(api, deps);
       lateRoutes(api, deps);
       rerateRoutes(api, deps);
       backtestRoutes(api, deps);

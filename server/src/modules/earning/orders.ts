@@ -10,7 +10,7 @@ import {
   type Repeat,
   time,
 } from '../ledger/index.ts';
-import { type Level, versionAt } from '../program/index.ts';
+import { hasTiers, type Level, versionAt } from '../program/index.ts';
 import { apply, finish, undo } from './campaigns.ts';
 import { catchUp, evolveAdditions, type LoadOrders, type OrderFacts, storeAdditions } from './facts.ts';
 import { lateness } from './late.ts';
@@ -141,7 +141,14 @@ export const orderType = (
     }
     finish(application, version, facts.campaigns);
     const { decided } = posted.value;
-    const rows = contributions({ memberId, orderId: id }, before, state, version, decided, at);
+    const rows = contributions(
+      { memberId, orderId: id, isSummed: hasTiers(program.program) },
+      before,
+      state,
+      version,
+      decided,
+      at,
+    );
     const velocity = concluded(watching);
     const bought = { memberId, orderId: id, happenedAt: at };
     const referral = referralStep(facts.referrals, program.program, bought, state, version);

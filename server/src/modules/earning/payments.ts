@@ -13,7 +13,7 @@ import {
   type Ledger,
   walletId,
 } from '../ledger/index.ts';
-import type { ProgramVersion } from '../program/index.ts';
+import { hasTiers, type ProgramVersion } from '../program/index.ts';
 import type { ProgramInForce } from './model.ts';
 import {
   closeSteps,
@@ -108,6 +108,7 @@ export const paymentType = (
       anchor,
       happenedAt: Math.max(occurredAt, anchor),
       change: { spend: 0n, orders: 0n, nights: 0n, points },
+      isSummed: hasTiers(program),
     };
     const rows = points === 0n ? [] : [row];
     const record: StoredPayment = {

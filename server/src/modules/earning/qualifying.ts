@@ -57,7 +57,7 @@ type Qualifying = Pick<OrderState, 'order' | 'returned'>;
  * `happenedAt` is later than the order for a return. Empty where nothing changes.
  */
 export function contributions(
-  who: { memberId: number; orderId: bigint },
+  who: Pick<Contribution, 'memberId' | 'orderId' | 'isSummed'>,
   before: Qualifying | undefined,
   after: Qualifying,
   version: ProgramVersion,

@@ -2,6 +2,7 @@ import type { Tx } from '#platform/db/client.ts';
 import { accept, type Difference, refuse } from '#platform/errors.ts';
 import { hash128, wireId } from '#platform/ids.ts';
 import { type CommandType, type Effects, effectsOf } from '../ledger/index.ts';
+import { hasTiers } from '../program/index.ts';
 import { settleAgain } from './campaigns.ts';
 import {
   catchUp,
@@ -68,7 +69,7 @@ export const rerateType = (
       return posted;
     }
     const { decided } = posted.value;
-    const who = { memberId, orderId: body.orderId };
+    const who = { memberId, orderId: body.orderId, isSummed: hasTiers(program.program) };
     const rows = contributions(who, state, after, version, decided, occurredAt);
     const record: StoredRerating = {
       id: context.id,

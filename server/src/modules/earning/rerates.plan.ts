@@ -9,6 +9,7 @@ import { loadOrders } from './facts.ts';
 import { citedBy, type OrderState, rate, targets } from './model.ts';
 import type { RerateItem } from './rerates.store.ts';
 import { timelinesOf } from './rerates.store.ts';
+import { tierGrantsOf } from './tier-grants.store.ts';
 import { levelAt } from './tiers.ts';
 import { add, emptyTimeline, type TimelineFacts } from './timeline.ts';
 import { addUses, isCounted } from './uses.ts';
@@ -31,20 +32,19 @@ export async function planMembers(
   span: RerateSpan,
   members: readonly { id: number; externalId: string }[],
 ): Promise<RerateItem[]> {
-  const rows = await timelinesOf(
-    tx,
-    members.map(({ id }) => id),
-  );
+  const ids = members.map(({ id }) => id);
+  const [rows, granted] = await Promise.all([timelinesOf(tx, ids), tierGrantsOf(tx, ids)]);
   const { states } = await loadOrders(tx, ledger, [...new Set(rows.map(row => row.orderId))]);
   const facts = await memberFacts(tx, program, span, states);
   const names = new Map(members.map(({ id, externalId }) => [id, externalId]));
   const items: RerateItem[] = [];
   const decided = new Set<bigint>();
-  const timeline = emptyTimeline();
+  const timeline: TimelineFacts = { ...emptyTimeline(), granted };
   const campaigns: CampaignFacts = { uses: new Map(), budgets, members: facts };
   for (const row of rows) {
-    const state = states.get(row.orderId) as OrderState;
-    if (!decided.has(row.orderId)) {
+    // Activities and payments for referrals stand on the timeline too.
+    const state = states.get(row.orderId);
+    if (state !== undefined && !decided.has(row.orderId)) {
       decided.add(row.orderId);
       const item = again(state, names.get(row.memberId) as string, program, span, timeline, campaigns);
       if (item !== null) items.push(item);

@@ -256,5 +256,6 @@ export async function timelinesOf(tx: Tx, members: readonly number[]) {
     anchor,
     happenedAt,
     change: { spend, orders, nights, points },
+    isSummed: true,
   }));
 }

@@ -2,6 +2,7 @@ import { accept, type Difference, refuse } from '#platform/errors.ts';
 import { hash128, wireId } from '#platform/ids.ts';
 import { compare, ONE, ZERO } from '#platform/money.ts';
 import { type CommandType, type Effects, effectsOf, time } from '../ledger/index.ts';
+import { hasTiers } from '../program/index.ts';
 import { returnToCampaigns } from './campaigns.ts';
 import {
   catchUp,
@@ -111,7 +112,7 @@ export const returnType = (
       version.tiers?.lowerAfterReturn === false
         ? []
         : contributions(
-            { memberId, orderId: body.orderId },
+            { memberId, orderId: body.orderId, isSummed: hasTiers(program) },
             state,
             { ...state, returned },
             version,

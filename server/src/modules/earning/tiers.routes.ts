@@ -8,7 +8,7 @@ import { type Ledger, memberText, time } from '../ledger/index.ts';
 import type { Members } from '../members/index.ts';
 import { type ProgramVersion, type Tiers, versionAt, windowStart } from '../program/index.ts';
 import type { ProgramInForce } from './model.ts';
-import { loadTimeline, placeOf } from './tiers.ts';
+import { grantedTo, loadTimeline, placeOf } from './tiers.ts';
 import { sumsOf } from './timeline.ts';
 
 interface TierDeps {
@@ -68,6 +68,10 @@ export function tierRoutes(api: Api, deps: TierDeps): void {
             .describe('What is later than this counts; null: everything.'),
           sum: whole.describe("Spend in minor units of the program's currency."),
           next: z.strictObject({ tier: text, from: whole, missing: whole }).nullable(),
+          granted: z
+            .strictObject({ grant: text, until: schemas.instant.nullable() })
+            .nullable()
+            .describe('Where the tier was given by hand: the grant, and when it ends.'),
         }),
       },
       refusals: ['member_not_found', 'program_without_tiers'],
@@ -84,6 +88,7 @@ export function tierRoutes(api: Api, deps: TierDeps): void {
       const sum = sumsOf(facts, question.memberId, tiers.by, at)(from, at);
       const place = placeOf(facts, question) as number;
       const level = tiers.levels[place] as Tiers['levels'][number];
+      const granted = grantedTo(facts, question);
       const next = tiers.levels.slice(place + 1).find(candidate => candidate.from !== null);
       return accept({
         member: wireId('mem', BigInt(holder.value.id)),
@@ -98,6 +103,13 @@ export function tierRoutes(api: Api, deps: TierDeps): void {
           next === undefined
             ? null
             : { tier: next.id, from: String(next.from), missing: String((next.from as bigint) - sum) },
+        granted:
+          granted?.place === place
+            ? {
+                grant: wireId('tgr', granted.grant.id),
+                until: Number.isFinite(granted.until) ? time(granted.until) : null,
+              }
+            : null,
       });
     },
   );

@@ -7,6 +7,7 @@ import {
   placeAt,
   type Tiers,
 } from '../program/index.ts';
+import { type TierGrant, tierGrantsOf } from './tier-grants.store.ts';
 import * as store from './timeline.store.ts';
 import { emptyTimeline, sumsKey, sumsOf, type TimelineFacts } from './timeline.ts';
 
@@ -17,6 +18,8 @@ export interface TierQuestion {
   readonly version: ProgramVersion;
   /** Whether it is asked as well what the member bought before. */
   readonly history?: boolean;
+  /** Left out: by everything that was granted; else by what had been granted or ended before this decision. */
+  readonly decidedAs?: bigint;
 }
 
 /** Of the last orders one may be the one that is decided again, in several revisions. */
@@ -31,12 +34,18 @@ function sumsAskedFor({ at, version, history }: TierQuestion): Map<Measure, numb
 }
 
 /**
- * Reads what the tiers of these members at these instants depend on: one statement a measure for all, and one more; two
- * measures and the last orders where it is asked what was bought before.
+ * Reads what the tiers of these members at these instants depend on: one statement a measure for all, and two more; two
+ * measures and the last orders where it is asked what was bought before. `grantsOf` are members of whom it is asked what
+ * they were granted, whether their programs have tiers or not.
  */
-export async function loadTimeline(tx: Tx, questions: readonly TierQuestion[]): Promise<TimelineFacts> {
+export async function loadTimeline(
+  tx: Tx,
+  questions: readonly TierQuestion[],
+  grantsOf: readonly number[] = [],
+): Promise<TimelineFacts> {
   const facts = emptyTimeline();
   const since = new Map<number, number>();
+  const grantees = new Set(grantsOf);
   const asked = new Map<Measure, { memberId: number; at: number }[]>();
   const histories: { memberId: number; at: number }[] = [];
   for (const question of questions) {
@@ -56,10 +65,12 @@ export async function loadTimeline(tx: Tx, questions: readonly TierQuestion[]): 
     }
     if (question.history) histories.push({ memberId, at });
     since.set(memberId, Math.min(at, since.get(memberId) ?? at));
+    if (question.version.tiers !== null) grantees.add(memberId);
   }
-  if (since.size === 0) return facts;
-  const [later, last] = await Promise.all([
-    store.laterReturns(tx, since),
+  if (since.size === 0 && grantees.size === 0) return facts;
+  const [granted, later, last] = await Promise.all([
+    tierGrantsOf(tx, [...grantees]),
+    since.size === 0 ? [] : store.laterReturns(tx, since),
     histories.length === 0 ? [] : store.lastOrders(tx, histories, LAST_ORDERS),
     ...[...asked].map(async ([by, own]) => {
       const sums = await store.runningSums(tx, by, own);
@@ -67,6 +78,7 @@ export async function loadTimeline(tx: Tx, questions: readonly TierQuestion[]): 
         facts.sums.get(sumsKey(memberId, by))?.set(at, sums[index] as bigint);
     }),
   ]);
+  for (const [memberId, own] of granted) facts.granted.set(memberId, own);
   facts.later.push(...later);
   for (const [index, { memberId, at }] of histories.entries()) {
     const own = facts.lastOrders.get(memberId) ?? new Map();
@@ -75,11 +87,48 @@ export async function loadTimeline(tx: Tx, questions: readonly TierQuestion[]): 
   return facts;
 }
 
-/** The place of the level that a member has just before what happens at `at`; null where the program has no tiers. */
-export function placeOf(facts: TimelineFacts, { memberId, at, version }: TierQuestion): number | null {
+/**
+ * The place of the level that a member has just before what happens at `at`: the higher of what the member qualifies for
+ * and what was granted. Null where the program has no tiers.
+ */
+export function placeOf(facts: TimelineFacts, question: TierQuestion): number | null {
+  const { memberId, at, version } = question;
   const { tiers } = version;
-  return tiers === null ? null : placeAt(tiers, at, sumsOf(facts, memberId, tiers.by, at));
+  if (tiers === null) return null;
+  const qualified = placeAt(tiers, at, sumsOf(facts, memberId, tiers.by, at));
+  return Math.max(qualified, grantedTo(facts, question)?.place ?? 0);
 }
+
+/** Above every id. */
+const LAST = 1n << 63n;
+
+/** A level that is granted, with the instant from which on it is not any more. */
+interface Granted {
+  readonly grant: TierGrant;
+  readonly place: number;
+  readonly until: number;
+}
+
+/** The highest level that is granted at `at`; undefined where none is, or none that the version has. */
+export function grantedTo(
+  { granted }: TimelineFacts,
+  { memberId, at, version, decidedAs = LAST }: TierQuestion,
+): Granted | undefined {
+  let highest: Granted | undefined;
+  for (const grant of granted.get(memberId) ?? []) {
+    const place = version.tiers?.levels.findIndex(({ id }) => id === grant.tier) ?? -1;
+    const until = endOf(grant, decidedAs);
+    const isValid = grant.id < decidedAs && grant.from <= at && at < until;
+    if (isValid && place > (highest?.place ?? -1)) highest = { grant, place, until };
+  }
+  return highest;
+}
+
+const endOf = ({ until, end }: TierGrant, decidedAs: bigint): number =>
+  Math.min(
+    until ?? Number.POSITIVE_INFINITY,
+    end !== null && end.id < decidedAs ? end.at : Number.POSITIVE_INFINITY,
+  );
 
 /** The level that a member has just before what happens at `at`; null where the program has no tiers. */
 export function levelAt(facts: TimelineFacts, question: TierQuestion): Level | null {

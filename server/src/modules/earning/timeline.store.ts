@@ -7,6 +7,15 @@ import type { Contribution } from './timeline.ts';
 const KINDS = ['spend', 'orders', 'nights', 'points'] as const;
 const listed = (template: string): string => KINDS.map(kind => template.replaceAll('?', kind)).join(', ');
 
+/** The sum up to a place, where no running sum is kept. */
+const summedUp = (kind: string, member: string, place: string): string =>
+  `(select sum(s.${kind})::bigint from earning.timeline s where s.member_id = ${member} and (s.anchor, s.id) <= ${place})`;
+
+/** The sums of row t, kept or not. */
+const sums = KINDS.map(
+  kind => `coalesce(t.${kind}_sum, ${summedUp(kind, 't.member_id', '(t.anchor, t.id)')}) as ${kind}_sum`,
+).join(', ');
+
 /*
  * Most rows come last of their member: their sums follow from the last row's. One that comes late gets the sums of the
  * row before it, and those behind it are raised, whatever stands between them and this batch's other rows.
@@ -19,8 +28,8 @@ const insertTimeline = statement(
    ), placed as materialized (
      select u.*, coalesce((l.anchor, l.id) > (u.anchor, u.id), false) as late, ${listed('l.?_sum as ?_last')}
      from u left join lateral (
-       select t.anchor, t.id, ${listed('t.?_sum')} from earning.timeline t where t.member_id = u.member_id
-       order by t.anchor desc, t.id desc limit 1
+       select t.anchor, t.id, ${sums}
+       from earning.timeline t where t.member_id = u.member_id order by t.anchor desc, t.id desc limit 1
      ) l on true
    ), raised as (
      update earning.timeline t set ${listed('?_sum = t.?_sum + d.?')}
@@ -34,11 +43,19 @@ const insertTimeline = statement(
    select p.member_id, p.anchor, p.id, p.order_id, p.happened_at, ${listed('p.?')},
      ${listed('coalesce(case when p.late then b.?_sum else p.?_last end, 0) + sum(p.?) over w')}
    from placed p left join lateral (
-     select ${listed('t.?_sum')} from earning.timeline t
-     where p.late and t.member_id = p.member_id and (t.anchor, t.id) < (p.anchor, p.id)
+     select ${sums}
+     from earning.timeline t where p.late and t.member_id = p.member_id and (t.anchor, t.id) < (p.anchor, p.id)
      order by t.anchor desc, t.id desc limit 1
    ) b on true
    window w as (partition by p.member_id order by p.anchor, p.id)`,
+);
+
+/** Without sums: in programs that have never had tiers, where only the order of the rows is needed. */
+const insertPlain = statement(
+  'earning_insert_plain_timeline',
+  `insert into earning.timeline (member_id, anchor, id, order_id, happened_at, ${KINDS.join(', ')})
+   select * from unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::bigint[], $7::bigint[],
+     $8::bigint[], $9::bigint[])`,
 );
 
 /** Adds what decisions add to the timelines of their members, who are locked. */
@@ -49,8 +66,17 @@ export async function insertAdditions(
   const rows = decisions.flatMap(({ stored: { added } }) =>
     added === undefined ? [] : added.rows.map(row => ({ ...row, id: added.id })),
   );
+  const { summed = [], plain = [] } = Object.groupBy(rows, row => (row.isSummed ? 'summed' : 'plain'));
+  await Promise.all([insertRows(tx, insertTimeline, summed), insertRows(tx, insertPlain, plain)]);
+}
+
+async function insertRows(
+  tx: Tx,
+  how: Statement,
+  rows: readonly (Contribution & { id: bigint })[],
+): Promise<void> {
   if (rows.length === 0) return;
-  await tx.run(insertTimeline, [
+  await tx.run(how, [
     numbers(rows.map(row => row.memberId)),
     instants(rows.map(row => row.anchor)),
     numbers(rows.map(row => row.id)),
@@ -66,7 +92,8 @@ const readSums = Object.fromEntries(
     statement(
       `earning_timeline_${kind}`,
       `select u.nr::integer, (
-         select t.${kind}_sum from earning.timeline t where t.member_id = u.member_id and t.anchor <= u.at
+         select coalesce(t.${kind}_sum, ${summedUp(kind, 'u.member_id', '(u.at, 9223372036854775807)')})
+         from earning.timeline t where t.member_id = u.member_id and t.anchor <= u.at
          order by t.anchor desc, t.id desc limit 1
        ) from unnest($1::bigint[], $2::timestamptz[]) with ordinality as u(member_id, at, nr)`,
     ),
@@ -133,5 +160,6 @@ export async function laterReturns(tx: Tx, since: ReadonlyMap<number, number>): 
     anchor,
     happenedAt,
     change: { spend, orders, nights, points },
+    isSummed: true,
   }));
 }

@@ -1,4 +1,5 @@
 import type { Measure, SumBetween } from '../program/index.ts';
+import type { TierGrant } from './tier-grants.store.ts';
 
 /*
  * A member's orders and returns in the order of time, as far as a batch must know them. Tiers are decided by sums over
@@ -17,6 +18,8 @@ export interface Contribution {
   /** From when on it counts: later than the order's time for a return. */
   readonly happenedAt: number;
   readonly change: Measures;
+  /** Whether the row keeps running sums: in programs of which any version has tiers. */
+  readonly isSummed: boolean;
 }
 
 /** An order and its time. */
@@ -36,6 +39,8 @@ export interface TimelineFacts {
   readonly lastOrders: Map<number, Map<number, readonly PlacedOrder[]>>;
   /** What this batch has added. */
   readonly added: Map<number, Contribution[]>;
+  /** The levels that members were given by hand; nobody is in it who was given none. */
+  readonly granted: Map<number, readonly TierGrant[]>;
 }
 
 export const emptyTimeline = (): TimelineFacts => ({
@@ -43,6 +48,7 @@ export const emptyTimeline = (): TimelineFacts => ({
   later: [],
   lastOrders: new Map(),
   added: new Map(),
+  granted: new Map(),
 });
 
 export const sumsKey = (memberId: number, by: Measure): string => `${memberId} ${by}`;

@@ -14,7 +14,7 @@ export { compileDraft } from './draft.ts';
 export { programErrors } from './errors.ts';
 export type { Households } from './households.section.ts';
 export type { EarningRule, Program, ProgramVersion } from './model.ts';
-export { programNow, versionAt } from './model.ts';
+export { hasTiers, programNow, versionAt } from './model.ts';
 export type { FallsDue } from './passing.ts';
 export type { Registry } from './registry.ts';
 export { reminderHorizon, remindersOf } from './reminders.ts';

@@ -109,6 +109,9 @@ export function versionAt(program: Program, occurredAt: number): ProgramVersion 
   return versions[0] as ProgramVersion;
 }
 
+/** Whether any version of a program has tiers. */
+export const hasTiers = ({ versions }: Program): boolean => versions.some(({ tiers }) => tiers !== null);
+
 /** The program's time, epoch ms; `wall` is the engine's. */
 export const programNow = (program: Program, wall: number): number =>
   program.clock.kind === 'test' ? program.clock.now : wall;
