@@ -124,6 +124,12 @@ for (const draft of ['approvable', 'publishable', 'superfluous'])
   await author.put(`/v1/programs/shop/drafts/${draft}`, { ...document, rounding: 'ceiling' });
 await run.post('/v1/programs/shop/drafts/publishable/approve', { revision: 1 });
 
+const toEnd = await shop.post('/v1/members/ext:ann/tier-grants', {
+  external_id: 'to-end',
+  tier: 'basic',
+  reason: 'a test',
+});
+
 const requests: Record<string, GoodRequest> = {
   ...goodRequests({ program: 'shop', order: 'ext:there', key: toRevoke.body.id }),
   putProgram: { method: 'PUT', url: '/v1/programs/fresh', body: document },
@@ -142,6 +148,9 @@ const requests: Record<string, GoodRequest> = {
     'captureRedemption'
   ] as GoodRequest,
   voidRedemption: goodRequests({ program: 'shop', redemption: toVoid })['voidRedemption'] as GoodRequest,
+  endTierGrant: goodRequests({ program: 'shop', tierGrant: toEnd.body.grant.id })[
+    'endTierGrant'
+  ] as GoodRequest,
   fulfilRedemption: goodRequests({ program: 'shop', redemption: await toFulfil() })[
     'fulfilRedemption'
   ] as GoodRequest,

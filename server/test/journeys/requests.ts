@@ -18,6 +18,7 @@ export interface Places {
   order?: string;
   entry?: string;
   redemption?: string;
+  tierGrant?: string;
   key?: string;
   list?: string;
 }
@@ -40,6 +41,15 @@ export function goodRequests(places: Places): Record<string, GoodRequest> {
   });
   return {
     listPrograms: get('/v1/programs'),
+    planProgram: post(`/v1/programs/${program}/plan`, POINTS_PER_DOLLAR),
+    diffProgram: get(`/v1/programs/${program}/changes`),
+    listBudgets: get(`/v1/programs/${program}/budgets`),
+    listDrafts: get(`/v1/programs/${program}/drafts`),
+    getDraft: get(`/v1/programs/${program}/drafts/next`),
+    putDraft: { method: 'PUT', url: `/v1/programs/${program}/drafts/next`, body: POINTS_PER_DOLLAR },
+    approveDraft: post(`/v1/programs/${program}/drafts/approvable/approve`, { revision: 1 }),
+    publishDraft: post(`/v1/programs/${program}/drafts/publishable/publish`),
+    withdrawDraft: post(`/v1/programs/${program}/drafts/superfluous/withdraw`),
     getProgram: get(`/v1/programs/${program}`),
     putProgram: { method: 'PUT', url: `/v1/programs/${program}`, body: POINTS_PER_DOLLAR },
     setProgramClock: post(`/v1/programs/${program}/clock`, { now: NOON }),
@@ -61,6 +71,17 @@ export function goodRequests(places: Places): Record<string, GoodRequest> {
     listListMembers: get(`/v1/lists/${places.list ?? 'good'}/members`),
     getBalances: get(`/v1/members/${member}/balances`),
     getTier: get(`/v1/members/${member}/tier`),
+    grantTier: post(`/v1/members/${member}/tier-grants`, {
+      external_id: key(),
+      tier: 'gold',
+      reason: 'a test',
+    }),
+    endTierGrant: post(
+      `/v1/members/${member}/tier-grants/${places.tierGrant ?? 'tgr_0000000000000'}/end`,
+      { reason: 'a test' },
+      keyed(),
+    ),
+    listTierGrants: get(`/v1/members/${member}/tier-grants`),
     countTiers: get('/v1/tiers'),
     listLateOrders: get('/v1/late-orders'),
     createRerate: post('/v1/rerates', { from: NOON, to: NOON, note: 'a test' }),
@@ -115,6 +136,10 @@ export function goodRequests(places: Places): Record<string, GoodRequest> {
     addVoucherCodes: post('/v1/voucher-pools/good/codes', { codes: [key(), key()] }),
     getVoucherPool: get('/v1/voucher-pools/good'),
     createTransfer: post('/v1/transfers', { external_id: key(), from: member, to: 'ext:ben', points: '1' }),
+    createHousehold: post('/v1/households', { external_id: key() }),
+    getHousehold: get('/v1/households/ext:home'),
+    joinHousehold: { method: 'PUT', url: '/v1/households/ext:home/members/ext:ben' },
+    leaveHousehold: { method: 'DELETE', url: '/v1/households/ext:home/members/ext:ben' },
     getTransfer: get('/v1/transfers/trf_0000000000000'),
     listCases: get('/v1/cases'),
     getCase: get('/v1/cases/cas_0000000000000'),
@@ -124,10 +149,6 @@ export function goodRequests(places: Places): Record<string, GoodRequest> {
     verifyLedger: post('/v1/verify', {}),
     listKeys: get('/v1/keys'),
     createKey: post('/v1/keys', { label: 'a key', scopes: ['members:read'], sources: ['api'] }),
-    createHousehold: post('/v1/households', { external_id: key() }),
-    getHousehold: get('/v1/households/ext:home'),
-    joinHousehold: { method: 'PUT', url: '/v1/households/ext:home/members/ext:ben' },
-    leaveHousehold: { method: 'DELETE', url: '/v1/households/ext:home/members/ext:ben' },
     revokeKey: { method: 'DELETE', url: `/v1/keys/${places.key ?? 'key_0000000000000'}` },
   };
 }
