@@ -7,7 +7,7 @@ export interface Answer {
 }
 
 export interface Request {
-  method: 'GET' | 'POST' | 'PUT';
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   path: string;
   body?: unknown;
   headers?: Readonly<Record<string, string>>;

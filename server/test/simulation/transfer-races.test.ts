@@ -11,12 +11,18 @@ const engines = await TwoEngines.start('transfers');
 after(() => engines.stop());
 
 /** A program in which each member has two lots of 50 points. */
-async function publish(program: string, members: number, transfers: object = {}): Promise<void> {
+async function publish(
+  program: string,
+  members: number,
+  transfers: object = {},
+  households: object = {},
+): Promise<void> {
   const body = {
     currency: 'USD',
     units: { points: {} },
     earning: [{ id: 'base', on: 'order', earn: { unit: 'points', per_currency_unit: '1' } }],
     transfers: { allowed: true, ...transfers },
+    households,
   };
   await engines.must(program, { method: 'PUT', path: `/v1/programs/${program}`, body });
   const orders = Array.from({ length: 2 * members }, (_, nr) => order(nr % members, `start ${nr}`, 50));
@@ -142,6 +148,50 @@ test(`limits of a sender and of a receiver hold at two engines at once (${ROUNDS
     assert.equal(answers.filter(answer => answer === '201').length, most);
     assert.equal(answers.filter(answer => answer === '422 transfer_limited').length, 128 - most);
     assert.equal(await available(program, 0, 15), BigInt(100 + most));
+  }
+});
+
+test(`members who contribute, redeem, leave and join at two engines at once lose nothing (${ROUNDS} rounds)`, async () => {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const program = `home-${round}`;
+    await publish(program, 4, {}, { on_leave: 'give_back', maximum_members: 3 });
+    const home = await engines.must<{ household: { id: string } }>(program, {
+      method: 'POST',
+      path: '/v1/households',
+      body: { external_id: 'm9' },
+    });
+    let expected = 400n;
+    const answers = await engines.race(256, async (nr, client) => {
+      const member = (nr * 5) % 4;
+      const place = `/v1/households/${home.household.id}/members/ext:m${member}`;
+      if (nr % 3 === 0) {
+        const points = (await available(program, client, member)) || 1n;
+        return (await give(program, client, { key: `${nr}`, from: member, to: 9, points })).answer;
+      }
+      if (nr % 3 === 1) {
+        const body = {
+          external_id: `${nr}`,
+          member: 'ext:m9',
+          by: `ext:m${member}`,
+          points: '3',
+          capture: true,
+        };
+        const request = { method: 'POST' as const, path: '/v1/redemptions', body };
+        const { status, body: answer } = await engines.send(client, program, request);
+        if (status === 201) expected -= 3n;
+        return [status, (answer as { code?: string }).code ?? []].flat().join(' ');
+      }
+      const method = nr % 4 === 0 ? 'DELETE' : 'PUT';
+      const { status, body: answer } = await engines.send(client, program, { method, path: place });
+      return [status, (answer as { code?: string }).code ?? []].flat().join(' ');
+    });
+    const refused = answers.filter(answer => !/^20[01]$/.test(answer));
+    const reasons = ['insufficient_balance', 'household_member_not_found', 'household_not_joinable'];
+    const others = refused.filter(answer => !reasons.some(code => answer === `422 ${code}`));
+    assert.deepEqual(others, [], `round ${round}`);
+    assert.ok(answers.length > refused.length);
+    const pool = await available(program, 0, 9);
+    assert.equal((await sums(program, 4)) + pool, expected, `round ${round}`);
   }
 });
 

@@ -81,12 +81,19 @@ async function lock(tx: Tx, slots: readonly Slot[], mode: Mode): Promise<void> {
   mode.locked((performance.now() - asked) / 1000);
 }
 
-const sidesOf = ({ holder, counterpart }: Slot): Holder[] => [holder ?? [], counterpart ?? []].flat();
+/** Almost every command has one side: this is asked several times for each. */
+const sidesOf = ({ holder, counterpart }: Slot): Holder[] => {
+  if (holder === undefined) return [];
+  return counterpart === undefined ? [holder] : [holder, counterpart];
+};
 
-const walletIds = (slot: Slot): number[] =>
-  sidesOf(slot).flatMap(({ id }) =>
-    (slot.program as ProgramFacts).units.map((_, unit) => walletId(id, unit)),
-  );
+const walletIds = (slot: Slot): number[] => {
+  const ids: number[] = [];
+  const units = slot.program?.units.length ?? 0;
+  for (const { id } of sidesOf(slot))
+    for (let unit = 0; unit < units; unit += 1) ids.push(walletId(id, unit));
+  return ids;
+};
 
 async function readWallets(tx: Tx, slots: readonly Slot[]): Promise<Wallet[]> {
   const ids = [...new Set(slots.flatMap(walletIds))];
