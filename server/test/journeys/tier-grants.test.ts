@@ -147,6 +147,28 @@ test('sent again both get the first answer, with another content they are refuse
   assert.equal((await vip.get('/v1/members/ext:other/tier-grants')).body.data.length, 1);
 });
 
+test('at two engines at once a grant is made once and ended once', async () => {
+  await enrol('race');
+  const other = await run.beside('vip');
+  const sent = { external_id: 'raced', tier: 'gold', reason: 'raced' };
+  const granted = await Promise.all(
+    [vip, other, vip, other].map(api => api.post('/v1/members/ext:race/tier-grants', sent)),
+  );
+  assert.deepEqual(granted.map(({ status }) => status).sort(), [200, 200, 200, 201]);
+  const ids = new Set(granted.map(({ body }) => body.grant.id));
+  assert.equal(ids.size, 1);
+  const ends = await Promise.all(
+    [vip, other, vip, other].map((api, index) =>
+      api.post(
+        `/v1/members/ext:race/tier-grants/${[...ids][0]}/end`,
+        { reason: 'raced' },
+        { 'idempotency-key': `race ${index}` },
+      ),
+    ),
+  );
+  assert.deepEqual(ends.map(({ status }) => status).sort(), [201, 409, 409, 409]);
+});
+
 test('what cannot be granted or ended is refused, each with its reason', async () => {
   await enrol('no', 'yes');
   const past = (await grant('ext:yes', { until: '2026-03-01T12:30:00.000Z' })).body.grant.id;
