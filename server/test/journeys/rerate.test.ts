@@ -180,6 +180,11 @@ test('points that are spent are taken by the policy; each step is done once and 
   assert.equal(applied.refused, 0);
   assert.equal((await api.post(`/v1/rerates/${id}/apply`)).status, 409);
   assert.equal((await run.on('wrong').get(`/v1/rerates/${id}`)).status, 404);
+  for (const path of ['/v1/rerates', '/v1/backtests']) {
+    const turned = { from: YEAR.to, to: YEAR.from, ...(path === '/v1/rerates' && { note: 'x' }) };
+    const { status, body } = await api.post(path, turned);
+    assert.deepEqual([status, body.errors[0].pointer], [400, '/to'], path);
+  }
   const unknown = await api.post('/v1/rerates', { ...YEAR, note: 'x', version: 9 });
   assert.equal(unknown.body.code, 'program_version_not_found');
 });

@@ -118,13 +118,18 @@ export function backtestRoutes(api: Api, deps: BacktestRoutesDeps): void {
       description:
         'Decides every order of the period again, as it would have been under the document, and says what would be different. Nothing is written to the ledger. Without a document the published versions are replayed, which comes to what happened. The answer comes at once; ask for the report until it is done.',
       program: true,
-      body: z.strictObject({
-        document: z.record(z.string(), z.unknown()).optional(),
-        from: schemas.instant
-          .optional()
-          .describe('The first instant of the period. Left out: from the beginning.'),
-        to: schemas.instant.optional().describe('The end, which is outside. Left out: now.'),
-      }),
+      body: z
+        .strictObject({
+          document: z.record(z.string(), z.unknown()).optional(),
+          from: schemas.instant
+            .optional()
+            .describe('The first instant of the period. Left out: from the beginning.'),
+          to: schemas.instant.optional().describe('The end, which is outside. Left out: now.'),
+        })
+        .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
+          path: ['to'],
+          error: 'must be later than `from`',
+        }),
       answers: { 202: backtestSchema },
       refusals: ['program_invalid', 'backtest_too_large', 'backtests_busy'],
     },

@@ -107,16 +107,18 @@ export function rerateRoutes(api: Api, deps: RerateRoutesDeps): void {
       description:
         'Orders that occurred in the period are decided again in the order in which they occurred, late ones in their place: by one version of the program, or by those in force at their time. Nothing is written to the ledger before the plan is applied.',
       program: true,
-      body: z.strictObject({
-        from: schemas.instant,
-        to: schemas.instant.describe('The end, which is outside.'),
-        version: z
-          .int()
-          .min(1)
-          .optional()
-          .describe('Left out: the version in force when each order occurred.'),
-        note: schemas.line(500, 'late orders of March'),
-      }),
+      body: z
+        .strictObject({
+          from: schemas.instant,
+          to: schemas.instant.describe('The end, which is outside.'),
+          version: z
+            .int()
+            .min(1)
+            .optional()
+            .describe('Left out: the version in force when each order occurred.'),
+          note: schemas.line(500, 'late orders of March'),
+        })
+        .refine(({ from, to }) => from < to, { path: ['to'], error: 'must be later than `from`' }),
       answers: { 202: rerateSchema },
       refusals: ['program_version_not_found'],
     },
