@@ -193,6 +193,8 @@ const NOUNS: Readonly<Record<string, string>> = {
   case_decision: 'decision of a case',
   order_event: 'event of an order',
   redemption_change: 'change of a redemption',
+  tier_grant: 'grant of a tier',
+  tier_grant_end: 'end of a grant',
 };
 
 function again(
