@@ -66,6 +66,8 @@ const document = (more: object) => ({
     },
   ],
   referrals: { id: 'invite', referrer: { earn: { unit: 'points', fixed: '5' } } },
+  transfers: { allowed: true },
+  households: { on_leave: 'give_back' },
   rewards: [
     { id: 'mug', cost: { unit: 'points', points: '3' }, gives: { product: 'MUG' }, stock: 1_000_000 },
   ],
@@ -119,6 +121,7 @@ class Fuzz {
         const gift = { external_id: `start-${external_id}`, points: '1000000', reason: 'to be spent' };
         await this.make('createAdjustment', 'POST', `/v1/members/ext:${external_id}/adjustments`, gift);
       }
+      await this.make('createHousehold', 'POST', '/v1/households', { external_id: 'home' });
       await makeLists((...request) => this.make(...request));
     }
   }

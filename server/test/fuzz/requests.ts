@@ -124,6 +124,22 @@ const activityHints = (operation: string): Record<string, fc.Arbitrary<unknown>>
           }
         : {};
 
+/** Two members for a transfer; few members for the household, so that they come and go. */
+function transferHints(operation: string): Record<string, fc.Arbitrary<unknown>> {
+  const few = fc.constantFrom('ext:first', 'ext:second', 'ext:third');
+  const home = recipe(() => 'ext:home');
+  if (operation === 'createTransfer') return { from: few, to: often(2, member, home), unit: nothing };
+  if (operation === 'getTransfer')
+    return {
+      transfer: place((world, number) => world.own(world.transfers, number)?.id ?? 'trf_0000000000000'),
+    };
+  return {
+    household: often(8, home, member),
+    ...(operation.endsWith('Household') ? { member: few } : {}),
+    ...(operation === 'createRedemption' ? { by: often<unknown>(8, nothing, few) } : {}),
+  };
+}
+
 /** What the schemas cannot say: what exists, what hangs together, what is likely. */
 function hintsOf({ name: operation }: Operation, scopes: readonly string[]): Hint {
   const isMade = operation === 'createMember';
@@ -192,6 +208,7 @@ function hintsOf({ name: operation }: Operation, scopes: readonly string[]): Hin
     limit: often(3, fc.integer({ min: 1, max: 10 }), fc.integer({ min: 1, max: 1_000 })),
     scopes: fc.uniqueArray(fc.constantFrom(...scopes, '*'), { minLength: 1, maxLength: 4 }),
     sources: fc.uniqueArray(fc.constantFrom('api', 'web', 'till', '*'), { minLength: 1, maxLength: 3 }),
+    ...transferHints(operation),
   };
   const special = operation === 'createRedemption' ? redemptionHints : {};
   return name => special[name] ?? hints[name];

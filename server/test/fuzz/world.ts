@@ -35,6 +35,7 @@ export class World {
   readonly pending: KnownRedemption[] = [];
   readonly entries: { program: string; id: string }[] = [];
   readonly referrals: { program: string; id: string }[] = [];
+  readonly transfers: { program: string; id: string }[] = [];
   readonly keys: string[] = [];
   /** Cursors, by the operation that gave them. */
   readonly cursors = new Map<string, string[]>();
@@ -71,6 +72,7 @@ export class World {
       for (const { row, answer: own } of answer.results)
         if (own !== undefined) this.learnOrder(program, request.orders[row], own);
     if (operation === 'createReferral') this.add(this.referrals, { program, id: answer.referral.id });
+    if (operation === 'createTransfer') this.add(this.transfers, { program, id: answer.transfer.id });
     if (operation === 'createMember') this.add(this.list(this.members, program), answer.id);
     if (operation === 'createKey') this.add(this.keys, answer.id);
     if (operation === 'setProgramClock') this.clock = Date.parse(answer.clock.now);
