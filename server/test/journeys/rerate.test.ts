@@ -189,6 +189,19 @@ test('points that are spent are taken by the policy; each step is done once and 
   assert.equal(unknown.body.code, 'program_version_not_found');
 });
 
+test('an order that was decided again after the plan was made is left alone, and the others are not', async () => {
+  const api = run.on('meanwhile');
+  await run.put('/v1/programs/meanwhile', TIERED);
+  await api.post('/v1/orders/bulk', { orders: ORDERS.toReversed() });
+  const [first, second] = [await planned(api, YEAR), await planned(api, YEAR)];
+  assert.equal(first.orders, second.orders);
+  await step(api, first.id, 'apply');
+  const applied = await step(api, second.id, 'apply');
+  assert.deepEqual([applied.applied, applied.refused], [0, second.orders]);
+  const { body } = await api.get(`/v1/rerates/${second.id}/orders?limit=1`);
+  assert.equal(body.data[0].applied, 'order_changed');
+});
+
 test('a backtest of the live program comes to what happened, re-ratings included', async () => {
   const made = await run.on('mixed').post('/v1/backtests', {});
   for (;;) {

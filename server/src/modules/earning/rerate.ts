@@ -12,11 +12,12 @@ import {
   type OrderFacts,
   storeAdditions,
 } from './facts.ts';
-import type { Applied, ProgramInForce } from './model.ts';
+import type { Applied, OrderState, ProgramInForce } from './model.ts';
 import { post } from './posting.ts';
 import { contributions } from './qualifying.ts';
 import type { StoredRerating } from './records.ts';
 import { findReratings, insertReratings } from './reratings.store.ts';
+import { appliedToJson } from './store.ts';
 import { concluded, watchCorrection } from './velocity.ts';
 
 /** An order that is to be decided again, by what a plan found. */
@@ -26,12 +27,18 @@ export interface RerateBody {
   readonly reverses: boolean;
   readonly again: { readonly version: number };
   readonly applied: Applied;
+  /** What decided when the plan was made; null where that does not matter. */
+  readonly planned: { readonly version: number; readonly applied: Applied } | null;
 }
 
 export type ReratingAnswer = Effects;
 
 /** One order of one re-rating, once in each direction. */
-export const reratingId = ({ rerateId, orderId, reverses }: Omit<RerateBody, 'again' | 'applied'>): string =>
+export const reratingId = ({
+  rerateId,
+  orderId,
+  reverses,
+}: Pick<RerateBody, 'rerateId' | 'orderId' | 'reverses'>): string =>
   `${rerateId}:${orderId}:${reverses ? 'back' : 'forth'}`;
 
 export const reratingPayload = (body: RerateBody): string =>
@@ -53,6 +60,11 @@ export const rerateType = (
     const state = facts.states.get(body.orderId);
     if (state === undefined || state.programId !== programId)
       return refuse('order_not_found', 'There is no such order.');
+    if (body.planned !== null && !isAsPlanned(state, body.planned))
+      return refuse(
+        'order_changed',
+        'The order was decided again after the plan was made. Plan another re-rating for it.',
+      );
     const program = context.program as ProgramInForce;
     const version = program.program.versions[body.again.version - 1];
     if (version === undefined)
@@ -108,6 +120,13 @@ export const rerateType = (
   ],
   answer: (_stored, entries, _holder, program) => effectsOf(entries, program),
 });
+
+/** Whether what decided about an order is still what a plan began with. */
+const isAsPlanned = (
+  state: Pick<OrderState, 'programVersion' | 'applied'>,
+  planned: { readonly version: number; readonly applied: Applied },
+): boolean =>
+  state.programVersion === planned.version && appliedToJson(state.applied) === appliedToJson(planned.applied);
 
 /** Why a re-rating moved what it moved. */
 export async function explainRerating(tx: Tx, id: bigint): Promise<Record<string, unknown>> {

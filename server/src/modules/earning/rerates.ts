@@ -105,6 +105,7 @@ function command(
     reverses,
     again: { version: reverses ? item.versionBefore : item.version },
     applied: reverses ? item.appliedBefore : item.applied,
+    planned: reverses ? null : { version: item.versionBefore, applied: item.appliedBefore },
   };
   return {
     type: 'rerate',
