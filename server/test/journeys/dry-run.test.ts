@@ -9,6 +9,7 @@ const document = {
   ...testClock(),
   units: { points: { worth: '0.01' }, nights: { redeemable: false } },
   transfers: { allowed: true },
+  velocity: [{ id: 'burst', unit: 'points', more_than: '5000', within: 'PT5M', pause: 'PT1H' }],
   activities: { login: {} },
   streaks: [
     {
@@ -49,7 +50,7 @@ const CONTENTS = tables
 /** Counts and digests of all rows of all tables, as the owner sees them. */
 const contents = (): Promise<Json[]> => run.base.sql(CONTENTS);
 
-const ID = /^(?:mem|act|ref|ord|ret|red|rch|trf|hch|oev|adj|ent|key|tgr)_[0-9a-z]+$/;
+const ID = /^(?:mem|act|ref|ord|ret|red|cas|rch|trf|hch|oev|adj|ent|key|tgr)_[0-9a-z]+$/;
 const WALL_TIMES = new Set(['created_at', 'changed_at', 'at', 'revoked_at', 'instance', 'secret', 'id']);
 
 /** An answer without its ids and wall times: what a dry run must have in common with the write. */
@@ -130,6 +131,12 @@ const toEnd = await shop.post('/v1/members/ext:ann/tier-grants', {
   reason: 'a test',
 });
 
+/** Opens a case of a member and gives its id. */
+const caseOf = async (member: string) => {
+  await shop.post('/v1/orders', order(6_000, { external_id: `fast-${member}`, member }));
+  return (await shop.get(`/v1/cases?member=${member}`)).body.data[0].id;
+};
+
 const requests: Record<string, GoodRequest> = {
   ...goodRequests({ program: 'shop', order: 'ext:there', key: toRevoke.body.id }),
   putProgram: { method: 'PUT', url: '/v1/programs/fresh', body: document },
@@ -144,6 +151,12 @@ const requests: Record<string, GoodRequest> = {
   },
   finishListUpload: goodRequests({ program: 'shop', list: 'to-finish' })['finishListUpload'] as GoodRequest,
   abandonListUpload: goodRequests({ program: 'shop', list: 'to-drop' })['abandonListUpload'] as GoodRequest,
+  releaseCase: goodRequests({ program: 'shop', case: await caseOf('ext:quick') })[
+    'releaseCase'
+  ] as GoodRequest,
+  confirmCase: goodRequests({ program: 'shop', case: await caseOf('ext:thief') })[
+    'confirmCase'
+  ] as GoodRequest,
   captureRedemption: goodRequests({ program: 'shop', redemption: toCapture })[
     'captureRedemption'
   ] as GoodRequest,

@@ -20,6 +20,7 @@ export interface Places {
   redemption?: string;
   tierGrant?: string;
   key?: string;
+  case?: string;
   list?: string;
 }
 
@@ -29,6 +30,7 @@ export function goodRequests(places: Places): Record<string, GoodRequest> {
   const member = places.member ?? 'ext:ann';
   const bought = places.order ?? 'ord_0000000000000';
   const redemption = `/v1/redemptions/${places.redemption ?? 'red_0000000000000'}`;
+  const flagged = places.case ?? 'cas_0000000000000';
   const entry = places.entry ?? 'ent_00000000000200000001';
   const back = () => ({ external_id: key(), occurred_at: NOON });
   const keyed = () => ({ 'idempotency-key': key() });
@@ -84,7 +86,7 @@ export function goodRequests(places: Places): Record<string, GoodRequest> {
     listTierGrants: get(`/v1/members/${member}/tier-grants`),
     countTiers: get('/v1/tiers'),
     listLateOrders: get('/v1/late-orders'),
-    createRerate: post('/v1/rerates', { from: NOON, to: NOON, note: 'a test' }),
+    createRerate: post('/v1/rerates', { from: '2026-01-01T00:00:00Z', to: NOON, note: 'a test' }),
     getRerate: get('/v1/rerates/rer_0000000000000'),
     listRerateOrders: get('/v1/rerates/rer_0000000000000/orders'),
     applyRerate: post('/v1/rerates/rer_0000000000000/apply'),
@@ -143,8 +145,8 @@ export function goodRequests(places: Places): Record<string, GoodRequest> {
     getTransfer: get('/v1/transfers/trf_0000000000000'),
     listCases: get('/v1/cases'),
     getCase: get('/v1/cases/cas_0000000000000'),
-    releaseCase: post('/v1/cases/cas_0000000000000/release', { note: 'fine' }, keyed()),
-    confirmCase: post('/v1/cases/cas_0000000000000/confirm', { note: 'fraud' }, keyed()),
+    releaseCase: post(`/v1/cases/${flagged}/release`, { note: 'fine' }, keyed()),
+    confirmCase: post(`/v1/cases/${flagged}/confirm`, { note: 'fraud' }, keyed()),
     listEvents: get('/v1/events'),
     verifyLedger: post('/v1/verify', {}),
     listKeys: get('/v1/keys'),
