@@ -2,7 +2,7 @@ import type { Pool } from '#platform/db/client.ts';
 import { wireId } from '#platform/ids.ts';
 import type { Command, Ledger } from '../ledger/index.ts';
 import { membersOf } from './households.store.ts';
-import { inForce } from './redemptions.ts';
+import { inForce } from './in-force.ts';
 import type { TransferBody } from './transfers.store.ts';
 import type { TransferAnswer } from './transfers.ts';
 

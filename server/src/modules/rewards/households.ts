@@ -15,7 +15,7 @@ import {
 import type { Households } from '../program/index.ts';
 import { type ChangeBody, isMember, type LoadPools, lotKey, type PoolFacts } from './households.facts.ts';
 import * as store from './households.store.ts';
-import { inForce } from './redemptions.ts';
+import { inForce } from './in-force.ts';
 
 const member = (id: number): string => wireId('mem', BigInt(id));
 

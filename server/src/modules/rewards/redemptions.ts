@@ -10,14 +10,7 @@ import {
   insufficientBalance,
   walletId,
 } from '../ledger/index.ts';
-import {
-  addDuration,
-  type Price,
-  type ProgramVersion,
-  type Reward,
-  type Unit,
-  versionAt,
-} from '../program/index.ts';
+import { addDuration, type Price, type ProgramVersion, type Reward, type Unit } from '../program/index.ts';
 import {
   firstFulfilment,
   itemOf,
@@ -30,6 +23,7 @@ import {
 } from './catalogue.ts';
 import { evolve, type LoadRewards, nextCode, type RewardFacts, tierOf, usedBy } from './facts.ts';
 import { isMember } from './households.facts.ts';
+import { inForce, unitOfPoints } from './in-force.ts';
 import {
   type Aside,
   type Granted,
@@ -37,7 +31,6 @@ import {
   moneyOff,
   type NewRedemption,
   NOTHING_ASIDE,
-  type ProgramInForce,
   type RedemptionBody,
 } from './model.ts';
 import { stockKey } from './stock.facts.ts';
@@ -49,11 +42,6 @@ export interface RedemptionAnswer extends Effects {
   redemption: ReturnType<typeof redemptionToWire>;
 }
 
-export const inForce = (program: unknown): ProgramVersion => {
-  const { program: versions, now } = program as ProgramInForce;
-  return versionAt(versions, now);
-};
-
 /** What is taken and what is given for it. */
 interface Terms {
   readonly unit: Pick<Unit, 'name' | 'number' | 'worth'>;
@@ -61,16 +49,6 @@ interface Terms {
   readonly reward: Reward | null;
   /** The unit of stock that a redemption of a reward gets. */
   readonly stock: StockUnit | null;
-}
-
-/** The unit of a name, or the program's default one, if members can spend it. */
-export function unitOfPoints(name: string | null, version: ProgramVersion): Outcome<Unit> {
-  const unit = name === null ? version.defaultUnit : version.units.get(name);
-  if (unit === undefined)
-    return refuse('unit_unknown', `The program counts ${[...version.units.keys()].join(', ')}, not ${name}.`);
-  return unit.redeemable
-    ? accept(unit)
-    : refuse('unit_not_redeemable', `${unit.name} only count towards a tier; they cannot be redeemed.`);
 }
 
 /** Refuses what no balance, stock or tier could make acceptable. */

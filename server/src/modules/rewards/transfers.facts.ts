@@ -2,7 +2,7 @@ import type { Tx } from '#platform/db/client.ts';
 import type { Reason } from '#platform/errors.ts';
 import type { Around, Command, ProgramFacts } from '../ledger/index.ts';
 import { type ProgramVersion, startOf, type TransferLimit, type Transfers } from '../program/index.ts';
-import { inForce, unitOfPoints } from './redemptions.ts';
+import { inForce, unitOfPoints } from './in-force.ts';
 import { type Transfer, type TransferBody, transferred } from './transfers.store.ts';
 
 type Way = 'send' | 'receive';

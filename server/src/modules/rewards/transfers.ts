@@ -18,7 +18,7 @@ import {
 } from '../ledger/index.ts';
 import type { ProgramVersion } from '../program/index.ts';
 import { evolveGivers, isMember, type LoadPools, type PoolFacts } from './households.facts.ts';
-import { inForce, unitOfPoints } from './redemptions.ts';
+import { inForce, unitOfPoints } from './in-force.ts';
 import { evolveMoved, limitations } from './transfers.facts.ts';
 import { findTransfers, insertTransfers, type Transfer, type TransferBody } from './transfers.store.ts';
 
