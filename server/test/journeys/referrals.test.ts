@@ -223,6 +223,31 @@ test('a revision that falls below the minimum revokes, one that reaches it quali
   assert.deepEqual(await points(api, 'ann'), [0]);
 });
 
+test('many who pay at once, with a restart between, pay each side once', async () => {
+  const api = await publish('crowd');
+  const friends = Array.from({ length: 20 }, (_, index) => `f${index}`);
+  for (const friend of friends) await refer(api, 'ann', friend);
+  const rows = friends.map(friend => order(1, { member: `ext:${friend}`, occurred_at: NOW }));
+  await api.post('/v1/orders/bulk', { orders: rows });
+  await Promise.all(Array.from({ length: 4 }, () => run.engine.payReferrals()));
+  assert.deepEqual(await points(api, 'ann', 'f0', 'f19'), [10_000, 101, 101]);
+  // As if the process had ended after it paid and before it noted that.
+  await run.base.sql('update earning.referral_steps set done = false');
+  await Promise.all(Array.from({ length: 4 }, () => run.engine.payReferrals()));
+  assert.deepEqual(await points(api, 'ann', 'f0', 'f19'), [10_000, 101, 101]);
+});
+
+test('a referral and the first order of the friend at once: it is refused, or the order qualifies it', async () => {
+  const api = await publish('race-order');
+  for (let round = 0; round < 20; round += 1) {
+    const friend = `r${round}`;
+    await api.post('/v1/members', { external_id: friend });
+    const [answer] = await Promise.all([refer(api, 'ann', friend), buy(api, friend, 1)]);
+    const [, own] = await points(api, 'ann', friend);
+    assert.equal(own, answer === 'friend_has_ordered' ? 1 : 101);
+  }
+});
+
 test('one bulk call qualifies once, and the version of the referral decides', async () => {
   const api = await publish('bulk');
   await refer(api, 'ann', 'ben');

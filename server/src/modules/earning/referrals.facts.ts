@@ -32,9 +32,12 @@ export async function loadReferrals(
   const friends = new Set<number>();
   const locked: number[] = [];
   const referrers = new Set<number>();
+  const ever = new Map<number, boolean>();
   for (const [index, { body, programId }] of commands.entries()) {
     const holder = holders[index];
-    if (!hasReferrals((programs[index] as ProgramInForce).program)) continue;
+    const has = ever.get(programId) ?? hasReferrals((programs[index] as ProgramInForce).program);
+    ever.set(programId, has);
+    if (!has) continue;
     if (holder !== undefined) friends.add(holder.id);
     if (!('referral' in body)) continue;
     locked.push(programId);
