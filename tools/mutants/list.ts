@@ -1,5 +1,6 @@
 // Mistakes that somebody could make in the engine, each as a change of a few characters, with the test that must see it.
 // `find` stands exactly once in its file (mutants.test.ts checks it): where the code changes, change the mutant with it.
+import { ACTIVITIES_MUTANTS } from './activities.ts';
 import { AUDIENCE_MUTANTS } from './audiences.ts';
 import { DECISION_MUTANTS } from './decisions.ts';
 import { PROGRAM_MUTANTS } from './programs.ts';
@@ -391,6 +392,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'compare(worth, most) > 0 ? worth : most',
     replace: 'most === ZERO || compare(worth, most) < 0 ? worth : most',
   },
+  ...ACTIVITIES_MUTANTS,
   ...AUDIENCE_MUTANTS,
   ...DECISION_MUTANTS,
   ...PROGRAM_MUTANTS,
