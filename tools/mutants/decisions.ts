@@ -151,4 +151,11 @@ export const DECISION_MUTANTS = [
     find: 'addUses(this.uses, returnToCampaigns(before, after, version, decided, campaigns));',
     replace: '',
   },
+  {
+    name: 'a budget in money counts by the cheapest point',
+    file: 'src/modules/program/campaigns.ts',
+    tests: ['src/modules/program/campaigns.budget.test.ts'],
+    find: 'compare(worth, most) > 0 ? worth : most',
+    replace: 'most === ZERO || compare(worth, most) < 0 ? worth : most',
+  },
 ];

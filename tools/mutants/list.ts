@@ -385,13 +385,6 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'await fill(tx, facts, latest, new Set(latest));',
     replace: 'await fill(tx, facts, latest, null);',
   },
-  {
-    name: 'a budget in money counts by the cheapest point',
-    file: 'src/modules/program/campaigns.ts',
-    tests: ['src/modules/program/campaigns.budget.test.ts'],
-    find: 'compare(worth, most) > 0 ? worth : most',
-    replace: 'most === ZERO || compare(worth, most) < 0 ? worth : most',
-  },
   ...ACTIVITIES_MUTANTS,
   ...AUDIENCE_MUTANTS,
   ...DECISION_MUTANTS,

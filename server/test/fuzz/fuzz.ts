@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { testEngine } from '../support/engine.ts';
 import { invariants } from '../support/invariants.ts';
 import { type Answer, Client } from './client.ts';
+import { refillDesk } from './desk.ts';
 import { ApiDocument, type Operation } from './document.ts';
 import { makeDrafts } from './drafts.ts';
 import { mistakeIn, operationAt } from './judge.ts';
@@ -67,6 +68,18 @@ const document = (more: object) => ({
   ],
   referrals: { id: 'invite', referrer: { earn: { unit: 'points', fixed: '5' } } },
   transfers: { allowed: true },
+  tiers: {
+    qualify_by: 'spend',
+    window: { rolling: 'P12M' },
+    levels: [
+      { id: 'basic', from: '0' },
+      { id: 'gold', from: '100.00', multiplier: '1.5' },
+    ],
+  },
+  campaigns: [
+    { id: 'double', budget: { points: '5000' }, limit: { per_member: 3 }, effect: { multiply: '2' } },
+  ],
+  velocity: [{ id: 'burst', unit: 'points', more_than: '20', within: 'PT5M', pause: 'PT1M' }],
   households: { on_leave: 'give_back' },
   rewards: [
     { id: 'mug', cost: { unit: 'points', points: '3' }, gives: { product: 'MUG' }, stock: 1_000_000 },
@@ -101,12 +114,12 @@ class Fuzz {
     operation: string,
     method: string,
     path: string,
-    json: unknown,
+    json?: unknown,
     key = this.options.key,
   ): Promise<unknown> {
     const headers = { ...this.headers(), authorization: `Bearer ${key}` };
     const answer = await this.client.send({ method, path, query: '', headers, json });
-    if (answer.status > 201) throw new Error(`${method} ${path} was refused: ${answer.text}`);
+    if (answer.status > 202) throw new Error(`${method} ${path} was refused: ${answer.text}`);
     this.world.learn(operation, this.world.program, path, json, answer.json, false);
     return answer.json;
   }
@@ -145,6 +158,7 @@ class Fuzz {
         scopes: ['members:read'],
         sources: ['api'],
       });
+    await refillDesk(world, (...request) => this.make(...request), operation);
     if (!operation.endsWith('Return') && !operation.endsWith('Order')) return;
     const bought = {
       external_id: key,

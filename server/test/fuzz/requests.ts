@@ -128,7 +128,8 @@ const activityHints = (operation: string): Record<string, fc.Arbitrary<unknown>>
 function transferHints(operation: string): Record<string, fc.Arbitrary<unknown>> {
   const few = fc.constantFrom('ext:first', 'ext:second', 'ext:third');
   const home = recipe(() => 'ext:home');
-  if (operation === 'createTransfer') return { from: few, to: often(2, member, home), unit: nothing };
+  if (operation === 'createTransfer')
+    return { from: few, to: often(6, few, often(2, member, home)), unit: nothing };
   if (operation === 'getTransfer')
     return {
       transfer: place((world, number) => world.own(world.transfers, number)?.id ?? 'trf_0000000000000'),
@@ -137,6 +138,33 @@ function transferHints(operation: string): Record<string, fc.Arbitrary<unknown>>
     household: often(8, home, member),
     ...(operation.endsWith('Household') ? { member: few } : {}),
     ...(operation === 'createRedemption' ? { by: often<unknown>(8, nothing, few) } : {}),
+  };
+}
+
+/** What is looked at and decided by hand: replays, cases, grants of tiers. */
+function deskHints(operation: string): Record<string, fc.Arbitrary<unknown>> {
+  const day = 86_400_000;
+  const ofGrant = operation === 'endTierGrant';
+  return {
+    backtest: place((world, number) => world.own(world.backtests, number)?.id ?? 'bkt_0000000000000'),
+    rerate: place((world, number) => world.own(world.rerates, number)?.id ?? 'rer_0000000000000'),
+    case: place((world, number) => world.own(world.cases, number)?.id ?? 'cas_0000000000000'),
+    grant: place((world, number) => world.own(world.grants, number)?.id ?? 'tgr_0000000000000'),
+    ...(ofGrant
+      ? { member: place((world, number) => world.own(world.grants, number)?.member ?? 'ext:first') }
+      : {}),
+    tier: often(4, fc.constant('gold'), fc.constant('basic')),
+    ...(['createRerate', 'createBacktest'].includes(operation)
+      ? {
+          from: fc
+            .nat(20)
+            .map(days => (world: World) => new Date(world.clock - (days + 2) * day).toISOString()),
+          to: fc.nat(1).map(days => (world: World) => new Date(world.clock - days * day).toISOString()),
+          version: nothing,
+          document: nothing,
+        }
+      : {}),
+    ...(operation === 'grantTier' ? { from: nothing, until: nothing } : {}),
   };
 }
 
@@ -209,6 +237,7 @@ function hintsOf({ name: operation }: Operation, scopes: readonly string[]): Hin
     scopes: fc.uniqueArray(fc.constantFrom(...scopes, '*'), { minLength: 1, maxLength: 4 }),
     sources: fc.uniqueArray(fc.constantFrom('api', 'web', 'till', '*'), { minLength: 1, maxLength: 3 }),
     ...transferHints(operation),
+    ...deskHints(operation),
   };
   const special = operation === 'createRedemption' ? redemptionHints : {};
   return name => special[name] ?? hints[name];

@@ -36,6 +36,10 @@ export class World {
   readonly entries: { program: string; id: string }[] = [];
   readonly referrals: { program: string; id: string }[] = [];
   readonly transfers: { program: string; id: string }[] = [];
+  readonly backtests: { program: string; id: string }[] = [];
+  readonly rerates: { program: string; id: string }[] = [];
+  readonly cases: { program: string; id: string }[] = [];
+  readonly grants: { program: string; id: string; member: string }[] = [];
   readonly keys: string[] = [];
   /** Cursors, by the operation that gave them. */
   readonly cursors = new Map<string, string[]>();
@@ -73,6 +77,11 @@ export class World {
         if (own !== undefined) this.learnOrder(program, request.orders[row], own);
     if (operation === 'createReferral') this.add(this.referrals, { program, id: answer.referral.id });
     if (operation === 'createTransfer') this.add(this.transfers, { program, id: answer.transfer.id });
+    if (operation === 'createBacktest') this.add(this.backtests, { program, id: answer.id });
+    if (operation === 'createRerate') this.add(this.rerates, { program, id: answer.id });
+    if (operation === 'listCases') for (const { id } of answer.data) this.add(this.cases, { program, id });
+    if (operation === 'grantTier')
+      this.add(this.grants, { program, id: answer.grant.id, member: answer.grant.member });
     if (operation === 'createMember') this.add(this.list(this.members, program), answer.id);
     if (operation === 'createKey') this.add(this.keys, answer.id);
     if (operation === 'setProgramClock') this.clock = Date.parse(answer.clock.now);
