@@ -129,7 +129,7 @@ function transferHints(operation: string): Record<string, fc.Arbitrary<unknown>>
   const few = fc.constantFrom('ext:first', 'ext:second', 'ext:third');
   const home = recipe(() => 'ext:home');
   if (operation === 'createTransfer')
-    return { from: few, to: often(6, few, often(2, member, home)), unit: nothing };
+    return { from: few, to: often<unknown>(6, few, often(2, member, home)), unit: nothing };
   if (operation === 'getTransfer')
     return {
       transfer: place((world, number) => world.own(world.transfers, number)?.id ?? 'trf_0000000000000'),
