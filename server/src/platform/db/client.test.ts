@@ -86,9 +86,10 @@ test('nothing can be sent behind a commit, where it would run outside of the tra
 test('a connection that was cut says that it is not usable', async () => {
   const connection = await Connection.open(database.ownerUrl, 'cut');
   const [row] = await connection.run<[number]>(backend);
-  const waiting = connection.run(statement('test_sleep', 'select pg_sleep(30)'));
+  // Watched from the start: it can be refused before the one who cuts has the answer.
+  const refused = assert.rejects(connection.run(statement('test_sleep', 'select pg_sleep(30)')));
   await owner.query('select pg_terminate_backend($1)', [row?.[0]]);
-  await assert.rejects(waiting);
+  await refused;
   // The answer to the statement can come a moment before the end of the connection.
   while (connection.usable) await setImmediate();
   await connection.close();
