@@ -54,6 +54,7 @@ test('an order answers with what it earned, by which rule and version, into whic
     source: 'api',
     revision: 1,
     occurred_at: basket.occurred_at,
+    late: false,
   });
   assert.deepEqual(
     body.effects.map(({ entry, lots, ...effect }: Json) => {
