@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CATALOGUE, Shop } from '../../../test/support/catalogue.ts';
 import { invariants } from '../../../test/support/invariants.ts';
 
@@ -255,10 +256,16 @@ test('what somebody has to hand over is pending until it is fulfilled or rejecte
     (await shop.change(money.body.redemption.id, 'fulfilment', { state: 'fulfilled' })).body['code'],
     'fulfilment_not_pending',
   );
-  const { body: read } = await engine.get<{ data: { type: string; data: Record<string, unknown> }[] }>(
-    '/v1/events?limit=1000',
-    'shop',
-  );
+  type Read = { data: { type: string; data: Record<string, unknown> }[] };
+  const readAll = async () => (await engine.get<Read>('/v1/events?limit=1000', 'shop')).body;
+  // Transactions of other tests on the same server hold the readers of the log back for a moment.
+  let read = await readAll();
+  const isThere = () =>
+    read.data.some(({ type, data }) => data['redemption'] === id && type === 'redemption.fulfilled');
+  for (let waited = 0; !isThere() && waited < 20_000; waited += 50) {
+    await sleep(50);
+    read = await readAll();
+  }
   const told = read.data.filter(({ data }) => data['redemption'] === id).map(({ type }) => type);
   assert.deepEqual(told, ['redemption.held', 'redemption.captured', 'redemption.fulfilled']);
   const fact = read.data.find(({ type }) => type === 'redemption.fulfilled')?.data;
