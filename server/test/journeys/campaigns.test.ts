@@ -107,6 +107,20 @@ test('limits and cooldowns count by the time of the orders, late ones too', asyn
   assert.deepEqual(await at('2026-03-05T00:00:00Z'), { 'daily@1': 5 });
 });
 
+test('a limit per day does not count the other days of the same call', async () => {
+  await publish('days', [
+    { id: 'daily', limit: { per_member: 1, every: 'day' }, effect: { earn: { unit: 'points', fixed: '5' } } },
+  ]);
+  const orders = ['2026-03-10', '2026-03-11', '2026-03-11', '2026-03-12'].map((day, index) =>
+    order(0, { external_id: `d${index}`, occurred_at: `${day}T10:00:00Z` }),
+  );
+  const { body } = await run.on('days').post('/v1/orders/bulk', { orders });
+  assert.deepEqual(
+    body.results.map((row: Json) => row.answer.effects.length),
+    [1, 1, 0, 1],
+  );
+});
+
 test('a cap gives what is left of it, per order and per period', async () => {
   await publish('caps', [
     {

@@ -151,13 +151,22 @@ test('a faulty rule is corrected by a later version, previewed order by order, w
   const { body } = await api.get('/v1/members/ext:ann/balances');
   assert.equal(body.balances[0].available, '55');
   // What comes back from now on is counted by the version that decided last.
+  const some = await api.post('/v1/orders/ext:b/returns', {
+    external_id: 'r2',
+    occurred_at: '2026-04-15T00:00:00Z',
+    lines: [{ id: '1', amount: '100' }],
+  });
+  assert.deepEqual(
+    some.body.effects.map((effect: Json) => [effect.rule, effect.points]),
+    [['base@2', '-1']],
+  );
   const rest = await api.post('/v1/orders/ext:b/cancel', {
     external_id: 'c',
     occurred_at: '2026-05-01T00:00:00Z',
   });
   assert.deepEqual(
     rest.body.effects.map((effect: Json) => [effect.rule, effect.points]),
-    [['base@2', '-5']],
+    [['base@2', '-4']],
   );
   const entries = await api.get('/v1/members/ext:ann/entries');
   const moved = entries.body.data.find((entry: Json) => entry.rule === 'base@2' && entry.kind === 'earn');
