@@ -3,6 +3,7 @@
 import { ACTIVITIES_MUTANTS } from './activities.ts';
 import { AUDIENCE_MUTANTS } from './audiences.ts';
 import { DECISION_MUTANTS } from './decisions.ts';
+import { EFFECT_MUTANTS } from './effects.ts';
 import { PROGRAM_MUTANTS } from './programs.ts';
 import { TERMS_MUTANTS } from './terms.ts';
 import { TRANSFER_MUTANTS } from './transfers.ts';
@@ -388,6 +389,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...ACTIVITIES_MUTANTS,
   ...AUDIENCE_MUTANTS,
   ...DECISION_MUTANTS,
+  ...EFFECT_MUTANTS,
   ...PROGRAM_MUTANTS,
   ...TERMS_MUTANTS,
   ...TRANSFER_MUTANTS,

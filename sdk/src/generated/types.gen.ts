@@ -1795,7 +1795,7 @@ export type ProgramDocument = {
          */
         if?: string;
         /**
-         * What the campaign does: a multiplier, or points of its own. The points of a multiplier have the terms of the rule that they multiply.
+         * What the campaign does: a multiplier, a percentage, or points of its own. The points of a multiplier or a percentage have the terms of the rule that they add to.
          */
         effect: {
             /**
@@ -1804,6 +1804,15 @@ export type ProgramDocument = {
             multiply: string;
             /**
              * Which unit's points are multiplied. Default: every redeemable unit's.
+             */
+            unit?: string;
+        } | {
+            /**
+             * How many per cent of what the earning rules give by themselves are added: of whole orders, also of fixed points, beside all multipliers and never multiplied by them.
+             */
+            percent: string;
+            /**
+             * Which unit's points are added to. Default: every redeemable unit's.
              */
             unit?: string;
         } | {

@@ -65,7 +65,7 @@ export function apply(deciding: Deciding): Application {
     const applied: Applied = {
       tier: level?.id ?? null,
       multipliers: combine(version, level, candidates),
-      campaigns: candidates.filter(({ effect }) => 'earn' in effect).map(({ ref }) => ref),
+      campaigns: candidates.filter(({ effect }) => !('multiply' in effect)).map(({ ref }) => ref),
       bounds: new Map(),
       faults,
       late: deciding.isLate,
@@ -179,7 +179,7 @@ function bestOfGroups({ order, version }: Deciding, campaigns: readonly Campaign
       const applied = {
         tier: null,
         multipliers: combine(version, null, [campaign]),
-        campaigns: 'earn' in campaign.effect ? [campaign.ref] : [],
+        campaigns: 'multiply' in campaign.effect ? [] : [campaign.ref],
         bounds: new Map(),
         faults: [],
         late: false,
@@ -250,7 +250,9 @@ function grant(
     const { gross, net } = wanted.get(campaign.ref) as { gross: bigint; net: bigint };
     const granted = before === undefined ? 0n : grantedBy(before, campaign.id);
     const cap = underCap(facts.uses, campaign, memberId, order.occurredAt);
-    let most = cap === null || cap + granted >= gross ? gross : cap + granted;
+    // Of a period an earlier revision has used a part already; of its order a cap is whole again.
+    const room = cap === null || campaign.cap?.per === 'order' ? cap : cap + granted;
+    let most = room === null || room >= gross ? gross : room;
     const more = net - (gross - most) - granted;
     if (campaign.budget !== null && more > 0n) {
       const points = take(facts.budgets, programId, campaign.id, more, campaign.budget.whenShort);

@@ -2,7 +2,8 @@ import type { Tx } from '#platform/db/client.ts';
 import { wireId } from '#platform/ids.ts';
 import { heldBack } from '../fraud/index.ts';
 import { type StoredEntry, time } from '../ledger/index.ts';
-import type { Registry } from '../program/index.ts';
+import type { ProgramVersion, Registry } from '../program/index.ts';
+import { campaignsOf, partsOf } from './effects.ts';
 import { type Applied, type Cell, type Order, rate } from './model.ts';
 import { wireLine } from './orders.ts';
 import * as store from './store.ts';
@@ -30,7 +31,7 @@ export const explainOrder =
     return {
       order: orderOf(orderId, order),
       program_version: own.stored.programVersion,
-      ...appliedOf(own.stored.applied),
+      ...appliedOf(own.stored.applied, version),
       ...(await heldBack(tx, entry)),
       rounding: `${version.rounding}, once for the order and unit, shared out by largest remainder`,
       rules: [...new Set(cells.map(cell => cell.rule))].map(rule => ({
@@ -44,17 +45,25 @@ export const explainOrder =
   };
 
 /** What the order was decided by besides its lines. */
-const appliedOf = ({ tier, multipliers, campaigns, bounds, faults }: Applied) => ({
+const appliedOf = ({ tier, multipliers, campaigns, bounds, faults }: Applied, version: ProgramVersion) => ({
   ...(tier !== null && { tier }),
   ...(multipliers.length > 0 && {
     multipliers: multipliers.map(({ ref, by }) => ({ rule: ref, multiplier: `${by.num}/${by.den}` })),
   }),
-  ...(campaigns.length > 0 && { campaigns }),
+  ...(campaigns.length > 0 && { campaigns, ...partsTold(campaigns, version) }),
   ...(bounds.size > 0 && {
     bounds: [...bounds].map(([rule, points]) => ({ rule, points: String(points) })),
   }),
   ...(faults.length > 0 && { not_judged: faults.map(({ ref, reason }) => ({ rule: ref, reason })) }),
 });
+
+/** What campaigns added as a part of what the rules gave by themselves: an eighth for 12.5 per cent. */
+function partsTold(campaigns: readonly string[], version: ProgramVersion) {
+  const parts = partsOf(campaignsOf(version, campaigns), version);
+  return (
+    parts.length > 0 && { parts: parts.map(({ ref, by }) => ({ rule: ref, part: `${by.num}/${by.den}` })) }
+  );
+}
 
 const orderOf = (id: bigint, order: Order) => ({
   id: wireId('ord', id),

@@ -10,7 +10,8 @@ import {
   ZERO,
 } from '#platform/money.ts';
 import type { ProgramFacts } from '../ledger/index.ts';
-import type { EarningRule, Program, ProgramVersion, Unit } from '../program/index.ts';
+import type { Campaign, EarningRule, Program, ProgramVersion, Unit } from '../program/index.ts';
+import { campaignsOf, type Part, partsOf } from './effects.ts';
 
 /** A program in force, as the lanes carry it. */
 export interface ProgramInForce extends ProgramFacts {
@@ -72,7 +73,7 @@ export interface Applied {
   readonly tier: string | null;
   /** In the order in which they multiply. */
   readonly multipliers: readonly Multiplier[];
-  /** The campaigns (`id@version`) that give points of their own. */
+  /** The campaigns (`id@version`) that give something of their own: points, or a part of what the rules give. */
   readonly campaigns: readonly string[];
   /** How many points a campaign gives at most, where a cap or a budget made it less. */
   readonly bounds: ReadonlyMap<string, bigint>;
@@ -99,12 +100,17 @@ export const NOTHING_APPLIED: Applied = {
 
 /** What an order earns under a version of the program, without regard to anything that happened since. */
 export function rate(order: Order, version: ProgramVersion, applied: Applied = NOTHING_APPLIED): Cell[] {
-  const givers = giversOf(order, version, applied);
+  const campaigns = campaignsOf(version, applied.campaigns);
+  const givers = giversOf(order, version, campaigns);
+  const parts = partsOf(campaigns, version);
   const cells: Cell[] = [];
   for (const unit of version.units.values()) {
     const own = givers.filter(giver => giver.source.unit === unit);
     if (own.length === 0) continue;
-    const exact = exactCells(order, version, own, multipliersOf(unit, applied));
+    const exact = exactCells(order, version, own, {
+      multipliers: forUnit(unit, applied.multipliers),
+      parts: forUnit(unit, parts),
+    });
     const points = apportion(
       exact.map(cell => cell.value),
       version.rounding,
@@ -124,15 +130,14 @@ interface Giver {
   readonly isMultiplied: boolean;
 }
 
-function giversOf(order: Order, version: ProgramVersion, { campaigns }: Applied): Giver[] {
+function giversOf(order: Order, version: ProgramVersion, campaigns: readonly Campaign[]): Giver[] {
   const givers = version.rules
     .filter(rule => matchesOrder(rule, order))
     .map((rule): Giver => ({ source: rule, earn: rule.earn, when: rule.when, isMultiplied: true }));
-  for (const ref of campaigns) {
-    const campaign = version.campaigns.find(candidate => candidate.ref === ref);
-    if (campaign === undefined || !('earn' in campaign.effect)) throw new Error(`${ref} gives no points`);
-    const { earn, unit, terms } = campaign.effect;
-    const source = { id: campaign.id, ref, unit: version.units.get(unit) as Unit, terms, bonus: true };
+  for (const { id, ref, effect } of campaigns) {
+    if (!('earn' in effect)) continue;
+    const { earn, unit, terms } = effect;
+    const source = { id, ref, unit: version.units.get(unit) as Unit, terms, bonus: true };
     givers.push({ source, earn, when: null, isMultiplied: false });
   }
   return givers;
@@ -153,10 +158,8 @@ function bounded(cells: readonly Cell[], bounds: ReadonlyMap<string, bigint>): C
   });
 }
 
-const multipliersOf = (unit: Unit, { multipliers }: Applied): readonly Multiplier[] =>
-  multipliers.filter(multiplier =>
-    multiplier.unit === null ? unit.redeemable : multiplier.unit === unit.number,
-  );
+const forUnit = <T extends Part>(unit: Unit, all: readonly T[]): readonly T[] =>
+  all.filter(each => (each.unit === null ? unit.redeemable : each.unit === unit.number));
 
 interface ExactCell {
   line: number;
@@ -164,12 +167,15 @@ interface ExactCell {
   value: Rational;
 }
 
-/** Points per currency unit times the line's amount, and what multipliers add; fixed points spread by the amounts. */
+/**
+ * Points per currency unit times the line's amount, and what multipliers add; fixed points spread by the amounts; and of
+ * both, before they are multiplied, the parts that campaigns add.
+ */
 function exactCells(
   order: Order,
   version: ProgramVersion,
   givers: readonly Giver[],
-  multipliers: readonly Multiplier[],
+  { multipliers, parts }: { multipliers: readonly Multiplier[]; parts: readonly Part[] },
 ): ExactCell[] {
   const toProgram = version.rate(order.currency, order.occurredAt) ?? ZERO;
   const whole = rational(1n, 10n ** BigInt(version.exponent(version.currency)));
@@ -178,11 +184,19 @@ function exactCells(
     const lines = order.lines
       .map((line, index) => ({ line, index }))
       .filter(({ line }) => matchesLine(when, line));
+    const beside = (isMultiplied ? parts : []).map(({ ref, by }) => ({
+      rule: { ...source, ref: `${source.ref}*${ref}`, bonus: true },
+      by,
+    }));
+    const give = (line: number, value: Rational) => {
+      cells.push({ line, rule: source, value });
+      for (const { rule, by } of beside) cells.push({ line, rule, value: times(value, by) });
+    };
     if ('fixed' in earn) {
       const total = lines.reduce((sum, { line }) => sum + line.amount, 0n);
       for (const [place, { line, index }] of lines.entries()) {
         const part = total > 0n ? rational(line.amount, total) : place === 0 ? ONE : ZERO;
-        cells.push({ line: index, rule: source, value: times({ num: earn.fixed, den: 1n }, part) });
+        give(index, times({ num: earn.fixed, den: 1n }, part));
       }
       continue;
     }
@@ -194,7 +208,7 @@ function exactCells(
     }));
     for (const { line, index } of lines) {
       let value = times({ num: line.amount, den: 1n }, perMinorUnit);
-      cells.push({ line: index, rule: source, value });
+      give(index, value);
       for (const { rule, by, more } of added) {
         cells.push({ line: index, rule, value: times(value, more) });
         value = times(value, by);

@@ -46,6 +46,16 @@ const effect = z
           .optional(),
       }),
       settings('An effect', {
+        percent: decimal(
+          '12.5',
+          'How many per cent of what the earning rules give by themselves are added: of whole orders, also of fixed points, beside all multipliers and never multiplied by them.',
+        ),
+        unit: z
+          .string({ error: 'Write the name of a unit in quotes.' })
+          .describe("Which unit's points are added to. Default: every redeemable unit's.")
+          .optional(),
+      }),
+      settings('An effect', {
         earn,
         pending: pending.optional(),
         expires: expires.optional(),
@@ -53,11 +63,11 @@ const effect = z
     ],
     {
       error:
-        'Write { "multiply": "2" }, or { "earn": { "unit": "points", "fixed": "50" } } with "pending" and "expires" where wanted.',
+        'Write { "multiply": "2" }, { "percent": "12.5" }, or { "earn": { "unit": "points", "fixed": "50" } } with "pending" and "expires" where wanted.',
     },
   )
   .describe(
-    'What the campaign does: a multiplier, or points of its own. The points of a multiplier have the terms of the rule that they multiply.',
+    'What the campaign does: a multiplier, a percentage, or points of its own. The points of a multiplier or a percentage have the terms of the rule that they add to.',
   );
 
 export const campaign = settings('A campaign', {

@@ -1,4 +1,4 @@
-import { compare, floorDiv, parseDecimal, type Rational, ZERO } from '#platform/money.ts';
+import { compare, floorDiv, parseDecimal, type Rational, times, ZERO } from '#platform/money.ts';
 import { type Duration, parseDuration } from './calendar.ts';
 import { type Condition, compileCondition } from './conditions/compile.ts';
 import type { ProgramDocument } from './document.ts';
@@ -9,9 +9,11 @@ import { compileTerms, type Terms } from './terms.ts';
 /** A calendar period of a campaign's time zone, or all time. */
 export type Period = 'day' | 'week' | 'month' | 'year' | 'ever';
 
-/** What a campaign does: it multiplies the points of units, or gives points of its own. */
+/** What a campaign does: it multiplies the points of units, adds a part of them, or gives points of its own. */
 export type CampaignEffect =
   | { readonly multiply: Rational /** Null: every redeemable unit. */; readonly unit: string | null }
+  /** `add` is a part of what the rules give by themselves: 1/8 of "12.5" per cent. */
+  | { readonly add: Rational; readonly unit: string | null }
   | {
       readonly earn: { readonly perCurrencyUnit: Rational } | { readonly fixed: bigint };
       readonly unit: string;
@@ -97,9 +99,13 @@ function conditionOf(text: string): Condition {
   return compiled.condition;
 }
 
+const PER_CENT: Rational = { num: 1n, den: 100n };
+
 function compileEffect({ effect }: CampaignDocument): CampaignEffect {
   if ('multiply' in effect)
     return { multiply: parseDecimal(effect.multiply) as Rational, unit: effect.unit ?? null };
+  if ('percent' in effect)
+    return { add: times(parseDecimal(effect.percent) as Rational, PER_CENT), unit: effect.unit ?? null };
   const { earn } = effect;
   return {
     earn:
@@ -116,7 +122,7 @@ const MOST_POINTS = 10n ** 15n - 1n;
 
 /** What the dearest of the points is worth that a campaign gives: so its budget in money holds whatever it gives. */
 function dearest({ effect }: CampaignDocument, { units }: ProgramDocument): Rational {
-  const named = 'multiply' in effect ? effect.unit : effect.earn.unit;
+  const named = 'earn' in effect ? effect.earn.unit : effect.unit;
   return Object.entries(units)
     .filter(([name, { redeemable }]) => (named === undefined ? redeemable !== false : name === named))
     .map(([, { worth }]) => parseDecimal(worth ?? '0') as Rational)

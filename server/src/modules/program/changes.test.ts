@@ -76,6 +76,13 @@ const CHANGES: [
     'The budget in points of the campaign "weekend" is lowered from 50000 to 9000.',
   ],
   [
+    ['campaigns', 0, 'effect'],
+    { percent: '12.5' },
+    '/campaigns/0/effect/percent',
+    'added',
+    'The percentage of the campaign "weekend" is set: 12.5.',
+  ],
+  [
     ['campaigns', 0, 'budget'],
     undefined,
     '/campaigns/0/budget/points',

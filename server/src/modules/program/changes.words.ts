@@ -36,6 +36,7 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'pending.for': 'the waiting time of the points',
   'expires.after': 'the life of the points',
   'effect.multiply': 'the multiplier',
+  'effect.percent': 'the percentage',
   'effect.unit': 'the unit',
   'effect.earn.unit': 'the unit',
   'effect.earn.per_currency_unit': 'the points for each currency unit',

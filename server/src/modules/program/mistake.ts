@@ -36,6 +36,19 @@ export function* mistakeInMultiplier(at: string, text: string | undefined): Gene
     };
 }
 
+/** As much as the highest multiplier adds. */
+const MAX_PERCENT: Rational = { num: 99_900n, den: 1n };
+
+export function* mistakeInPercent(at: string, text: string): Generator<Mistake> {
+  if (!/[1-9]/.test(text))
+    yield { pointer: at, message: '0 per cent of the points are none. Write more than 0.' };
+  else if (compare(parseDecimal(text) as Rational, MAX_PERCENT) > 0)
+    yield {
+      pointer: at,
+      message: `A campaign adds at most ${MAX_PERCENT.num} per cent; "12.5" adds an eighth, "100" as much again.`,
+    };
+}
+
 /** More decimals than the currency's minor unit has, of an amount such as `500.00`. */
 export function* mistakeInAmount(
   at: string,

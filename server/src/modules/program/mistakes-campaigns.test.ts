@@ -48,6 +48,8 @@ test('campaigns with every setting are accepted', () => {
     weekend({ hours: { from: '00:00', until: '24:00' } }),
     weekend({ hours: { from: '22:00', until: '00:00' }, limit: { per_member: 3 } }),
     weekend({ effect: { multiply: '1000', unit: 'stars' }, budget: { points: '1' } }),
+    weekend({ effect: { percent: '12.5' }, budget: { points: '1' }, cap: { points: '9', per: 'order' } }),
+    weekend({ effect: { percent: '99900', unit: 'points' }, budget: { money: '0.01' } }),
     weekend({ effect: { multiply: '0.5', unit: 'points' }, budget: { money: '0.01' } }),
     // Two seconds before the end of a Friday evening, in the last minute of it.
     weekend({
@@ -118,6 +120,25 @@ const MISTAKES: [name: string, campaign: object, pointer: string, message: RegEx
   ['a multiplier of 0', { effect: { multiply: '0' } }, '/effect/multiply', /multiplied by 0 are none/],
   ['a multiplier of 1001', { effect: { multiply: '1001' } }, '/effect/multiply', /at most 1000; "2" doubles/],
   [
+    'a percentage of 0',
+    { effect: { percent: '0.00' } },
+    '/effect/percent',
+    /0 per cent of the points are none/,
+  ],
+  [
+    'a percentage beyond the highest multiplier',
+    { effect: { percent: '99900.1' } },
+    '/effect/percent',
+    /at most 99900 per cent; "12.5" adds an eighth/,
+  ],
+  ['a percentage with its sign', { effect: { percent: '12.5%' } }, '/effect/percent', /for example "12.5"/],
+  [
+    'a percentage of an unknown unit',
+    { effect: { percent: '5', unit: 'coins' } },
+    '/effect/unit',
+    /no unit "coins"/,
+  ],
+  [
     'a multiplier of an unknown unit',
     { effect: { multiply: '2', unit: 'coins' } },
     '/effect/unit',
@@ -141,7 +162,12 @@ const MISTAKES: [name: string, campaign: object, pointer: string, message: RegEx
     '/effect/pending/for',
     /at most 100 years/,
   ],
-  ['an effect that is none', { effect: { double: true } }, '/effect', /Write \{ "multiply": "2" \}, or/],
+  [
+    'an effect that is none',
+    { effect: { double: true } },
+    '/effect',
+    /Write \{ "multiply": "2" \}, \{ "percent"/,
+  ],
   ['a period without a number', { limit: { every: 'day' } }, '/limit/per_member', /"per_member" is missing/],
   ['a limit of 0', { limit: { per_member: 0 } }, '/limit/per_member', /at least 1/],
   ['a cool-down of nothing', { cooldown: 'PT0S' }, '/cooldown', /more than zero/],

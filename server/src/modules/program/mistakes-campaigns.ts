@@ -7,6 +7,7 @@ import {
   mistakeInAmount,
   mistakeInDuration,
   mistakeInMultiplier,
+  mistakeInPercent,
   mistakeInTimeZone,
 } from './mistake.ts';
 import { mistakesInTerms } from './mistakes-terms.ts';
@@ -116,6 +117,7 @@ function* mistakesInEffect(at: string, { effect }: Campaign, { units }: ProgramD
       message: `This program has no unit "${unit}". Its units are ${names.join(', ')}.`,
     };
   if ('multiply' in effect) yield* mistakeInMultiplier(`${at}/effect/multiply`, effect.multiply);
+  else if ('percent' in effect) yield* mistakeInPercent(`${at}/effect/percent`, effect.percent);
   else yield* mistakesInTerms(`${at}/effect`, effect);
 }
 
