@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { createClient } from '@hey-api/openapi-ts';
 import { compose } from '../server/src/compose.ts';
 import { createLog } from '../server/src/platform/observe/log.ts';
+import { newSecret } from '../server/src/platform/secret.ts';
 import { testDatabase } from '../server/test/support/database.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -20,7 +21,7 @@ export async function openApiText(): Promise<string> {
   const database = await testDatabase();
   const { ownerUrl, appUrl } = database;
   const log = createLog({ level: 'silent' });
-  const engine = await compose({ ownerUrl, appUrl, log, lanes: 1, batch: 1, queue: 1 });
+  const engine = await compose({ ownerUrl, appUrl, secret: newSecret(), log, lanes: 1, batch: 1, queue: 1 });
   const text = `${JSON.stringify(engine.http.openApi(), null, 2)}\n`;
   await engine.stop();
   await database.close();

@@ -50,6 +50,8 @@ export interface Engine {
 export interface EngineOptions {
   ownerUrl: string;
   appUrl: string;
+  /** What voucher codes are encrypted with: the same for all engines on a database. */
+  secret: string;
   log: Log;
   lanes: number;
   batch: number;
@@ -120,7 +122,15 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     log,
   });
   const fraud = createFraud({ ledger, pool });
-  const rewards = createRewards({ ledger, pool });
+  const rewards = createRewards({ ledger, pool, secret: options.secret });
+  const close = async (): Promise<void> => {
+    await ledger.stop();
+    await Promise.all([pool.close(), owner.close()]);
+  };
+  await rewards.sealCodes().catch(async error => {
+    await close();
+    throw error;
+  });
   program.whenTimePasses({
     next: () => Promise.resolve(null),
     run: async id => void (await rewards.collect(id)),
@@ -186,8 +196,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     async stop() {
       await http.stop();
       await Promise.all([worker.stop(), scheduler.stop()]);
-      await ledger.stop();
-      await Promise.all([pool.close(), owner.close()]);
+      await close();
     },
   };
 }

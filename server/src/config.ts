@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
+import { SECRET_TEXT } from './platform/secret.ts';
 import { ROLES, type Role } from './roles.ts';
 
 /** The engine's settings. Everything has a safe default; a wrong one stops the start and says why. */
@@ -10,6 +11,8 @@ export interface Config {
   dataDir: string;
   /** The owner's address of a PostgreSQL of one's own; null: the embedded one. */
   databaseUrl: string | null;
+  /** What voucher codes are encrypted with; null: the file `secret` of the data folder. */
+  secret: string | null;
   roles: ReadonlySet<Role>;
   logLevel: string;
   lanes: number;
@@ -25,6 +28,10 @@ const schema = z.object({
   FEALTY_PORT: whole(0, 65535).default(4100),
   FEALTY_DATA_DIR: z.string().min(1).default(resolve(ROOT, '.fealty')),
   FEALTY_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  FEALTY_SECRET: z
+    .string()
+    .regex(SECRET_TEXT, 'must be fs_ and 43 of A-Z, a-z, 0-9, - and _, like the file secret of a data folder')
+    .optional(),
   FEALTY_ROLES: z
     .string()
     .default(ROLES.join(','))
@@ -53,6 +60,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     port: data.FEALTY_PORT,
     dataDir: resolve(data.FEALTY_DATA_DIR),
     databaseUrl: data.FEALTY_DATABASE_URL ?? null,
+    secret: data.FEALTY_SECRET ?? null,
     roles: new Set(data.FEALTY_ROLES),
     logLevel: data.FEALTY_LOG_LEVEL,
     lanes: data.FEALTY_LANES,

@@ -5,6 +5,8 @@ import { type Config, readConfig } from './config.ts';
 import { startEmbeddedPostgres } from './platform/db/embedded.ts';
 import { appUrl, migrate } from './platform/db/migrate.ts';
 import { createLog, type Log } from './platform/observe/log.ts';
+import { newSecret, SECRET_TEXT } from './platform/secret.ts';
+import { readOrMakeSecret, type SecretFile } from './platform/secret-file.ts';
 import { startRoles } from './roles.ts';
 
 /** Everything that runs in this process. */
@@ -14,6 +16,13 @@ interface Running {
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const SECRET: SecretFile = {
+  name: 'secret',
+  make: newSecret,
+  pattern: SECRET_TEXT,
+  otherwise: 'does not hold a secret (fs_ and 43 characters). Put it back from your copy of the data folder.',
+};
 
 async function start(config: Config, log: Log): Promise<Running> {
   mkdirSync(config.dataDir, { recursive: true });
@@ -32,6 +41,7 @@ async function start(config: Config, log: Log): Promise<Running> {
     const engine = await compose({
       ownerUrl,
       appUrl: appUrl(embedded?.socketUrl ?? ownerUrl),
+      secret: config.secret ?? (await readOrMakeSecret(config.dataDir, SECRET)).secret,
       log,
       lanes: config.lanes,
       batch: config.batch,

@@ -5,6 +5,7 @@ import { AUDIENCE_MUTANTS } from './audiences.ts';
 import { DECISION_MUTANTS } from './decisions.ts';
 import { EFFECT_MUTANTS } from './effects.ts';
 import { PROGRAM_MUTANTS } from './programs.ts';
+import { REWARD_MUTANTS } from './rewards.ts';
 import { TERMS_MUTANTS } from './terms.ts';
 import { TRANSFER_MUTANTS } from './transfers.ts';
 import { VELOCITY_MUTANTS } from './velocity.ts';
@@ -393,5 +394,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...PROGRAM_MUTANTS,
   ...TERMS_MUTANTS,
   ...TRANSFER_MUTANTS,
+  ...REWARD_MUTANTS,
   ...VELOCITY_MUTANTS,
 ];

@@ -7,6 +7,7 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { compose, type Engine } from '../../../server/src/compose.ts';
 import { createLog } from '../../../server/src/platform/observe/log.ts';
+import { newSecret } from '../../../server/src/platform/secret.ts';
 import { type TestDatabase, testDatabase } from '../../../server/test/support/database.ts';
 import { keptOutput } from '../../test/outputs.ts';
 import { run as fealty } from '../fealty.ts';
@@ -30,6 +31,7 @@ test.before(async () => {
   engine = await compose({
     ownerUrl,
     appUrl,
+    secret: newSecret(),
     log: createLog({ level: 'silent' }),
     lanes: 2,
     batch: 500,

@@ -7175,6 +7175,7 @@ export type CreateRedemptionErrors = {
      * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
      * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
      * - [`stopping`](/errors/stopping): The engine is stopping
+     * - [`voucher_key_missing`](/errors/voucher_key_missing): This engine cannot read the voucher codes
      */
     503: Problem;
     /**
@@ -7321,6 +7322,7 @@ export type CaptureRedemptionErrors = {
      * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
      * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
      * - [`stopping`](/errors/stopping): The engine is stopping
+     * - [`voucher_key_missing`](/errors/voucher_key_missing): This engine cannot read the voucher codes
      */
     503: Problem;
     /**
@@ -7407,6 +7409,7 @@ export type VoidRedemptionErrors = {
      * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
      * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
      * - [`stopping`](/errors/stopping): The engine is stopping
+     * - [`voucher_key_missing`](/errors/voucher_key_missing): This engine cannot read the voucher codes
      */
     503: Problem;
     /**
@@ -7797,6 +7800,7 @@ export type AddVoucherCodesErrors = {
      * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
      * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
      * - [`stopping`](/errors/stopping): The engine is stopping
+     * - [`voucher_key_missing`](/errors/voucher_key_missing): This engine cannot read the voucher codes
      */
     503: Problem;
     /**

@@ -23,12 +23,16 @@ export interface Call {
   dryRun?: boolean;
 }
 
+export const TEST_SECRET = `fs_${'T'.repeat(43)}`;
+
 export interface TestEngineOptions {
   /** Every answer is checked against its schema; true when left out. */
   checkAnswers?: boolean;
   clock?: Clock;
   /** A database that another engine uses as well; it is not removed with this one. */
   database?: TestDatabase;
+  /** What voucher codes are encrypted with; all engines of tests share one when left out. */
+  secret?: string;
   lanes?: number;
   batch?: number;
   queue?: number;
@@ -61,11 +65,19 @@ export class TestEngine {
   }
 
   private async compose(): Promise<void> {
-    const { checkAnswers = true, clock, lanes = 2, batch = 500, queue = 20_000 } = this.options;
+    const {
+      checkAnswers = true,
+      clock,
+      secret = TEST_SECRET,
+      lanes = 2,
+      batch = 500,
+      queue = 20_000,
+    } = this.options;
     const { ownerUrl, appUrl } = this.database;
     this.composed = await compose({
       ownerUrl,
       appUrl,
+      secret,
       log: silentLog,
       lanes,
       batch,

@@ -18,6 +18,7 @@ import {
   stateAt,
 } from './model.ts';
 import { creditReward } from './redemptions.ts';
+import type { Vouchers } from './vouchers.ts';
 import { factOf, redemptionToWire } from './wire.ts';
 
 export interface ChangeAnswer extends Effects {
@@ -107,22 +108,35 @@ interface Consequence {
   readonly drafts: readonly Draft[];
 }
 
+/** What a change is decided on. */
+interface Known {
+  readonly facts: RewardFacts;
+  readonly vouchers: Vouchers;
+}
+
 /** What somebody captures is handed out: a code from its pool, points of another unit. */
-function capture(redemption: Redemption, own: Granted, facts: RewardFacts, context: Context): Consequence {
+function capture(
+  redemption: Redemption,
+  own: Granted,
+  { facts, vouchers }: Known,
+  context: Context,
+): Outcome<Consequence> {
   const { reward, timeZone } = rewardOf(own, (context.program as ProgramInForce).program);
   const credit = creditReward(reward.gives, own.rule, timeZone, context);
-  const code =
+  const next =
     own.stock !== null && poolOf(own.stock.item) !== undefined
-      ? nextCode(facts, redemption.programId, own.stock.item)
-      : null;
-  return {
+      ? nextCode(facts, vouchers, { programId: redemption.programId, item: own.stock.item })
+      : accept(null);
+  if (!next.ok) return next;
+  const code = next.value;
+  return accept({
     reward: { ...own, fulfilment: firstFulfilment(own.gives), code, creditSeq: credit?.seq ?? null },
     aside: {
       ...NOTHING_ASIDE,
       code: code === null ? null : { id: code.id, redemptionId: redemption.id },
     },
     drafts: credit === undefined ? [] : [credit.draft],
-  };
+  });
 }
 
 /** The unit of stock of a redemption comes back, unless it was given for good. */
@@ -177,14 +191,14 @@ function consequence(
   redemption: Redemption,
   own: Granted,
   { kind, whole }: { kind: ChangeKind; whole: boolean },
-  facts: RewardFacts,
+  known: Known,
   context: Context,
 ): Outcome<Consequence> {
-  if (kind === 'capture') return accept(capture(redemption, own, facts, context));
+  if (kind === 'capture') return capture(redemption, own, known, context);
   if (kind === 'void') return accept({ ...release(redemption, own), drafts: [] });
   if (kind === 'fulfil')
     return accept({ reward: { ...own, fulfilment: 'fulfilled' }, aside: NOTHING_ASIDE, drafts: [] });
-  if (whole) return refund(redemption, own, kind, facts, context);
+  if (whole) return refund(redemption, own, kind, known.facts, context);
   return own.creditSeq === null
     ? accept({ reward: own, aside: NOTHING_ASIDE, drafts: [] })
     : refuse(
@@ -217,6 +231,7 @@ function move(
 /** `redemption_change`: ends a hold, gives points back, or says what became of what was to be handed over. */
 export const changeType = (
   load: LoadRewards,
+  vouchers: Vouchers,
 ): CommandType<ChangeBody, RewardFacts, StoredChange, ChangeAnswer> => ({
   name: 'redemption_change',
   amends: false,
@@ -241,7 +256,7 @@ export const changeType = (
     const effect =
       before.reward === null
         ? undefined
-        : consequence(before, before.reward, { kind, whole }, facts, context);
+        : consequence(before, before.reward, { kind, whole }, { facts, vouchers }, context);
     if (effect?.ok === false) return effect;
     const redemption: Redemption = {
       ...before,
@@ -286,7 +301,11 @@ export const changeType = (
     return differences;
   },
   answer: ({ redemption, kind }, entries, _holder, program) => ({
-    redemption: redemptionToWire(redemption, redemption.occurredAt, kind === 'capture'),
+    redemption: redemptionToWire(
+      redemption,
+      redemption.occurredAt,
+      kind === 'capture' ? vouchers : undefined,
+    ),
     ...effectsOf(entries, program),
   }),
 });

@@ -1,18 +1,13 @@
 import { numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
-
-/** A code of a pool. The text is null in a dry run, which hands nothing out. */
-export interface Code {
-  readonly id: bigint;
-  readonly text: string | null;
-}
+import type { SealedCode } from './vouchers.ts';
 
 const lockCodes = statement(
   'rewards_lock_codes',
-  `select u.nr::integer, c.id, c.code
+  `select u.nr::integer, c.id, c.sealed
    from unnest($1::integer[], $2::text[], $3::integer[]) with ordinality as u(program_id, pool, wanted, nr)
    cross join lateral (
-     select c.id, c.code from rewards.codes c
+     select c.id, c.sealed from rewards.codes c
      where c.program_id = u.program_id and c.pool = u.pool and c.redemption_id is null
      order by c.id limit u.wanted for update skip locked
    ) c`,
@@ -25,16 +20,16 @@ const lockCodes = statement(
 export async function lock(
   tx: Tx,
   wanted: readonly { programId: number; pool: string; most: number }[],
-): Promise<Map<number, Code[]>> {
-  const rows = await tx.run<[number, bigint, string]>(lockCodes, [
+): Promise<Map<number, SealedCode[]>> {
+  const rows = await tx.run<[number, bigint, Buffer]>(lockCodes, [
     numbers(wanted.map(each => each.programId)),
     texts(wanted.map(each => each.pool)),
     numbers(wanted.map(each => each.most)),
   ]);
-  const found = new Map<number, Code[]>();
-  for (const [nr, id, text] of rows) {
+  const found = new Map<number, SealedCode[]>();
+  for (const [nr, id, sealed] of rows) {
     const own = found.get(nr - 1) ?? [];
-    own.push({ id, text });
+    own.push({ id, sealed });
     found.set(nr - 1, own);
   }
   return found;
@@ -62,38 +57,54 @@ const markReturned = statement(
 export const giveBack = async (tx: Tx, ids: readonly bigint[]): Promise<void> =>
   void (await tx.run(markReturned, [numbers(ids)]));
 
+/** A code on its way into the database. */
+export interface NewCode {
+  readonly sealed: Buffer;
+  readonly fingerprint: Buffer;
+}
+
+const hex = (list: readonly Buffer[]): string => texts(list.map(each => each.toString('hex')));
+
 const insertCodes = statement(
   'rewards_insert_codes',
   `with added as (
-     insert into rewards.codes (program_id, pool, code) select $1, $2, u.code from unnest($3::text[]) as u(code)
-     on conflict (program_id, code) do nothing returning 1)
+     insert into rewards.codes (program_id, pool, key_id, sealed, fingerprint)
+     select $1, $2, $3, decode(u.sealed, 'hex'), decode(u.fingerprint, 'hex')
+     from unnest($4::text[], $5::text[]) as u(sealed, fingerprint)
+     on conflict (program_id, fingerprint) do nothing returning 1)
    select count(*)::integer from added`,
 );
 
 /** Adds codes to a pool and says how many are new. */
 export async function add(
   tx: Tx,
-  programId: number,
-  pool: string,
-  codes: readonly string[],
+  { programId, pool }: { programId: number; pool: string },
+  keyId: string,
+  codes: readonly NewCode[],
 ): Promise<number> {
-  const [row] = await tx.run<[number]>(insertCodes, [programId, pool, texts(codes)]);
+  const [row] = await tx.run<[number]>(insertCodes, [
+    programId,
+    pool,
+    keyId,
+    hex(codes.map(code => code.sealed)),
+    hex(codes.map(code => code.fingerprint)),
+  ]);
   return row?.[0] ?? 0;
 }
 
 const readPools = statement(
   'rewards_pools_of_codes',
-  `select u.nr::integer, c.pool from unnest($2::text[]) with ordinality as u(code, nr)
-   join rewards.codes c on c.program_id = $1 and c.code = u.code order by u.nr`,
+  `select u.nr::integer, c.pool from unnest($2::text[]) with ordinality as u(fingerprint, nr)
+   join rewards.codes c on c.program_id = $1 and c.fingerprint = decode(u.fingerprint, 'hex') order by u.nr`,
 );
 
 /** In which pools these codes are, by their places in the list; those that are in none are left out. */
 export const poolsOf = async (
   tx: Tx,
   programId: number,
-  codes: readonly string[],
+  fingerprints: readonly Buffer[],
 ): Promise<{ place: number; pool: string }[]> =>
-  (await tx.run<[number, string]>(readPools, [programId, texts(codes)])).map(([nr, pool]) => ({
+  (await tx.run<[number, string]>(readPools, [programId, hex(fingerprints)])).map(([nr, pool]) => ({
     place: nr - 1,
     pool,
   }));
@@ -113,4 +124,49 @@ export async function count(
   const [row] = await tx.run<[number, number, number]>(countPool, [programId, pool]);
   const [codes, handedOut, returned] = row ?? [0, 0, 0];
   return { codes, handedOut, returned };
+}
+
+const readKey = statement('rewards_key_of_codes', 'select key_id from rewards.code_keys');
+
+/** The key that the codes of this database are encrypted with; undefined while there are none. */
+export const keyOf = async (tx: Tx): Promise<string | undefined> => (await tx.run<[string]>(readKey))[0]?.[0];
+
+const insertKey = statement(
+  'rewards_insert_key',
+  'insert into rewards.code_keys (key_id) values ($1) on conflict do nothing',
+);
+
+/** Makes a key that of this database, unless it has one, and gives the one that it has. */
+export async function claimKey(tx: Tx, keyId: string): Promise<string> {
+  await tx.run(insertKey, [keyId]);
+  return (await keyOf(tx)) as string;
+}
+
+const readPlain = statement(
+  'rewards_plain_codes',
+  `select id, program_id, code from rewards.codes where code is not null order by id limit $1 for update skip locked`,
+);
+const sealPlain = statement(
+  'rewards_seal_codes',
+  `update rewards.codes c set code = null, key_id = $1, sealed = decode(u.sealed, 'hex'), fingerprint = decode(u.fingerprint, 'hex')
+   from unnest($2::bigint[], $3::text[], $4::text[]) as u(id, sealed, fingerprint) where c.id = u.id`,
+);
+
+/** Encrypts a page of codes that an earlier release stored as they are; says how many. */
+export async function sealPage(
+  tx: Tx,
+  keyId: string,
+  size: number,
+  seal: (programId: number, code: string) => NewCode,
+): Promise<number> {
+  const rows = await tx.run<[bigint, number, string]>(readPlain, [size]);
+  if (rows.length === 0) return 0;
+  const codes = rows.map(([, programId, code]) => seal(programId, code));
+  await tx.run(sealPlain, [
+    keyId,
+    numbers(rows.map(([id]) => id)),
+    hex(codes.map(code => code.sealed)),
+    hex(codes.map(code => code.fingerprint)),
+  ]);
+  return rows.length;
 }

@@ -1,9 +1,9 @@
 import type { Tx } from '#platform/db/client.ts';
+import { accept, type Outcome } from '#platform/errors.ts';
 import { levelAt, loadTimeline, type TimelineFacts } from '../earning/index.ts';
 import { type Around, type Command, type Ledger, type Taken, walletId } from '../ledger/index.ts';
 import { type ProgramVersion, type Reward, startOf, versionAt } from '../program/index.ts';
 import { dependsOnTier, itemOf } from './catalogue.ts';
-import type { Code } from './codes.store.ts';
 import { type HouseholdChange, lastChanges } from './households.store.ts';
 import type {
   ChangeBody,
@@ -16,6 +16,7 @@ import type {
 import { loadStock, type StockFacts, stockKey, type Want } from './stock.facts.ts';
 import * as store from './store.ts';
 import * as uses from './uses.store.ts';
+import { type SealedCode, unreadable, type Vouchers } from './vouchers.ts';
 
 /** What redemptions and their changes decide on. */
 export interface RewardFacts extends StockFacts {
@@ -195,11 +196,15 @@ export const tierOf = (
   question: { memberId: number; at: number; version: ProgramVersion },
 ): string | null => (dependsOnTier(reward) ? (levelAt(timeline, question)?.id ?? null) : null);
 
-/** The code that a redemption takes next from its pool. */
-export const nextCode = (facts: RewardFacts, programId: number, item: string): Code => {
+/** The code that a redemption takes next from its pool; refused where this engine could not hand it out. */
+export const nextCode = (
+  facts: RewardFacts,
+  vouchers: Vouchers,
+  { programId, item }: { programId: number; item: string },
+): Outcome<SealedCode> => {
   const code = facts.codes.get(stockKey({ programId, item }))?.[0];
   if (code === undefined) throw new Error(`${item} of program ${programId} has stock, but no code is free`);
-  return code;
+  return vouchers.open(programId, code) === undefined ? unreadable() : accept(code);
 };
 
 /** Makes a decision visible to the later ones of the batch. */

@@ -11,28 +11,33 @@ import { householdRoutes } from './households.routes.ts';
 import { explainChange, householdChangeType, householdType } from './households.ts';
 import { redemptionType } from './redemptions.ts';
 import { rewardsRoutes } from './routes.ts';
+import { sealCodes } from './sealing.ts';
 import * as store from './store.ts';
 import { transferRoutes } from './transfers.routes.ts';
 import { explainTransfer, transferType } from './transfers.ts';
 import { voucherRoutes } from './vouchers.routes.ts';
+import { vouchersOf } from './vouchers.ts';
 import { redemptionToWire } from './wire.ts';
 
 export { rewardsErrors } from './errors.ts';
 
 /** Rewards and redemptions: registers their commands with the ledger and gives their routes. */
-export function createRewards(deps: { ledger: Ledger; pool: Pool }): {
+export function createRewards(deps: { ledger: Ledger; pool: Pool; secret: string }): {
+  /** Finds out whether the secret is that of the voucher codes, and encrypts those that are not yet. Throws where it is not. */
+  sealCodes(): Promise<void>;
   /** Moves what members of households can spend into the households' wallets, where the program says so. */
   collect(programId: number): Promise<number>;
   routes(api: Api): void;
 } {
   const load = rewardLoader(deps.ledger);
-  deps.ledger.register(redemptionType(load), async (tx: Tx, id) => {
+  const vouchers = vouchersOf(deps.secret);
+  deps.ledger.register(redemptionType(load, vouchers), async (tx: Tx, id) => {
     const redemption = (await store.redemptions(tx, [id])).get(id);
     return redemption === undefined
       ? {}
       : { redemption: redemptionToWire(redemption, redemption.occurredAt) };
   });
-  deps.ledger.register(changeType(load), async (tx: Tx, id) => {
+  deps.ledger.register(changeType(load, vouchers), async (tx: Tx, id) => {
     const change = (await findChanges(tx, [id])).get(id)?.stored;
     return change === undefined
       ? {}
@@ -47,11 +52,12 @@ export function createRewards(deps: { ledger: Ledger; pool: Pool }): {
   deps.ledger.register(householdType(pools));
   deps.ledger.register(householdChangeType(pools), explainChange(deps.ledger));
   return {
+    sealCodes: () => sealCodes(deps.pool, vouchers),
     collect: collector(deps),
     routes(api) {
       rewardsRoutes(deps)(api);
       catalogueRoutes(deps)(api);
-      voucherRoutes(deps)(api);
+      voucherRoutes({ ...deps, vouchers })(api);
       transferRoutes(deps)(api);
       householdRoutes(deps)(api);
     },

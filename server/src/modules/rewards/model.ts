@@ -2,6 +2,7 @@ import { floorDiv, type Rational, times } from '#platform/money.ts';
 import type { ProgramFacts } from '../ledger/index.ts';
 import type { Program, ProgramVersion, Reward, Unit } from '../program/index.ts';
 import type { Move } from './stock.store.ts';
+import type { SealedCode } from './vouchers.ts';
 
 /** A program in force, as the lanes carry it. */
 export interface ProgramInForce extends ProgramFacts {
@@ -30,8 +31,8 @@ export interface Granted {
   readonly released: boolean;
   /** Null while it is on hold, and of what nobody has to hand over. */
   readonly fulfilment: Fulfilment | null;
-  /** The code that was handed out; its text is null in a dry run. */
-  readonly code: { readonly id: bigint; readonly text: string | null } | null;
+  /** The code that was handed out. */
+  readonly code: SealedCode | null;
   /** The entry that credited points of another unit. */
   readonly creditSeq: number | null;
 }

@@ -36,6 +36,7 @@ import {
 import { stockKey } from './stock.facts.ts';
 import type { Unit as StockUnit } from './stock.ts';
 import * as store from './store.ts';
+import type { Vouchers } from './vouchers.ts';
 import { factOf, redemptionToWire } from './wire.ts';
 
 export interface RedemptionAnswer extends Effects {
@@ -97,16 +98,18 @@ function granted(
   reward: Reward,
   unit: StockUnit | null,
   body: RedemptionBody,
-  facts: RewardFacts,
+  { facts, vouchers }: { facts: RewardFacts; vouchers: Vouchers },
   { id, programId }: { id: bigint; programId: number },
-): { granted: Granted; aside: Aside } {
+): Outcome<{ granted: Granted; aside: Aside }> {
   const item = itemOf(reward);
   const stock = item === null || unit === null ? null : { item, shard: unit.shard };
-  const code =
+  const next =
     body.capture && stock !== null && poolOf(stock.item) !== undefined
-      ? nextCode(facts, programId, stock.item)
-      : null;
-  return {
+      ? nextCode(facts, vouchers, { programId, item: stock.item })
+      : accept(null);
+  if (!next.ok) return next;
+  const code = next.value;
+  return accept({
     granted: {
       id: reward.id,
       rule: reward.ref,
@@ -124,7 +127,7 @@ function granted(
       lapsed: unit?.lapsed ?? null,
       code: code === null ? null : { id: code.id, redemptionId: id },
     },
-  };
+  });
 }
 
 /** Credits what a reward gives in points of another unit; undefined where it gives something else. */
@@ -146,6 +149,7 @@ export function creditReward(
 /** `redemption`: takes points, at once or on hold. Never more than there are (ledger rule 4), nor more rewards. */
 export const redemptionType = (
   load: LoadRewards,
+  vouchers: Vouchers,
 ): CommandType<RedemptionBody, RewardFacts, NewRedemption, RedemptionAnswer> => ({
   name: 'redemption',
   amends: false,
@@ -176,7 +180,9 @@ export const redemptionType = (
       holdExpiresAt === null
         ? draft.debit('redeem', points, draft.now)
         : draft.reserve(points, draft.now, holdExpiresAt);
-    const of = reward === null ? null : granted(reward, stock, body, facts, { id, programId });
+    const of =
+      reward === null ? accept(null) : granted(reward, stock, body, { facts, vouchers }, { id, programId });
+    if (!of.ok) return of;
     const credit =
       reward !== null && body.capture
         ? creditReward(reward.gives, reward.ref, version.timeZone, context)
@@ -197,8 +203,8 @@ export const redemptionType = (
       holdExpiresAt,
       state: body.capture ? 'captured' : 'held',
       refunded: 0n,
-      reward: of === null ? null : { ...of.granted, creditSeq: credit?.seq ?? null },
-      ...(of === null ? {} : { aside: of.aside }),
+      reward: of.value === null ? null : { ...of.value.granted, creditSeq: credit?.seq ?? null },
+      ...(of.value === null ? {} : { aside: of.value.aside }),
     };
     const data = { ...factOf(record), external_id: body.externalId, source: body.source };
     const type = body.capture ? 'redemption.captured' : 'redemption.held';
@@ -210,7 +216,7 @@ export const redemptionType = (
   find: store.firstAnswers,
   differences: ({ body, member }, stored, { holder }) => differences(body, member, stored, holder?.id),
   answer: (stored, entries, _holder, program) => ({
-    redemption: redemptionToWire(stored, stored.occurredAt, true),
+    redemption: redemptionToWire(stored, stored.occurredAt, vouchers),
     ...effectsOf(entries, program),
   }),
 });

@@ -15,6 +15,7 @@ import {
   shareOut,
 } from './stock.ts';
 import { lockHeld } from './store.ts';
+import type { SealedCode } from './vouchers.ts';
 
 /** What one command wants of a stock. */
 export type Want = Item & { readonly now: number } & (
@@ -27,7 +28,7 @@ export type Want = Item & { readonly now: number } & (
 export interface StockFacts {
   readonly stocks: Map<string, Stock>;
   /** Codes that can be handed out, by the stock of their pool. */
-  readonly codes: Map<string, codes.Code[]>;
+  readonly codes: Map<string, SealedCode[]>;
   /** Of the redemptions on hold those whose unit was taken over meanwhile. */
   readonly released: ReadonlySet<bigint>;
 }
@@ -153,7 +154,7 @@ async function loadCodes(
   needs: readonly Need[],
   stocks: ReadonlyMap<string, Stock>,
   write: boolean,
-): Promise<Map<string, codes.Code[]>> {
+): Promise<Map<string, SealedCode[]>> {
   const wanted = needs.flatMap(need => {
     const pool = poolOf(need.item);
     const now = Math.min(need.codesNow, (stocks.get(stockKey(need)) as Stock).left(need.now));
@@ -163,7 +164,10 @@ async function loadCodes(
   if (wanted.length === 0) return new Map();
   if (!write)
     return new Map(
-      wanted.map(need => [stockKey(need), Array.from({ length: need.most }, () => ({ id: 0n, text: null }))]),
+      wanted.map(need => [
+        stockKey(need),
+        Array.from({ length: need.most }, () => ({ id: 0n, sealed: null })),
+      ]),
     );
   const found = await codes.lock(tx, wanted);
   return new Map(wanted.map((need, index) => [stockKey(need), found.get(index) ?? []]));

@@ -75,7 +75,7 @@ export function writeAsides(tx: Tx, decided: readonly { aside?: Aside }[]): Prom
 
 const REDEMPTION = `r.id, r.program_id, r.member_id, r.wallet_id, r.external_id, r.source, r.unit, r.points, r.money_amount, r.money_currency,
   r.occurred_at, r.hold_seq, r.hold_expires_at, r.state, r.refunded, r.posted, r.reward, r.rule, r.gives, r.order_total, r.stock_item,
-  r.stock_shard, r.released, r.fulfilment, r.code_id, c.code, r.credit_seq, r.by_id`;
+  r.stock_shard, r.released, r.fulfilment, r.code_id, c.sealed, r.credit_seq, r.by_id`;
 const WITH_CODE = 'left join rewards.codes c on c.id = r.code_id';
 export const redemptionColumns = { list: REDEMPTION, join: WITH_CODE, count: 28 };
 const readRedemptions = statement(
@@ -109,7 +109,7 @@ export type Row = [
   boolean,
   Granted['fulfilment'],
   bigint | null,
-  string | null,
+  Buffer | null,
   number | null,
   bigint | null,
 ];
@@ -144,7 +144,7 @@ const asGranted = (row: Row): Granted | null =>
         stock: row[20] === null ? null : { item: row[20], shard: row[21] },
         released: row[22],
         fulfilment: row[23],
-        code: row[24] === null ? null : { id: row[24], text: row[25] },
+        code: row[24] === null ? null : { id: row[24], sealed: row[25] },
         creditSeq: row[26],
       };
 

@@ -1,12 +1,15 @@
+import { setImmediate } from 'node:timers/promises';
 import * as z from 'zod';
 import type { Pool, Tx } from '#platform/db/client.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import { type Api, BULK_BODY_LIMIT } from '#platform/http/api.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import type { Ledger } from '../ledger/index.ts';
+import type { NewCode } from './codes.store.ts';
 import * as codes from './codes.store.ts';
 import * as stock from './stock.store.ts';
 import { leftOf, SHARDS, share } from './stock.ts';
+import { unreadable, type Vouchers } from './vouchers.ts';
 
 const MAX_CODES = 10_000;
 
@@ -63,6 +66,9 @@ function taken(elsewhere: readonly { place: number; pool: string }[]): Outcome<n
   );
 }
 
+/** This engine has another key than the codes of the database. */
+class OtherKey extends Error {}
+
 /** Rolls an upload back. */
 class Elsewhere extends Error {
   readonly found: readonly { place: number; pool: string }[];
@@ -72,16 +78,35 @@ class Elsewhere extends Error {
   }
 }
 
-const elsewhere = async (tx: Tx, { programId, pool }: Pooled, list: readonly string[]) =>
-  (await codes.poolsOf(tx, programId, list)).filter(found => found.pool !== pool);
+/** The codes of an upload, encrypted with the key of this engine. */
+interface Upload {
+  readonly keyId: string;
+  readonly list: readonly NewCode[];
+}
+
+/** Codes that are encrypted in one go: more would keep other requests waiting. */
+const SLICE = 500;
+
+async function sealed(vouchers: Vouchers, programId: number, list: readonly string[]): Promise<Upload> {
+  const done: NewCode[] = [];
+  for (let from = 0; from < list.length; from += SLICE) {
+    for (const code of list.slice(from, from + SLICE)) done.push(vouchers.seal(programId, code));
+    await setImmediate();
+  }
+  return { keyId: vouchers.keyId, list: done };
+}
+
+const fingerprints = (list: readonly NewCode[]): Buffer[] => list.map(({ fingerprint }) => fingerprint);
 
 /** Adds codes to a pool and their number to its stock, in one transaction. */
-async function add(tx: Tx, pooled: Pooled, list: readonly string[]) {
+async function add(tx: Tx, pooled: Pooled, { keyId, list }: Upload) {
   const { programId, pool } = pooled;
   const item = { programId, item: `pool:${pool}` };
-  const added = await codes.add(tx, programId, pool, list);
+  if ((await codes.claimKey(tx, keyId)) !== keyId) throw new OtherKey();
+  const added = await codes.add(tx, pooled, keyId, list);
   // Afterwards, because only then what others added meanwhile is seen.
-  const found = await elsewhere(tx, pooled, list);
+  const known = await codes.poolsOf(tx, programId, fingerprints(list));
+  const found = known.filter(each => each.pool !== pool);
   if (found.length > 0) throw new Elsewhere(found);
   if (added > 0) {
     await stock.make(tx, [item], SHARDS);
@@ -97,12 +122,15 @@ async function add(tx: Tx, pooled: Pooled, list: readonly string[]) {
 }
 
 /** What `add` would do, on a snapshot. */
-async function imagine(tx: Tx, pooled: Pooled, list: readonly string[]) {
-  const found = await codes.poolsOf(tx, pooled.programId, list);
+async function imagine(tx: Tx, pooled: Pooled, { keyId, list }: Upload) {
+  if (((await codes.keyOf(tx)) ?? keyId) !== keyId) throw new OtherKey();
+  const prints = fingerprints(list);
+  const found = await codes.poolsOf(tx, pooled.programId, prints);
   const others = found.filter(each => each.pool !== pooled.pool);
   if (others.length > 0) throw new Elsewhere(others);
-  const known = new Set(found.map(({ place }) => list[place]));
-  const added = new Set(list.filter(code => !known.has(code))).size;
+  const texts = prints.map(print => print.toString('hex'));
+  const known = new Set(found.map(({ place }) => texts[place]));
+  const added = new Set(texts.filter(text => !known.has(text))).size;
   const pool = await describe(tx, pooled);
   return {
     added,
@@ -113,14 +141,14 @@ async function imagine(tx: Tx, pooled: Pooled, list: readonly string[]) {
 
 /** Pools of codes that vouchers are taken from. */
 export const voucherRoutes =
-  ({ ledger, pool: database }: { ledger: Ledger; pool: Pool }) =>
+  ({ ledger, pool: database, vouchers }: { ledger: Ledger; pool: Pool; vouchers: Vouchers }) =>
   (api: Api): void => {
     const pooled = async (program: { id: number }, pool: string, tx: Tx): Promise<Pooled> => {
       const facts = (await ledger.directory.programs(tx, [program.id])).get(program.id);
       return { programId: program.id, pool, now: facts?.now ?? 0 };
     };
 
-    const upload = z
+    const uploaded = z
       .strictObject({
         added: count,
         known: count.meta({ description: 'Codes that the pool has already, or that the call has twice.' }),
@@ -144,17 +172,19 @@ export const voucherRoutes =
           .strictObject({ codes: z.array(schemas.line(200, 'CINEMA-7F3K')).min(1).max(MAX_CODES) })
           .meta({ id: 'VoucherCodes' }),
         bodyLimit: BULK_BODY_LIMIT,
-        answers: { 200: upload, 201: upload },
-        refusals: ['voucher_code_taken'],
+        answers: { 200: uploaded, 201: uploaded },
+        refusals: ['voucher_code_taken', 'voucher_key_missing'],
       },
       async ({ program, params: { pool }, body, dryRun }) => {
+        const upload = await sealed(vouchers, program.id, body.codes);
         try {
           const value = dryRun
-            ? await database.snapshot(async tx => imagine(tx, await pooled(program, pool, tx), body.codes))
-            : await database.transaction(async tx => add(tx, await pooled(program, pool, tx), body.codes));
+            ? await database.snapshot(async tx => imagine(tx, await pooled(program, pool, tx), upload))
+            : await database.transaction(async tx => add(tx, await pooled(program, pool, tx), upload));
           return { ok: true, value, status: value.added > 0 ? 201 : 200 };
         } catch (error) {
           if (error instanceof Elsewhere) return taken(error.found);
+          if (error instanceof OtherKey) return unreadable();
           throw error;
         }
       },

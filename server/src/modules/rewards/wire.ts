@@ -3,6 +3,7 @@ import * as schemas from '#platform/http/schemas.ts';
 import { wireId } from '#platform/ids.ts';
 import { effectsShape, time } from '../ledger/index.ts';
 import { type Redemption, stateAt } from './model.ts';
+import { textOf, type Vouchers } from './vouchers.ts';
 
 /* How redemptions and rewards look to callers. */
 
@@ -62,8 +63,8 @@ export const redemptionAnswer = z
   .strictObject({ known: z.boolean(), redemption: redemptionSchema, ...effectsShape })
   .meta({ id: 'RedemptionAnswer' });
 
-/** A redemption at an instant; its code only where this is the answer that hands it out. */
-export function redemptionToWire(redemption: Redemption, now: number, handsOut = false) {
+/** A redemption at an instant; its code only where this is the answer that hands it out, to which `vouchers` are given. */
+export function redemptionToWire(redemption: Redemption, now: number, vouchers?: Vouchers) {
   const { moneyOff, reward } = redemption;
   return {
     id: wireId('red', redemption.id),
@@ -85,7 +86,10 @@ export function redemptionToWire(redemption: Redemption, now: number, handsOut =
             rule: reward.rule,
             gives: reward.gives,
             fulfilment: reward.fulfilment,
-            code: handsOut ? (reward.code?.text ?? null) : null,
+            code:
+              vouchers === undefined || reward.code === null
+                ? null
+                : textOf(vouchers, redemption.programId, reward.code),
           },
         }),
   };

@@ -1,0 +1,27 @@
+// Mistakes in rewards, their codes and prices.
+const REWARDS = 'src/modules/rewards';
+const SEALING = [`${REWARDS}/sealing.test.ts`];
+
+export const REWARD_MUTANTS = [
+  {
+    name: 'a code opens in any program',
+    file: `${REWARDS}/vouchers.ts`,
+    tests: SEALING,
+    find: 'seal.open(sealed, context(programId))',
+    replace: 'seal.open(sealed, context(1))',
+  },
+  {
+    name: 'points are taken for a code that nobody can read',
+    file: `${REWARDS}/facts.ts`,
+    tests: SEALING,
+    find: 'vouchers.open(programId, code) === undefined ? unreadable() : accept(code)',
+    replace: 'accept(code)',
+  },
+  {
+    name: 'an engine starts with another secret than that of the codes',
+    file: `${REWARDS}/sealing.ts`,
+    tests: SEALING,
+    find: 'if (known !== undefined && known !== keyId)',
+    replace: 'if (known === keyId.toUpperCase())',
+  },
+];
