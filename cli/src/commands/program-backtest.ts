@@ -21,7 +21,7 @@ const SHOWN_DAYS = 31;
 
 export const programBacktestCommand: Command = command({
   name: 'program backtest',
-  summary: 'Replay the stored orders under a draft, and say what would be different',
+  summary: 'Replay the stored orders and activities under a draft, and say what would be different',
   args: {
     program: { type: 'positional', description: 'The name of the program', required: true },
     file: {
@@ -80,12 +80,12 @@ async function finished(
 }
 
 function reportText(report: Report): string {
-  const { from, to, decisions, units, rules, tiers, days, members, redemptions } = report;
+  const { from, to, decisions, units, rules, tiers, days, members, redemptions, velocity } = report;
   const line = (own: { actual: string; draft: string; difference: string }) =>
     [own.actual, own.draft, own.difference].map(grouped);
   const header = ['given', 'draft', 'difference'];
   return [
-    `${grouped(decisions)} orders and returns ${from === null ? '' : `from ${shortTime(from)} `}until ${shortTime(to)}`,
+    `${grouped(decisions)} orders, returns and activities ${from === null ? '' : `from ${shortTime(from)} `}until ${shortTime(to)}`,
     table(
       ['unit', ...header, 'in money'],
       units.map(unit => [
@@ -113,6 +113,11 @@ function reportText(report: Report): string {
         ]),
     `Members who win: ${grouped(members.winners)}; who lose: ${grouped(members.losers)}; unchanged: ${grouped(members.unchanged)}.`,
     `Redemptions that would have failed: ${grouped(redemptions.would_fail)}, of ${grouped(redemptions.points)} points.`,
+    ...(velocity === null
+      ? []
+      : [
+          `Velocity: ${grouped(velocity.cases)} cases of ${grouped(velocity.members)} members, ${grouped(velocity.pauses)} with a pause; held back until somebody decides: ${velocity.held.map(({ unit, points }) => `${grouped(points)} ${unit}`).join(', ') || 'nothing'}.`,
+        ]),
     table(
       ['day', 'unit', ...header],
       days.slice(-SHOWN_DAYS).map(day => [day.day, day.unit, ...line(day)]),

@@ -622,9 +622,9 @@ export const reverseRerate = <ThrowOnError extends boolean = false>(options: Opt
 });
 
 /**
- * Replay the stored orders under a draft
+ * Replay the stored orders and activities under a draft
  *
- * Decides every order of the period again, as it would have been under the document, and says what would be different. Nothing is written to the ledger. Without a document the published versions are replayed, which comes to what happened. The answer comes at once; ask for the report until it is done.
+ * Decides every order, activity and referral of the period again, as it would have been under the document, and says what would be different. Nothing is written to the ledger. Without a document the published versions are replayed, which comes to what happened. The answer comes at once; ask for the report until it is done.
  */
 export const createBacktest = <ThrowOnError extends boolean = false>(options: Options<CreateBacktestData, ThrowOnError>): RequestResult<CreateBacktestResponses, CreateBacktestErrors, ThrowOnError> => (options.client ?? client).post<CreateBacktestResponses, CreateBacktestErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

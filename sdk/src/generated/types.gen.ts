@@ -99,7 +99,7 @@ export type BacktestReport = {
     from: string | null;
     to: string;
     /**
-     * Orders, revisions and returns of the period.
+     * Orders, revisions, returns, re-ratings, activities and referrals of the period.
      */
     decisions: number;
     /**
@@ -158,6 +158,22 @@ export type BacktestReport = {
         would_fail: number;
         points: string;
     };
+    /**
+     * What the velocity checks would have flagged, and the points that pauses would have held back (the draft gives them all the same); null without checks.
+     */
+    velocity: {
+        members: number;
+        cases: number;
+        pauses: number;
+        held: Array<{
+            unit: string;
+            points: string;
+        }>;
+        most: Array<{
+            member: string;
+            cases: number;
+        }>;
+    } | null;
 };
 
 /**

@@ -68,13 +68,13 @@ export async function insertActivities(
   ]);
 }
 
+export const ACTIVITY = `a.id, a.program_id, a.member_id, a.external_id, a.source, a.payload::text, a.type, a.occurred_at,
+  a.program_version, a.attributes, a.earned, a.streaks, a.posted`;
 const read = statement(
   'earning_activities',
-  `select a.id, a.program_id, a.member_id, a.external_id, a.source, a.payload::text, a.type, a.occurred_at, a.program_version,
-     a.attributes, a.earned, a.streaks, a.posted
-   from unnest($1::bigint[]) as u(id) join earning.activities a on a.id = u.id`,
+  `select ${ACTIVITY} from unnest($1::bigint[]) as u(id) join earning.activities a on a.id = u.id`,
 );
-type Row = [
+export type ActivityRow = [
   bigint,
   number,
   bigint,
@@ -90,25 +90,34 @@ type Row = [
   Posted,
 ];
 
-export async function findActivities(
+/** An activity, with what it posted. */
+export const asActivity = ([
+  id,
+  programId,
+  memberId,
+  externalId,
+  source,
+  payload,
+  type,
+  occurredAt,
+  ...rest
+]: ActivityRow): { stored: StoredActivity; posted: Posted } => {
+  const [programVersion, attributes, earned, streaks, posted] = rest;
+  const stored: StoredActivity = {
+    id,
+    programId,
+    memberId: Number(memberId),
+    programVersion,
+    payload: payload.replaceAll('-', ''),
+    activity: { externalId, source, type, occurredAt, attributes },
+    earned: earnedFromJson(earned),
+    streaks: streaksFromJson(streaks ?? []),
+  };
+  return { stored, posted };
+};
+
+export const findActivities = async (
   tx: Tx,
   ids: readonly bigint[],
-): Promise<Map<bigint, { stored: StoredActivity; posted: Posted }>> {
-  const rows = await tx.run<Row>(read, [numbers(ids)]);
-  return new Map(
-    rows.map(([id, programId, memberId, externalId, source, payload, type, occurredAt, ...rest]) => {
-      const [programVersion, attributes, earned, streaks, posted] = rest;
-      const stored: StoredActivity = {
-        id,
-        programId,
-        memberId: Number(memberId),
-        programVersion,
-        payload: payload.replaceAll('-', ''),
-        activity: { externalId, source, type, occurredAt, attributes },
-        earned: earnedFromJson(earned),
-        streaks: streaksFromJson(streaks ?? []),
-      };
-      return [id, { stored, posted }];
-    }),
-  );
-}
+): Promise<Map<bigint, { stored: StoredActivity; posted: Posted }>> =>
+  new Map((await tx.run<ActivityRow>(read, [numbers(ids)])).map(row => [row[0], asActivity(row)]));

@@ -19,18 +19,19 @@ import {
   versionAt,
 } from '../program/index.ts';
 import type { Activity, Attributes } from './activities.model.ts';
+import { listen } from './activities.rules.ts';
 import { findActivities, insertActivities, type StoredActivity } from './activities.store.ts';
 import type { LoadOrders, OrderFacts } from './facts.ts';
 import type { ProgramInForce } from './model.ts';
 import { admitTime } from './orders.ts';
 import type { Earned } from './posting.ts';
 import { qualifyingPoints } from './qualifying.ts';
-import { keepStep, stepOf, storeStreaks } from './streaks.facts.ts';
+import { keepStep, storeStreaks } from './streaks.facts.ts';
 import { lotTerms } from './terms.ts';
 import { insertAdditions } from './timeline.store.ts';
 import { add, type Contribution } from './timeline.ts';
 import { insertUsesOf } from './uses.store.ts';
-import { addUses, isCounted, mayCount, type Use } from './uses.ts';
+import { addUses } from './uses.ts';
 import { concluded, credit, fraudOf, type Watch, watch } from './velocity.ts';
 
 export interface ActivityAnswer extends Effects {
@@ -74,25 +75,14 @@ export const activityType = (
     const at = activity.occurredAt;
     const { program } = context.program as ProgramInForce;
     const version = versionAt(program, at);
-    const type = version.activities.get(activity.type);
-    const counting = (type?.rules ?? []).filter(
-      rule => !isCounted(rule) || mayCount(facts.activities.uses, rule, memberId, at),
-    );
-    const who = { memberId, at, timeZone: version.timeZone };
-    const streaks = (type?.streaks ?? []).map(streak => stepOf(facts.activities.streaks, streak, who));
-    const rewards = (type?.streaks ?? []).flatMap((streak, index) =>
-      streak.rewards.filter(({ length }) => streaks[index]?.reached.includes(length)),
-    );
     const { id } = context;
+    const { bonuses, streaks, uses } = listen(facts.activities, version, { id, memberId, activity });
     const what = { id, memberId, cause: wireId('act', id), at };
     const watching = watch(facts.fraud, context.program as ProgramInForce, what);
-    const given = give([...counting, ...rewards], at, version, context, watching);
+    const given = give(bonuses, at, version, context, watching);
     if (!given.ok) return given;
     const { drafts, earned } = given.value;
     const velocity = concluded(watching);
-    const uses = counting
-      .filter(isCounted)
-      .map((rule): Use => ({ memberId, campaign: rule.id, at, orderId: id, count: 1, points: rule.points }));
     const points = qualifyingPoints({ earned, clawed: [] }, version);
     const row = { memberId, orderId: id, isSummed: hasTiers(program) };
     const rows = points === 0n ? [] : [contribution(row, at, points)];
@@ -164,7 +154,7 @@ export const activityToWire = ({
 });
 
 /** Points of nothing else: they count towards a tier where their unit does. */
-const contribution = (
+export const contribution = (
   who: Pick<Contribution, 'memberId' | 'orderId' | 'isSummed'>,
   at: number,
   points: bigint,

@@ -1,6 +1,10 @@
+import { wireId } from '#platform/ids.ts';
 import { floorDiv, times } from '#platform/money.ts';
+import { holderOf, unitOf, walletId } from '../ledger/index.ts';
 import { localTime, type ProgramVersion } from '../program/index.ts';
-import type { Given, Outcome, Span } from './backtest.ts';
+import type { Given } from './backtest.decided.ts';
+import type { Outcome, Span } from './backtest.ts';
+import type { Flagged } from './backtest.velocity.ts';
 
 /** How many members the lists of winners and losers name. */
 const NAMED = 20;
@@ -20,7 +24,7 @@ export interface Line {
 export interface BacktestReport {
   readonly from: string | null;
   readonly to: string;
-  /** Replayed orders, revisions and returns of the period. */
+  /** Replayed orders, revisions, returns, re-ratings, activities and referrals of the period. */
   readonly decisions: number;
   /** Of members who were erased since; left out. */
   readonly erased: number;
@@ -43,6 +47,18 @@ export interface BacktestReport {
     readonly most_lost: readonly { member: string; difference: string }[];
   };
   readonly redemptions: { readonly would_fail: number; readonly points: string };
+  /** What the velocity checks would have flagged and held back; null where there are none. */
+  readonly velocity: VelocityReport | null;
+}
+
+export interface VelocityReport {
+  readonly members: number;
+  readonly cases: number;
+  readonly pauses: number;
+  /** Included in what the draft gives. */
+  readonly held: readonly { unit: string; points: string }[];
+  /** Those with the most cases. */
+  readonly most: readonly { member: string; cases: number }[];
 }
 
 const line = ({ actual, draft }: Pair): Line => ({
@@ -57,22 +73,27 @@ const ruleId = (ref: string): string => ref.replaceAll(/@\d+/g, '');
 export class Tally {
   decisions = 0;
   erased = 0;
+  /** The decision that was added last: it can have several outcomes. */
+  private last = 0n;
   private readonly units = new Map<number, Pair>();
   private readonly rules = new Map<string, Pair & { unit: number }>();
   private readonly days = new Map<string, Pair>();
   private readonly orders = new Map<string, { actual: number; draft: number }>();
-  /** By member: each difference in the unit that is redeemed by default, with the decision that made it. */
+  /** By wallet: each difference in a unit that is redeemed, with the decision that made it. */
   readonly moves = new Map<number, { id: bigint; change: bigint }[]>();
+  private readonly redeemable: readonly number[];
   private readonly seen = new Set<number>();
   private readonly version: ProgramVersion;
 
   constructor(version: ProgramVersion) {
     this.version = version;
+    this.redeemable = [...version.units.values()].flatMap(unit => (unit.redeemable ? unit.number : []));
   }
 
   add(outcome: Outcome): void {
     const { decision, memberId, occurredAt, actual, draft } = outcome;
-    this.decisions += 1;
+    if (decision.id !== this.last) this.decisions += 1;
+    this.last = decision.id;
     this.seen.add(memberId);
     this.count('actual', actual, occurredAt);
     this.count('draft', draft, occurredAt);
@@ -80,12 +101,11 @@ export class Tally {
       this.tier(outcome.actualTier).actual += 1;
       this.tier(outcome.draftTier).draft += 1;
     }
-    const unit = this.version.defaultUnit.number;
-    const change = pointsOf(draft, unit) - pointsOf(actual, unit);
-    if (change === 0n) return;
-    const own = this.moves.get(memberId);
-    if (own === undefined) this.moves.set(memberId, [{ id: decision.id, change }]);
-    else own.push({ id: decision.id, change });
+    for (const unit of this.redeemable) {
+      const change = pointsOf(draft, unit) - pointsOf(actual, unit);
+      if (change === 0n) continue;
+      pairOf(this.moves, walletId(memberId, unit), () => []).push({ id: decision.id, change });
+    }
   }
 
   private tier(id: string | null): { actual: number; draft: number } {
@@ -106,12 +126,14 @@ export class Tally {
     }
   }
 
-  /** What each member has won or lost in all. */
+  /** What each member has won or lost in all, in the unit that is redeemed by default. */
   differences(): { memberId: number; change: bigint }[] {
-    return [...this.moves].map(([memberId, moves]) => ({
-      memberId,
-      change: moves.reduce((sum, move) => sum + move.change, 0n),
-    }));
+    const { number } = this.version.defaultUnit;
+    return [...this.moves].flatMap(([wallet, moves]) =>
+      unitOf(wallet) === number
+        ? { memberId: holderOf(wallet), change: moves.reduce((sum, move) => sum + move.change, 0n) }
+        : [],
+    );
   }
 
   /** The report; `names` are the external ids of the members that `named` asks for. */
@@ -120,16 +142,15 @@ export class Tally {
     members: ReadonlyMap<string, { actual: number; draft: number }>,
     names: ReadonlyMap<number, string>,
     redemptions: BacktestReport['redemptions'],
+    flagged: ReadonlyMap<number, Flagged> | null,
   ): BacktestReport {
     const unitName = (number: number) =>
       [...this.version.units.values()].find(unit => unit.number === number)?.name ?? String(number);
     const differences = this.differences().filter(({ change }) => change !== 0n);
     const { won, lost } = this.named();
+    const name = (id: number): string => (names.has(id) ? `ext:${names.get(id)}` : wireId('mem', BigInt(id)));
     const shown = (list: readonly { memberId: number; change: bigint }[]) =>
-      list.map(({ memberId, change }) => ({
-        member: `ext:${names.get(memberId) ?? memberId}`,
-        difference: String(change),
-      }));
+      list.map(({ memberId, change }) => ({ member: name(memberId), difference: String(change) }));
     const tiers = new Set([...this.orders.keys(), ...members.keys()].filter(id => id !== ''));
     return {
       from: span.from === Number.NEGATIVE_INFINITY ? null : new Date(span.from).toISOString(),
@@ -166,6 +187,17 @@ export class Tally {
         most_lost: shown(lost),
       },
       redemptions,
+      velocity:
+        flagged === null
+          ? null
+          : {
+              ...sumsOf([...flagged.values()]),
+              held: heldBy([...flagged.values()]).map(([unit, points]) => ({
+                unit: unitName(unit),
+                points: String(points),
+              })),
+              most: mostFlagged(flagged).map(([id, { cases }]) => ({ member: name(id), cases })),
+            },
     };
   }
 
@@ -195,6 +227,24 @@ export class Tally {
     return { currency: version.currency, difference: String(floorDiv(exact.num, exact.den)) };
   }
 }
+
+const sumsOf = (flagged: readonly Flagged[]) => ({
+  members: flagged.filter(({ cases }) => cases > 0).length,
+  cases: flagged.reduce((sum, { cases }) => sum + cases, 0),
+  pauses: flagged.reduce((sum, { pauses }) => sum + pauses, 0),
+});
+
+/** Points that were held back, by unit. */
+function heldBy(flagged: readonly Flagged[]): [unit: number, points: bigint][] {
+  const sums = new Map<number, bigint>();
+  for (const { held } of flagged)
+    for (const [unit, points] of held) sums.set(unit, (sums.get(unit) ?? 0n) + points);
+  return [...sums];
+}
+
+/** The members with the most cases, the earlier members first where they have as many. */
+export const mostFlagged = (flagged: ReadonlyMap<number, Flagged>): [number, Flagged][] =>
+  [...flagged].sort(([a, one], [b, other]) => other.cases - one.cases || a - b).slice(0, NAMED);
 
 const pointsOf = (given: ReadonlyMap<string, Given>, unit: number): bigint => {
   let points = 0n;

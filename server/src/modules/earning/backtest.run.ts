@@ -1,9 +1,9 @@
 import type { Pool, Tx } from '#platform/db/client.ts';
 import { wireId } from '#platform/ids.ts';
-import { type Ledger, spendsOf, walletId } from '../ledger/index.ts';
+import { type Ledger, spendsOf } from '../ledger/index.ts';
 import { type FactsQuestion, factsOf, type MemberFacts, type Members } from '../members/index.ts';
 import { type Program, type ProgramVersion, versionAt } from '../program/index.ts';
-import { type BacktestReport, Tally } from './backtest.report.ts';
+import { type BacktestReport, mostFlagged, Tally } from './backtest.report.ts';
 import { Replay, type Span } from './backtest.ts';
 import { changedOrders, type Decision, decisions, end } from './history.store.ts';
 import { type TierGrant, tierGrantsOf } from './tier-grants.store.ts';
@@ -55,30 +55,34 @@ export async function runBacktest(
         tally.erased += 1;
         continue;
       }
-      const outcome = replay.decide(decision, externalId, who.facts);
-      const at = outcome.occurredAt;
-      if (at >= span.from && at < span.to) tally.add(outcome);
+      for (const outcome of replay.decide(decision, externalId, who.facts))
+        if (outcome.occurredAt >= span.from && outcome.occurredAt < span.to) tally.add(outcome);
     }
     replayed += page.length;
     await seen(replayed);
   }
   const { won, lost } = tally.named();
-  const names = await namesOf(
-    deps,
-    program.id,
-    [...won, ...lost].map(({ memberId }) => memberId),
-  );
+  const { flagged } = replay.velocity;
+  const names = await namesOf(deps, program.id, [
+    ...[...won, ...lost].map(({ memberId }) => memberId),
+    ...mostFlagged(flagged).map(([memberId]) => memberId),
+  ]);
+  const isChecked = (draft === null ? program.versions : [draft]).some(({ velocity }) => velocity.length > 0);
   return tally.report(
     span,
     await tiersAt(deps, program, replay, draft, span.to),
     names,
-    await failures(pool, tally, judged),
+    await failures(pool, tally),
+    isChecked ? flagged : null,
   );
 }
 
 /** Whose decision it is; `owners` are the members of orders that change later. */
 function memberOf(decision: Decision, owners: ReadonlyMap<bigint, number>): number {
   if ('order' in decision) return decision.order.memberId;
+  if ('activity' in decision) return decision.activity.memberId;
+  if ('payment' in decision) return decision.payment.memberId;
+  if ('referral' in decision) return decision.referral.friendId;
   return owners.get('back' in decision ? decision.back.orderId : decision.again.orderId) as number;
 }
 
@@ -92,7 +96,10 @@ interface Wanted {
 
 const wantedFacts = (versions: readonly ProgramVersion[]): Wanted => {
   const reads = versions.flatMap(({ campaigns }) => campaigns.map(campaign => campaign.reads));
-  const profile = reads.some(read => read.profile);
+  const hasStreaks = versions.some(({ activities }) =>
+    [...activities.values()].some(({ streaks }) => streaks.length > 0),
+  );
+  const profile = hasStreaks || reads.some(read => read.profile);
   return {
     profile,
     lists: [...new Set(reads.flatMap(({ lists }) => lists))],
@@ -116,14 +123,10 @@ async function membersOf(
   const questions: FactsQuestion[] = [];
   const ids = new Set<number>();
   for (const decision of page) {
-    if (!('order' in decision)) {
-      ids.add(memberOf(decision, owners));
-      continue;
-    }
-    const { memberId, id, order } = decision.order;
-    if (changed.has(id)) owners.set(id, memberId);
+    const memberId = ownerOf(decision, changed, owners);
+    const at = momentOf(decision);
     ids.add(memberId);
-    questions.push({ programId, holderId: memberId, at: order.occurredAt, decision: decision.id });
+    if (at !== null) questions.push({ programId, holderId: memberId, at, decision: decision.id });
   }
   const [names, facts, granted] = await Promise.all([
     wanted.names ? namesOf(deps, programId, [...ids]) : new Map([...ids].map(id => [id, ''])),
@@ -131,6 +134,19 @@ async function membersOf(
     wanted.tiers ? tierGrantsOf(deps.pool, [...ids]) : new Map<number, TierGrant[]>(),
   ]);
   return { names, facts, granted };
+}
+
+/** Whose decision it is; keeps whose orders those are that change later. */
+function ownerOf(decision: Decision, changed: ReadonlySet<bigint>, owners: Map<bigint, number>): number {
+  if ('order' in decision && changed.has(decision.order.id))
+    owners.set(decision.order.id, decision.order.memberId);
+  return memberOf(decision, owners);
+}
+
+/** When that happened of which the decision reads what was known of the member then; null: it reads nothing. */
+function momentOf(decision: Decision): number | null {
+  if ('order' in decision) return decision.order.order.occurredAt;
+  return 'activity' in decision ? decision.activity.activity.occurredAt : null;
 }
 
 async function namesOf(
@@ -181,30 +197,31 @@ async function tiersAt(
 }
 
 /**
- * Redemptions for which the balance would not have been enough, by the points that the member would have had less then.
- * Points that would have expired differently are not looked at.
+ * Redemptions for which the balance would not have been enough, by the points that the member would have had less then;
+ * what one that fails does not take is there for the next, and does not come back. When points become usable and expire is taken as it was.
  */
-async function failures(
-  tx: Tx,
-  tally: Tally,
-  version: ProgramVersion,
-): Promise<BacktestReport['redemptions']> {
-  const unit = version.defaultUnit.number;
+async function failures(tx: Tx, tally: Tally): Promise<BacktestReport['redemptions']> {
   const losers = [...tally.moves].filter(([, moves]) => moves.some(({ change }) => change < 0n));
   let wouldFail = 0;
   let points = 0n;
   for (let start = 0; start < losers.length; start += WALLETS_A_PAGE) {
-    const page = new Map(
-      losers
-        .slice(start, start + WALLETS_A_PAGE)
-        .map(([memberId, moves]) => [walletId(memberId, unit), moves]),
-    );
+    const page = new Map(losers.slice(start, start + WALLETS_A_PAGE));
+    const kept = new Map<number, bigint>();
+    const failed = new Set<string>();
     for (const spend of await spendsOf(tx, [...page.keys()])) {
-      let change = 0n;
+      const key = `${spend.wallet} ${spend.taken}`;
+      const before = kept.get(spend.wallet) ?? 0n;
+      if (spend.points < 0n) {
+        if (failed.has(key)) kept.set(spend.wallet, before + spend.points);
+        continue;
+      }
+      let change = before;
       for (const move of page.get(spend.wallet) ?? []) if (move.id < spend.tx) change += move.change;
       if (spend.availableAfter + change >= 0n) continue;
+      failed.add(key);
       wouldFail += 1;
       points += spend.points;
+      kept.set(spend.wallet, before + spend.points);
     }
   }
   return { would_fail: wouldFail, points: String(points) };

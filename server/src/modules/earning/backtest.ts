@@ -1,16 +1,24 @@
+import { wireId } from '#platform/ids.ts';
 import { factsKey, type MemberFacts } from '../members/index.ts';
 import type { ProgramVersion } from '../program/index.ts';
+import type { StoredActivity } from './activities.store.ts';
+import { contribution } from './activities.ts';
+import { decideActivity, followActivity } from './backtest.activities.ts';
+import { difference, emptyState, type Given, given } from './backtest.decided.ts';
+import { ReferralReplay, type ReplayedPayment } from './backtest.referrals.ts';
+import { VelocityReplay } from './backtest.velocity.ts';
 import { type BudgetFacts, giveBack, imaginedBudgets, take } from './budgets.ts';
 import type { CampaignFacts } from './campaigns.facts.ts';
 import { apply, finish, returnToCampaigns, settleAgain } from './campaigns.ts';
-import type { Decision } from './history.store.ts';
-import { citedBy, type Grant, NOTHING_APPLIED, type OrderState, rate, targets } from './model.ts';
+import type { Decision, HistoricPayment } from './history.store.ts';
+import { citedBy, type OrderState } from './model.ts';
 import { addDecision, type Decided } from './posting.ts';
-import { contributions } from './qualifying.ts';
+import { contributions, qualifyingPoints } from './qualifying.ts';
 import type { StoredOrder, StoredRerating, StoredReturn } from './records.ts';
+import type { StreakFacts } from './streaks.facts.ts';
 import type { TierGrant } from './tier-grants.store.ts';
 import { levelAt, placeOf } from './tiers.ts';
-import { add, emptyTimeline, type TimelineFacts } from './timeline.ts';
+import { add, type Contribution, emptyTimeline, type TimelineFacts } from './timeline.ts';
 import { addUses, isCounted, type Use } from './uses.ts';
 
 /** A period of event time, epoch ms: `from` inclusive, `to` exclusive. */
@@ -19,7 +27,7 @@ export interface Span {
   readonly to: number;
 }
 
-/** What a replay decided about one order or return, beside what had been decided. */
+/** What a replay decided about one thing that happened, beside what had been decided. */
 export interface Outcome {
   readonly decision: Decision;
   readonly memberId: number;
@@ -30,11 +38,6 @@ export interface Outcome {
   /** The tiers that decided an order; null for a return, or where there are no tiers. */
   readonly actualTier: string | null;
   readonly draftTier: string | null;
-}
-
-export interface Given {
-  readonly unit: number;
-  readonly points: bigint;
 }
 
 /** A program that is replayed: one draft for all orders of the span, or the versions that did decide. */
@@ -53,18 +56,25 @@ export interface Replayed {
 export class Replay {
   private readonly replayed: Replayed;
   private readonly changed: ReadonlySet<bigint>;
+  /** Whether what happens is placed on the timeline. */
+  private readonly isPlaced: boolean;
   private readonly timeline: TimelineFacts = emptyTimeline();
   private readonly uses: CampaignFacts['uses'] = new Map();
   private readonly budgets: BudgetFacts;
   private readonly states = new Map<bigint, OrderState>();
+  private readonly streaks: StreakFacts['states'] = new Map();
+  private readonly referrals = new ReferralReplay();
+  readonly velocity = new VelocityReplay();
 
   /** `changed` are the orders that were revised or of which something came back. */
   constructor(replayed: Replayed, changed: ReadonlySet<bigint>) {
     this.replayed = replayed;
     this.changed = changed;
     const { programId, draft, versions } = replayed;
+    const deciding = draft === null ? versions : [draft];
+    this.isPlaced = deciding.some(readsTimeline);
     this.budgets = imaginedBudgets(
-      (draft === null ? versions : [draft]).flatMap(({ campaigns, version }) =>
+      deciding.flatMap(({ campaigns, version }) =>
         campaigns.flatMap(({ id, budget }) =>
           budget === null ? [] : { programId, campaign: id, limit: budget.points, version },
         ),
@@ -82,11 +92,62 @@ export class Replay {
     return placeOf(this.timeline, { memberId, at, version });
   }
 
-  /** Decides one; `externalId` and `facts` are the member's, as far as the program reads them. */
-  decide(decision: Decision, externalId: string, facts: ReadonlyMap<string, MemberFacts>): Outcome {
+  /**
+   * Decides one; `externalId` and `facts` are the member's, as far as the program reads them. Behind its own outcome stand
+   * those of the referral that it pays at once.
+   */
+  decide(
+    decision: Decision,
+    externalId: string,
+    facts: ReadonlyMap<string, MemberFacts>,
+  ): readonly [Outcome, ...Outcome[]] {
     if ('order' in decision) return this.decideOrder(decision, decision.order, externalId, facts);
     if ('back' in decision) return this.decideReturn(decision, decision.back, facts);
-    return this.follow(decision, decision.again, facts);
+    if ('again' in decision) return [this.follow(decision, decision.again, facts)];
+    if ('activity' in decision) return [this.decideActivity(decision, decision.activity, facts)];
+    if ('payment' in decision) return [this.paid(decision, decision.payment)];
+    const { referral } = decision;
+    const { friendId: memberId, occurredAt } = referral;
+    this.referrals.accept(referral, this.versionOf(referral.programVersion, occurredAt));
+    return [{ ...NOTHING, decision, memberId, occurredAt }];
+  }
+
+  private decideActivity(
+    decision: Decision,
+    stored: StoredActivity,
+    members: ReadonlyMap<string, MemberFacts>,
+  ): Outcome {
+    const { id, memberId, programId, earned } = stored;
+    const { occurredAt } = stored.activity;
+    const version = this.versionFor(stored.programVersion);
+    const streaks = {
+      states: this.streaks,
+      advanced: new Set<string>(),
+      members: asOf(members, decision, memberId, occurredAt),
+    };
+    const facts = { uses: this.uses, streaks };
+    const isReplayed = this.isInSpan(occurredAt);
+    const decided = (isReplayed ? decideActivity : followActivity)(stored, version, facts);
+    this.velocity.watch(
+      { id, programId, memberId, cause: wireId('act', id), at: occurredAt },
+      decided.earned,
+      version,
+      isReplayed,
+    );
+    const points = qualifyingPoints(decided, version);
+    const who = { memberId, orderId: id, isSummed: true };
+    if (points !== 0n) this.place([contribution(who, occurredAt, points)]);
+    const actual = given({ earned: [...earned], clawed: [] });
+    return { ...NOTHING, decision, memberId, occurredAt, actual, draft: given(decided) };
+  }
+
+  private paid(decision: Decision, stored: HistoricPayment): Outcome {
+    return { ...this.pay(decision, this.referrals.payment(stored)), actual: given(stored.decided) };
+  }
+
+  private pay(decision: Decision, { rows, decided, memberId, occurredAt }: ReplayedPayment): Outcome {
+    this.place(rows);
+    return { ...NOTHING, decision, memberId, occurredAt, draft: given(decided) };
   }
 
   /** A re-rating happened: what it did stands, unless a draft has decided the order. */
@@ -108,19 +169,20 @@ export class Replay {
       this.remember(memberId, stored.orderId, before, after, version, decided, order.occurredAt);
       this.states.set(stored.orderId, after);
     }
-    return {
-      decision,
-      memberId,
-      occurredAt: order.occurredAt,
-      actual: given(stored.decided),
-      draft: isDrafted ? new Map() : given(stored.decided),
-      actualTier: null,
-      draftTier: null,
-    };
+    const actual = given(stored.decided);
+    const draft = isDrafted ? NOTHING.draft : actual;
+    return { ...NOTHING, decision, memberId, occurredAt: order.occurredAt, actual, draft };
   }
 
   private versionFor(stored: number): ProgramVersion {
     return this.replayed.draft ?? (this.replayed.versions[stored - 1] as ProgramVersion);
+  }
+
+  /** The draft for what is in the period; else the version that did decide. */
+  private versionOf(stored: number, at: number): ProgramVersion {
+    return this.isInSpan(at)
+      ? this.versionFor(stored)
+      : (this.replayed.versions[stored - 1] as ProgramVersion);
   }
 
   private isInSpan(at: number): boolean {
@@ -133,7 +195,7 @@ export class Replay {
     stored: StoredOrder,
     externalId: string,
     members: ReadonlyMap<string, MemberFacts>,
-  ): Outcome {
+  ): [Outcome, ...Outcome[]] {
     const { order, memberId, programId, id: orderId } = stored;
     const at = order.occurredAt;
     const version = this.versionFor(stored.programVersion);
@@ -141,8 +203,7 @@ export class Replay {
     // As it arrived: at the very instant of a grant there are orders before it and after it.
     const level = levelAt(this.timeline, { memberId, at, version, decidedAs: decision.id });
     const isReplayed = this.isInSpan(at);
-    const known = members.get(factsKey({ holderId: memberId, at, decision: decision.id }));
-    const own = new Map(known === undefined ? [] : [[factsKey({ holderId: memberId, at }), known]]);
+    const own = asOf(members, decision, memberId, at);
     const campaigns: CampaignFacts = { uses: this.uses, budgets: this.budgets, members: own };
     const base = before ?? emptyState(stored);
     let applied = stored.applied;
@@ -173,7 +234,15 @@ export class Replay {
     this.remember(memberId, orderId, before, after, version, decided, at);
     addUses(this.uses, uses);
     if (this.changed.has(orderId)) this.states.set(orderId, after);
-    return {
+    const cause = wireId('ord', orderId);
+    this.velocity.watch(
+      { id: decision.id, programId, memberId, cause, at },
+      decided.earned,
+      version,
+      isReplayed,
+    );
+    const bought = { memberId, orderId, happenedAt: at };
+    const outcome = {
       decision,
       memberId,
       occurredAt: at,
@@ -182,13 +251,19 @@ export class Replay {
       actualTier: stored.applied.tier,
       draftTier: applied.tier,
     };
+    return [outcome, ...this.refer(decision, bought, after, version)];
+  }
+
+  /** What an order, a revision or a return does to the referral of its member. */
+  private refer(decision: Decision, ...what: Parameters<ReferralReplay['follow']>): Outcome[] {
+    return this.referrals.follow(...what).map(payment => this.pay(decision, payment));
   }
 
   private decideReturn(
     decision: Decision,
     stored: StoredReturn,
     members: ReadonlyMap<string, MemberFacts>,
-  ): Outcome {
+  ): [Outcome, ...Outcome[]] {
     const before = this.states.get(stored.orderId) as OrderState;
     const version = this.versionFor(before.programVersion);
     const { memberId } = before;
@@ -201,15 +276,17 @@ export class Replay {
     if (version.tiers?.lowerAfterReturn !== false)
       this.remember(memberId, stored.orderId, before, after, version, decided, stored.occurredAt);
     this.states.set(stored.orderId, after);
-    return {
+    const { occurredAt } = stored;
+    const outcome = {
+      ...NOTHING,
       decision,
       memberId,
-      occurredAt: stored.occurredAt,
+      occurredAt,
       actual: given(stored.decided),
       draft: given(decided),
-      actualTier: null,
-      draftTier: null,
     };
+    const back = { memberId, orderId: stored.orderId, happenedAt: occurredAt };
+    return [outcome, ...this.refer(decision, back, after, version)];
   }
 
   private remember(
@@ -221,16 +298,12 @@ export class Replay {
     decided: Decided,
     happenedAt: number,
   ): void {
-    if (version.tiers === null && !version.campaigns.some(({ reads }) => reads.history)) return;
-    for (const row of contributions(
-      { memberId, orderId, isSummed: true },
-      before,
-      after,
-      version,
-      decided,
-      happenedAt,
-    ))
-      add(this.timeline, row);
+    const who = { memberId, orderId, isSummed: true };
+    if (this.isPlaced) this.place(contributions(who, before, after, version, decided, happenedAt));
+  }
+
+  private place(rows: readonly Contribution[]): void {
+    if (this.isPlaced) for (const row of rows) add(this.timeline, row);
   }
 
   /** What an order from before the span took from limits and budgets that the replay goes on with. */
@@ -253,56 +326,25 @@ export class Replay {
   }
 }
 
+/** Whether a version reads the timeline. */
+const readsTimeline = ({ tiers, campaigns }: ProgramVersion): boolean =>
+  tiers !== null || campaigns.some(({ reads }) => reads.history);
+
+/** The outcome of a decision that moves no points and is decided by no tier. */
+const NOTHING: Pick<Outcome, 'actual' | 'draft' | 'actualTier' | 'draftTier'> = {
+  ...{ actual: new Map(), draft: new Map() },
+  ...{ actualTier: null, draftTier: null },
+};
+
+/** What was known of a member when something was decided, under the key by which deciding asks for it. */
+function asOf(
+  members: ReadonlyMap<string, MemberFacts>,
+  { id }: Decision,
+  holderId: number,
+  at: number,
+): Map<string, MemberFacts> {
+  const known = members.get(factsKey({ holderId, at, decision: id }));
+  return new Map(known === undefined ? [] : [[factsKey({ holderId, at }), known]]);
+}
+
 const idOf = (ref: string): string => ref.slice(0, ref.lastIndexOf('@'));
-
-const emptyState = (stored: StoredOrder): OrderState => ({
-  id: stored.id,
-  memberId: stored.memberId,
-  programId: stored.programId,
-  programVersion: stored.programVersion,
-  order: stored.order,
-  applied: NOTHING_APPLIED,
-  grants: new Map(),
-  returned: new Map(),
-  cancelled: false,
-});
-
-/** What an order should have earned less what it has, by rule, without a wallet to post it to. */
-function difference(
-  state: Pick<OrderState, 'order' | 'returned' | 'grants' | 'applied'>,
-  version: ProgramVersion,
-): Decided {
-  const decided: Decided = { earned: [], clawed: [] };
-  const wanted = targets(state, rate(state.order, version, state.applied));
-  for (const [rule, grant] of state.grants) {
-    const excess = has(grant) - (wanted.get(rule)?.points ?? 0n);
-    if (excess > 0n)
-      decided.clawed.push({
-        rule,
-        unit: grant.unit,
-        decided: excess,
-        cancelled: 0n,
-        taken: excess,
-        excused: 0n,
-        shortfall: 0n,
-        debt: 0n,
-      });
-  }
-  for (const [rule, { rule: source, points }] of wanted) {
-    const missing = points - has(state.grants.get(rule));
-    if (missing > 0n) decided.earned.push({ rule, unit: source.unit.number, points: missing, lot: 0 });
-  }
-  return decided;
-}
-
-const has = (grant: Grant | undefined): bigint => (grant === undefined ? 0n : grant.earned - grant.clawed);
-
-/** What a decision gave by rule, less what it took back. */
-function given({ earned, clawed }: Decided): Map<string, Given> {
-  const points = new Map<string, Given>();
-  const move = (rule: string, unit: number, change: bigint) =>
-    points.set(rule, { unit, points: (points.get(rule)?.points ?? 0n) + change });
-  for (const own of earned) move(own.rule, own.unit, own.points);
-  for (const own of clawed) move(own.rule, own.unit, -own.decided);
-  return points;
-}

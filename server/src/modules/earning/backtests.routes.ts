@@ -36,7 +36,9 @@ const reportSchema = z
   .strictObject({
     from: schemas.instant.nullable(),
     to: schemas.instant,
-    decisions: z.int().describe('Orders, revisions and returns of the period.'),
+    decisions: z
+      .int()
+      .describe('Orders, revisions, returns, re-ratings, activities and referrals of the period.'),
     erased: z.int().describe('Decisions about members who were erased since; left out.'),
     units: z.array(
       z.strictObject({
@@ -56,6 +58,18 @@ const reportSchema = z
       most_lost: changes,
     }),
     redemptions: z.strictObject({ would_fail: z.int(), points: whole }),
+    velocity: z
+      .strictObject({
+        members: z.int(),
+        cases: z.int(),
+        pauses: z.int(),
+        held: z.array(z.strictObject({ unit: text, points: whole })),
+        most: z.array(z.strictObject({ member: text, cases: z.int() })),
+      })
+      .nullable()
+      .describe(
+        'What the velocity checks would have flagged, and the points that pauses would have held back (the draft gives them all the same); null without checks.',
+      ),
   })
   .meta({ id: 'BacktestReport', description: 'What was given, and what the draft would have given.' });
 
@@ -114,9 +128,9 @@ export function backtestRoutes(api: Api, deps: BacktestRoutesDeps): void {
       scope: 'program:read',
       tag: 'Programs',
       operation: 'createBacktest',
-      summary: 'Replay the stored orders under a draft',
+      summary: 'Replay the stored orders and activities under a draft',
       description:
-        'Decides every order of the period again, as it would have been under the document, and says what would be different. Nothing is written to the ledger. Without a document the published versions are replayed, which comes to what happened. The answer comes at once; ask for the report until it is done.',
+        'Decides every order, activity and referral of the period again, as it would have been under the document, and says what would be different. Nothing is written to the ledger. Without a document the published versions are replayed, which comes to what happened. The answer comes at once; ask for the report until it is done.',
       program: true,
       body: z
         .strictObject({
@@ -142,7 +156,7 @@ export function backtestRoutes(api: Api, deps: BacktestRoutesDeps): void {
       if (count > MAX_DECISIONS)
         return refuse(
           'backtest_too_large',
-          `The program has ${count} orders and returns; at most ${MAX_DECISIONS} are replayed.`,
+          `The program has ${count} orders, returns, activities and referrals; at most ${MAX_DECISIONS} are replayed.`,
         );
       if (running >= MAX_RUNNING)
         return refuse(

@@ -1,5 +1,14 @@
 import { statement, type Tx } from '#platform/db/client.ts';
+import { ACTIVITY, type ActivityRow, asActivity, type StoredActivity } from './activities.store.ts';
+import { asPayment, PAYMENT, type PaymentRow, type StoredPayment } from './payments.store.ts';
 import type { StoredOrder, StoredRerating, StoredReturn } from './records.ts';
+import {
+  asReferral,
+  REFERRAL,
+  REFERRAL_STEPS,
+  type ReferralRow,
+  type ReferralState,
+} from './referrals.store.ts';
 import { asRerating, RERATING, type ReratingRow } from './reratings.store.ts';
 import { asOrder, asReturn, ORDER, type OrderRow, RETURN, type ReturnRow } from './store.ts';
 
@@ -7,7 +16,16 @@ import { asOrder, asReturn, ORDER, type OrderRow, RETURN, type ReturnRow } from 
 export type Decision =
   | { readonly id: bigint; readonly order: StoredOrder }
   | { readonly id: bigint; readonly back: StoredReturn }
-  | { readonly id: bigint; readonly again: StoredRerating };
+  | { readonly id: bigint; readonly again: StoredRerating }
+  | { readonly id: bigint; readonly activity: StoredActivity }
+  | { readonly id: bigint; readonly referral: ReferralState }
+  | { readonly id: bigint; readonly payment: HistoricPayment };
+
+/** What a side of a referral was given or gave back, with whose side it is and when that happened. */
+export interface HistoricPayment extends StoredPayment {
+  readonly memberId: number;
+  readonly occurredAt: number;
+}
 
 const firsts = statement(
   'earning_history_orders',
@@ -27,12 +45,29 @@ const reratings = statement(
   'earning_history_reratings',
   `select ${RERATING} from earning.reratings r where r.program_id = $1 and r.id > $2 and r.id <= $3 order by r.id limit $4`,
 );
+const activities = statement(
+  'earning_history_activities',
+  `select ${ACTIVITY} from earning.activities a where a.program_id = $1 and a.id > $2 and a.id <= $3 order by a.id limit $4`,
+);
+const referrals = statement(
+  'earning_history_referrals',
+  `select ${REFERRAL} from earning.referrals r ${REFERRAL_STEPS}
+   where r.program_id = $1 and r.id > $2 and r.id <= $3 order by r.id limit $4`,
+);
+const payments = statement(
+  'earning_history_payments',
+  `select ${PAYMENT}, case p.side when 'friend' then r.friend_id else r.referrer_id end, s.occurred_at
+   from earning.referral_payments p join earning.referrals r on r.id = p.referral_id
+     join earning.referral_steps s on s.referral_id = p.referral_id and s.step = p.step
+   where p.program_id = $1 and p.id > $2 and p.id <= $3 order by p.id limit $4`,
+);
+const HISTORY = ['orders', 'returns', 'reratings', 'activities', 'referrals', 'referral_payments'];
+const COUNTED = HISTORY.filter(table => table !== 'reratings');
 const newest = statement(
   'earning_history_end',
-  `select greatest((select max(id) from earning.orders where program_id = $1),
-     (select max(decision) from earning.orders where program_id = $1), (select max(id) from earning.returns where program_id = $1),
-     (select max(id) from earning.reratings where program_id = $1)),
-     (select count(*) from earning.orders where program_id = $1) + (select count(*) from earning.returns where program_id = $1)`,
+  `select greatest(${HISTORY.map(table => `(select max(id) from earning.${table} where program_id = $1)`).join(', ')},
+     (select max(decision) from earning.orders where program_id = $1)),
+     ${COUNTED.map(table => `(select count(*) from earning.${table} where program_id = $1)`).join(' + ')}`,
 );
 const changed = statement(
   'earning_history_changed',
@@ -106,6 +141,28 @@ export async function* decisions(
     stream(
       after => tx.run<ReratingRow>(reratings, values(after)),
       row => ({ id: row[0], again: asRerating(row).stored }),
+      size,
+    ),
+    stream(
+      after => tx.run<ActivityRow>(activities, values(after)),
+      row => ({ id: row[0], activity: asActivity(row).stored }),
+      size,
+    ),
+    stream(
+      after => tx.run<ReferralRow>(referrals, values(after)),
+      row => ({ id: row[0], referral: asReferral(row) }),
+      size,
+    ),
+    stream(
+      after => tx.run<[...PaymentRow, bigint, number]>(payments, values(after)),
+      ([...row]) => {
+        const occurredAt = row.pop() as number;
+        const memberId = Number(row.pop());
+        return {
+          id: row[0],
+          payment: { ...asPayment(row as unknown as PaymentRow).stored, memberId, occurredAt },
+        };
+      },
       size,
     ),
   ];

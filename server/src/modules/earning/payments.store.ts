@@ -43,18 +43,18 @@ export async function insertPayments(
   ]);
 }
 
-const COLUMNS = 'p.id, p.program_id, p.referral_id, p.side, p.step, p.decided, p.posted';
+export const PAYMENT = 'p.id, p.program_id, p.referral_id, p.side, p.step, p.decided, p.posted';
 const read = statement(
   'earning_referral_payments',
-  `select ${COLUMNS} from earning.referral_payments p where p.id = any($1::bigint[])`,
+  `select ${PAYMENT} from earning.referral_payments p where p.id = any($1::bigint[])`,
 );
 const readOfReferrals = statement(
   'earning_payments_of_referrals',
-  `select ${COLUMNS} from earning.referral_payments p where p.referral_id = any($1::bigint[])`,
+  `select ${PAYMENT} from earning.referral_payments p where p.referral_id = any($1::bigint[])`,
 );
-type Row = [bigint, number, bigint, Side, Step, DecidedJson, Posted];
+export type PaymentRow = [bigint, number, bigint, Side, Step, DecidedJson, Posted];
 
-const asPayment = ([id, programId, referralId, side, step, decided, posted]: Row) => ({
+export const asPayment = ([id, programId, referralId, side, step, decided, posted]: PaymentRow) => ({
   stored: { id, programId, referralId, side, step, decided: decidedFromJson(decided) },
   posted,
 });
@@ -63,11 +63,11 @@ export const findPayments = async (
   tx: Tx,
   ids: readonly bigint[],
 ): Promise<Map<bigint, { stored: StoredPayment; posted: Posted }>> =>
-  new Map((await tx.run<Row>(read, [numbers(ids)])).map(row => [row[0], asPayment(row)]));
+  new Map((await tx.run<PaymentRow>(read, [numbers(ids)])).map(row => [row[0], asPayment(row)]));
 
 /** What was paid for these referrals. */
 export const paymentsOf = async (tx: Tx, referrals: readonly bigint[]): Promise<StoredPayment[]> =>
-  (await tx.run<Row>(readOfReferrals, [numbers(referrals)])).map(row => asPayment(row).stored);
+  (await tx.run<PaymentRow>(readOfReferrals, [numbers(referrals)])).map(row => asPayment(row).stored);
 
 const readOpen = statement(
   'earning_open_referral_steps',

@@ -29,6 +29,7 @@ import { qualifyingPoints } from './qualifying.ts';
 import { type ReferralState, referralsById, type Step } from './referrals.store.ts';
 import { lotTerms } from './terms.ts';
 import { insertAdditions } from './timeline.store.ts';
+import type { Contribution } from './timeline.ts';
 
 /*
  * The referrer is another member than the one who orders, so the order only notes that the referral was qualified or
@@ -100,17 +101,9 @@ export const paymentType = (
         : takeBack(version, paid, occurredAt, context, facts.expired);
     if (!posted.ok) return posted;
     const { drafts, decided } = posted.value;
-    const points = qualifyingPoints(decided, version);
+    const who = { memberId: context.holder.id, orderId: context.id, isSummed: hasTiers(program) };
     const anchor = step === 'qualified' ? occurredAt : (referral.qualifiedAt ?? occurredAt);
-    const row = {
-      memberId: context.holder.id,
-      orderId: context.id,
-      anchor,
-      happenedAt: Math.max(occurredAt, anchor),
-      change: { spend: 0n, orders: 0n, nights: 0n, points },
-      isSummed: hasTiers(program),
-    };
-    const rows = points === 0n ? [] : [row];
+    const rows = paymentRows(who, { anchor, occurredAt }, qualifyingPoints(decided, version));
     const record: StoredPayment = {
       id: context.id,
       programId,
@@ -132,6 +125,23 @@ export const paymentType = (
   differences: ({ body }, stored) => [{ pointer: '', stored: stored.step, sent: body.step }],
   answer: (_stored, entries, _holder, program) => effectsOf(entries, program),
 });
+
+/** What a payment counts for towards a tier: what is taken back leaves where it had come. */
+export const paymentRows = (
+  who: Pick<Contribution, 'memberId' | 'orderId' | 'isSummed'>,
+  { anchor, occurredAt }: { anchor: number; occurredAt: number },
+  points: bigint,
+): Contribution[] =>
+  points === 0n
+    ? []
+    : [
+        {
+          ...who,
+          anchor,
+          happenedAt: Math.max(occurredAt, anchor),
+          change: { spend: 0n, orders: 0n, nights: 0n, points },
+        },
+      ];
 
 function give(version: ProgramVersion, side: Side, at: number, context: Context) {
   const bonus = version.referrals?.[side] ?? null;

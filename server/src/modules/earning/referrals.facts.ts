@@ -62,16 +62,31 @@ export const friendsOf = (
 ): number[] => commands.flatMap(({ body }, index) => ('referral' in body ? (holders[index]?.id ?? []) : []));
 
 /** What an order, a revision of it or a return does to the referral by which its member came. */
-export function referralStep(
-  { referrals }: ReferralFacts,
+export const referralStep = (
+  facts: ReferralFacts,
   program: Program,
-  order: { memberId: number; orderId: bigint; happenedAt: number },
+  ...what: [order: Friends, state: Pick<OrderState, 'order' | 'returned'>, version: ProgramVersion]
+): ReferralStep | null =>
+  referralStepBy(facts, referral => program.versions[referral.programVersion - 1], ...what);
+
+/** Whose order it is that was taken, changed or returned. */
+interface Friends {
+  readonly memberId: number;
+  readonly orderId: bigint;
+  readonly happenedAt: number;
+}
+
+/** The same by the versions that `versionOf` gives for referrals. */
+export function referralStepBy(
+  { referrals }: ReferralFacts,
+  versionOf: (referral: ReferralState) => ProgramVersion | undefined,
+  order: Friends,
   state: Pick<OrderState, 'order' | 'returned'>,
   version: ProgramVersion,
 ): ReferralStep | null {
   const referral = referrals.get(order.memberId);
   if (referral === undefined || referral.isRevoked) return null;
-  const terms = program.versions[referral.programVersion - 1]?.referrals;
+  const terms = versionOf(referral)?.referrals;
   if (terms == null) throw new Error(`version ${referral.programVersion} has no referrals`);
   const { spend, orders } = measures(state, version);
   const at = state.order.occurredAt;

@@ -59,19 +59,19 @@ export async function insertReferrals(tx: Tx, rows: readonly StoredReferral[]): 
   ]);
 }
 
-const REFERRAL = `r.id, r.program_id, r.referrer_id, r.friend_id, r.external_id, r.source, r.payload::text, r.occurred_at,
+export const REFERRAL = `r.id, r.program_id, r.referrer_id, r.friend_id, r.external_id, r.source, r.payload::text, r.occurred_at,
   r.program_version, q.order_id, q.occurred_at, v.step is not null`;
-const STEPS = `left join earning.referral_steps q on q.referral_id = r.id and q.step = 'qualified'
+export const REFERRAL_STEPS = `left join earning.referral_steps q on q.referral_id = r.id and q.step = 'qualified'
    left join earning.referral_steps v on v.referral_id = r.id and v.step = 'revoked'`;
 const readByFriend = statement(
   'earning_referrals_of_friends',
-  `select ${REFERRAL} from unnest($1::bigint[]) as u(id) join earning.referrals r on r.friend_id = u.id ${STEPS}`,
+  `select ${REFERRAL} from unnest($1::bigint[]) as u(id) join earning.referrals r on r.friend_id = u.id ${REFERRAL_STEPS}`,
 );
 const readById = statement(
   'earning_referrals',
-  `select ${REFERRAL} from unnest($1::bigint[]) as u(id) join earning.referrals r on r.id = u.id ${STEPS}`,
+  `select ${REFERRAL} from unnest($1::bigint[]) as u(id) join earning.referrals r on r.id = u.id ${REFERRAL_STEPS}`,
 );
-type Row = [
+export type ReferralRow = [
   bigint,
   number,
   bigint,
@@ -86,7 +86,16 @@ type Row = [
   boolean,
 ];
 
-const asReferral = ([id, programId, referrer, friend, externalId, source, payload, ...rest]: Row) => {
+export const asReferral = ([
+  id,
+  programId,
+  referrer,
+  friend,
+  externalId,
+  source,
+  payload,
+  ...rest
+]: ReferralRow) => {
   const [occurredAt, programVersion, orderId, qualifiedAt, isRevoked] = rest;
   return {
     ...{ id, programId, externalId, source, occurredAt, programVersion, orderId, qualifiedAt, isRevoked },
@@ -98,10 +107,10 @@ const asReferral = ([id, programId, referrer, friend, externalId, source, payloa
 
 /** The referrals by which these members came. */
 export const referralsOfFriends = async (tx: Tx, friends: readonly number[]): Promise<ReferralState[]> =>
-  (await tx.run<Row>(readByFriend, [numbers(friends)])).map(asReferral);
+  (await tx.run<ReferralRow>(readByFriend, [numbers(friends)])).map(asReferral);
 
 export const referralsById = async (tx: Tx, ids: readonly bigint[]): Promise<ReferralState[]> =>
-  (await tx.run<Row>(readById, [numbers(ids)])).map(asReferral);
+  (await tx.run<ReferralRow>(readById, [numbers(ids)])).map(asReferral);
 
 const lock = statement(
   'earning_lock_referrals',

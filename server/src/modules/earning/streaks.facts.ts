@@ -56,16 +56,25 @@ export async function loadStreaks(tx: Tx, asks: readonly StreakAsk[]): Promise<S
   return { states: new Map(stored.map(row => [keyOf(row), row])), advanced: new Set(), members };
 }
 
-/** How an activity of a member at `at` moves a streak, and the state after it. */
-export function stepOf(
-  facts: StreakFacts,
-  streak: Streak,
-  { memberId, at, timeZone }: { memberId: number; at: number; timeZone: string },
-): StreakStep {
-  const zone = facts.members.get(factsKey({ holderId: memberId, at }))?.profile.timeZone ?? timeZone;
-  const before = facts.states.get(keyOf({ memberId, streak: streak.id }))?.state ?? NO_STREAK;
-  return { streak: streak.id, ...advance(before, dayIn(zone, at), streak) };
+/** An activity of a member, and the program's time zone. */
+interface Moment {
+  readonly memberId: number;
+  readonly at: number;
+  readonly timeZone: string;
 }
+
+/** How an activity of a member at `at` moves a streak, and the state after it. */
+export function stepOf(facts: StreakFacts, streak: Streak, moment: Moment): StreakStep {
+  const before = stateOf(facts, { memberId: moment.memberId, streak: streak.id });
+  return { streak: streak.id, ...advance(before, dayOf(facts, moment), streak) };
+}
+
+/** The day of an activity in its member's calendar. */
+export const dayOf = ({ members }: StreakFacts, { memberId, at, timeZone }: Moment): number =>
+  dayIn(members.get(factsKey({ holderId: memberId, at }))?.profile.timeZone ?? timeZone, at);
+
+export const stateOf = ({ states }: StreakFacts, question: StreakQuestion): StreakState =>
+  states.get(keyOf(question))?.state ?? NO_STREAK;
 
 const DAY = 86_400_000;
 

@@ -41,6 +41,12 @@ export function advance(
   return { state: { days, paid: [...state.paid, ...added] }, length: run.length, reached };
 }
 
+/** The state after an activity on `day` for which these lengths were rewarded, whatever the rewards are now. */
+export const follow = (state: StreakState, day: number, reached: readonly number[]): StreakState => ({
+  days: withDay(state.days, day),
+  paid: [...state.paid, ...reached.map(length => [length, day] as const)],
+});
+
 /** How long the run is that holds a day, or that an activity on it would prolong; 0: it would begin one. */
 export function lengthAt({ days }: StreakState, day: number, freezes: number): number {
   const isActive = days.some(([first, last]) => first <= day && day <= last);

@@ -15,6 +15,7 @@ export {
   type FraudFacts,
   judge,
   lotKey,
+  noFraud,
   type Pended,
   pausedBy,
 } from './model.ts';
