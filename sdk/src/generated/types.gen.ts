@@ -1962,6 +1962,206 @@ export type ProgramDocument = {
         returns?: 'give_back' | 'keep';
     }>;
     /**
+     * Goals that members reach in a time, such as three nights in a month. What happened counts in the period of its own time, also when it comes late. What comes back is taken off again: where a goal is not reached any more, its points are taken back as those of a returned order are, and its badge is withdrawn. Default: none.
+     */
+    challenges?: Array<{
+        /**
+         * The name of the challenge, once in a document and different from those of rules and campaigns. Entries cite it with the version: `three-nights@3`.
+         */
+        id: string;
+        /**
+         * What members read. Left out: its id.
+         */
+        name?: string;
+        /**
+         * What counts: `order`, or `activity:` and the name of one of `activities`.
+         */
+        on: string;
+        /**
+         * What is counted: how many orders or activities (`count`), on how many different days (`days`), what was spent (`spend`), how many items (`quantity`), or the attribute `nights` of bookings (`nights`). Default: count.
+         */
+        measure?: 'count' | 'days' | 'spend' | 'quantity' | 'nights';
+        /**
+         * Progress begins anew with each calendar day, week (from Monday), month or year of its time zone, or never (`ever`). Default: ever.
+         */
+        every?: 'day' | 'week' | 'month' | 'year' | 'ever';
+        /**
+         * What is reached and what it gives, the smallest target first. Each is given once in a period. They are told apart by their places: one that is added later goes to the end.
+         */
+        goals: Array<{
+            /**
+             * How much of it reaches the goal: a whole number, or for `spend` an amount in the program's currency (`500.00`).
+             */
+            target: string;
+            /**
+             * The points that it gives, a fixed number. Left out: none.
+             */
+            earn?: {
+                /**
+                 * The unit that is earned; one of `units`.
+                 */
+                unit: string;
+                /**
+                 * How many for each whole unit of the program's currency. It is exact; the order's sum is rounded once.
+                 */
+                per_currency_unit: string;
+            } | {
+                /**
+                 * The unit that is earned; one of `units`.
+                 */
+                unit: string;
+                /**
+                 * How many for each order in which at least one line matches.
+                 */
+                fixed: string;
+            };
+            /**
+             * Points that are not usable at once. Left out: usable at once.
+             */
+            pending?: {
+                /**
+                 * How long after the order the points become usable. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                for: string;
+            } | {
+                /**
+                 * From when on the points are usable. Of an order after it they are usable at once.
+                 */
+                until: string;
+            } | {
+                /**
+                 * Which event of the order makes the points usable; it is sent to `POST /v1/orders/{order}/events`. Points of a returned order are cancelled.
+                 */
+                until_event: string;
+                /**
+                 * How long after the order the points wait at most. Left out: until the event comes, or the points expire. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                at_latest?: string;
+                /**
+                 * What becomes of the points when the event has not come by then: usable all the same (`activate`), or gone (`cancel`). Default: activate.
+                 */
+                otherwise?: 'activate' | 'cancel';
+            };
+            /**
+             * When the points expire. Left out: never.
+             */
+            expires?: {
+                /**
+                 * How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                after: string;
+            } | {
+                /**
+                 * The points expire when the calendar month, quarter or year of the order ends in the program's time zone: at the first instant of the next one.
+                 */
+                at_end_of: 'month' | 'quarter' | 'year';
+                /**
+                 * How much longer they live. Left out: no longer. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                plus?: string;
+            } | {
+                /**
+                 * The points expire this long after the member last earned or redeemed this unit. Each time the date moves for all points of the rule. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                 */
+                inactivity: string;
+            };
+            /**
+             * The badge that it gives, one of `badges`. Left out: none.
+             */
+            badge?: string;
+        }>;
+        /**
+         * How often it can be completed in one period. Behind the last target it begins again. Default: 1.
+         */
+        times?: number;
+        /**
+         * The first instant, a date and time of its time zone. Left out: from the beginning.
+         */
+        from?: string;
+        /**
+         * The end, which does not belong to it any more; 24:00 is the end of the day. Left out: without end.
+         */
+        until?: string;
+        /**
+         * On which days of the week. Default: all.
+         */
+        weekdays?: Array<'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday'>;
+        /**
+         * At which hours of such a day, from the first instant on and before the last. Where it ends before it begins it goes on into the next day. Default: all day.
+         */
+        hours?: {
+            /**
+             * The first minute.
+             */
+            from: string;
+            /**
+             * The end, which does not belong to them any more; `24:00` is the end of the day.
+             */
+            until: string;
+        };
+        /**
+         * The time zone of its periods, days and hours. Default: the program's.
+         */
+        time_zone?: string;
+        /**
+         * For whose orders: all that is named must hold. Default: everybody.
+         */
+        audience?: {
+            /**
+             * Members of one of these tiers.
+             */
+            tiers?: Array<string>;
+            /**
+             * Orders of one of these channels.
+             */
+            channels?: Array<string>;
+            /**
+             * Members of one of these countries (ISO 3166-1) when they order; one whose country is not known is of none.
+             */
+            countries?: Array<string>;
+            /**
+             * Members who are in one of these segments when they order.
+             */
+            segments?: Array<string>;
+            /**
+             * Members who are on one of these uploaded lists when they order. A list that was not uploaded yet has nobody.
+             */
+            lists?: Array<string>;
+        };
+        /**
+         * A condition on orders in CEL over the variables that docs/reference/conditions.md lists. Default: always.
+         */
+        if?: string;
+        /**
+         * Which lines of an order count; an order without such a line does not. Default: all.
+         */
+        when?: {
+            /**
+             * Lines of one of these categories.
+             */
+            category?: Array<string>;
+            /**
+             * Lines of one of these products.
+             */
+            sku?: Array<string>;
+        };
+    }>;
+    /**
+     * The badges that challenges give, by id. Default: none.
+     */
+    badges?: {
+        [key: string]: {
+            /**
+             * What members read.
+             */
+            name: string;
+            /**
+             * What it stands for.
+             */
+            description?: string;
+        };
+    };
+    /**
      * Members to whom no campaign applies, chosen by a hash of their id, the same for ever. Default: nobody.
      */
     holdout?: {
@@ -5628,6 +5828,207 @@ export type GetStreaksResponses = {
 };
 
 export type GetStreaksResponse = GetStreaksResponses[keyof GetStreaksResponses];
+
+export type GetChallengesData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        member: string;
+    };
+    query?: never;
+    url: '/v1/members/{member}/challenges';
+};
+
+export type GetChallengesErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type GetChallengesError = GetChallengesErrors[keyof GetChallengesErrors];
+
+export type GetChallengesResponses = {
+    /**
+     * The answer.
+     */
+    200: {
+        member: string;
+        external_id: string;
+        data: Array<{
+            challenge: string;
+            name: string;
+            /**
+             * `order`, or `activity:` and the name of one.
+             */
+            on: string;
+            measure: 'count' | 'days' | 'spend' | 'quantity' | 'nights';
+            /**
+             * `completed`: every goal is reached, as often as it can be. `upcoming` and `over`: by the dates of the challenge.
+             */
+            state: 'upcoming' | 'running' | 'completed' | 'over';
+            period: {
+                every: 'day' | 'week' | 'month' | 'year' | 'ever';
+                /**
+                 * Null: without beginning.
+                 */
+                from: string | null;
+                /**
+                 * The first instant behind it; null: without end.
+                 */
+                until: string | null;
+            };
+            /**
+             * Minor units of the program's currency where `measure` is "spend".
+             */
+            progress: string;
+            /**
+             * The next target that is not reached; null: there is none.
+             */
+            target: string | null;
+            /**
+             * How much is missing to it; "0" where there is none.
+             */
+            missing: string;
+            goals: Array<{
+                /**
+                 * Minor units of the program's currency where `measure` is "spend".
+                 */
+                target: string;
+                /**
+                 * Null: it gives no points.
+                 */
+                unit: string | null;
+                points: string | null;
+                badge: string | null;
+                /**
+                 * When the member reached it in this period; what was taken back is left out.
+                 */
+                reached: Array<string>;
+            }>;
+        }>;
+    };
+};
+
+export type GetChallengesResponse = GetChallengesResponses[keyof GetChallengesResponses];
+
+export type GetBadgesData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        member: string;
+    };
+    query?: never;
+    url: '/v1/members/{member}/badges';
+};
+
+export type GetBadgesErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type GetBadgesError = GetBadgesErrors[keyof GetBadgesErrors];
+
+export type GetBadgesResponses = {
+    /**
+     * The answer.
+     */
+    200: {
+        member: string;
+        external_id: string;
+        data: Array<{
+            badge: string;
+            name: string;
+            description: string | null;
+            challenge: string;
+            /**
+             * The version that gave it.
+             */
+            program_version: number;
+            since: string;
+            /**
+             * The order or activity that reached the goal.
+             */
+            from: string;
+            /**
+             * Null: the member has it.
+             */
+            withdrawn_at: string | null;
+            /**
+             * The return, or the order that was changed.
+             */
+            withdrawn_by: string | null;
+        }>;
+    };
+};
+
+export type GetBadgesResponse = GetBadgesResponses[keyof GetBadgesResponses];
 
 export type CreateReferralData = {
     body: ReferralInput;

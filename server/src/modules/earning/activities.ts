@@ -21,6 +21,9 @@ import {
 import type { Activity, Attributes } from './activities.model.ts';
 import { listen } from './activities.rules.ts';
 import { findActivities, insertActivities, type StoredActivity } from './activities.store.ts';
+import { planActivity } from './challenges.decide.ts';
+import { keepSteps, storeChallenges } from './challenges.facts.ts';
+import { book, merged } from './challenges.posting.ts';
 import type { LoadOrders, OrderFacts } from './facts.ts';
 import type { ProgramInForce } from './model.ts';
 import { admitTime } from './orders.ts';
@@ -81,11 +84,20 @@ export const activityType = (
     const watching = watch(facts.fraud, context.program as ProgramInForce, what);
     const given = give(bonuses, at, version, context, watching);
     if (!given.ok) return given;
-    const { drafts, earned } = given.value;
+    const { earned } = given.value;
+    const challenged = book(
+      planActivity(facts.challenges, { programId, id, memberId, type: activity.type, at }, version),
+      given.value.drafts,
+      { version, context, expired: facts.challenges.expired, watching },
+      { id, at, happenedAt: at, cause: what.cause },
+    );
+    if (!challenged.ok) return challenged;
+    const { drafts, steps, facts: also } = challenged.value;
     const velocity = concluded(watching);
     const points = qualifyingPoints({ earned, clawed: [] }, version);
     const row = { memberId, orderId: id, isSummed: hasTiers(program) };
-    const rows = points === 0n ? [] : [contribution(row, at, points)];
+    const own = points === 0n ? [] : [contribution(row, at, points)];
+    const rows = merged([...own, ...challenged.value.rows(row)]);
     const record: StoredActivity = {
       id,
       programId,
@@ -95,7 +107,7 @@ export const activityType = (
       activity,
       earned,
       streaks,
-      added: { id, rows, uses, late: null, fraud: velocity.addition },
+      added: { id, rows, uses, late: null, fraud: velocity.addition, challenges: steps },
     };
     const data = {
       activity: wireId('act', id),
@@ -108,7 +120,7 @@ export const activityType = (
       record,
       drafts,
       fact: { type: 'activity.accepted', occurredAt: at, data },
-      also: velocity.facts,
+      also: [...also, ...velocity.facts],
     });
   },
 
@@ -117,14 +129,16 @@ export const activityType = (
       if (state !== undefined) keepStep(facts.activities.streaks, { memberId, streak }, state);
     for (const row of added?.rows ?? []) add(facts.timeline, row);
     addUses(facts.activities.uses, added?.uses ?? []);
+    keepSteps(facts.challenges, added?.challenges ?? []);
     for (const own of fraudOf([{ stored: { added } }])) addTo(facts.fraud, own);
   },
-  async store(tx, decisions, { fraud, activities }) {
+  async store(tx, decisions, { fraud, activities, challenges }) {
     await Promise.all([
       insertActivities(tx, decisions),
       insertAdditions(tx, decisions),
       insertUsesOf(tx, decisions),
       storeStreaks(tx, activities.streaks),
+      storeChallenges(tx, decisions, challenges),
       insertFraud(tx, fraudOf(decisions), fraud),
     ]);
   },

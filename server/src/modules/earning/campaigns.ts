@@ -131,9 +131,9 @@ function matching(deciding: Deciding, faults: Fault[]): Campaign[] {
   });
 }
 
-/** Whether a campaign is for this member: country, lists and segments of its audience. */
-function isForMember(
-  { countries, lists, segments }: Campaign,
+/** Whether a campaign or challenge is for this member: country, lists and segments of its audience. */
+export function isForMember(
+  { countries, lists, segments }: Pick<Campaign, 'countries' | 'lists' | 'segments'>,
   member: MemberFacts = NO_FACTS,
   isIn: (segment: string) => boolean,
 ): boolean {

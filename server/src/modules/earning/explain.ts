@@ -100,3 +100,7 @@ export async function explainReturn(tx: Tx, returnId: bigint): Promise<Record<st
     decided: stored.decided.clawed.map(clawed => ({ rule: clawed.rule, points: String(clawed.decided) })),
   };
 }
+
+/** The order of which something came back. */
+export const returnedOrder = async (tx: Tx, returnId: bigint): Promise<bigint | undefined> =>
+  (await store.findReturns(tx, [returnId])).get(returnId)?.stored.orderId;

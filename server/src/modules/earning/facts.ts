@@ -7,6 +7,7 @@ import { type ActivityFacts, loadActivities } from './activities.facts.ts';
 import type { Activity } from './activities.model.ts';
 import { type Budgets, storeBudgets, type WantedBudget } from './budgets.ts';
 import { budgetsOf, type CampaignFacts, loadCampaigns, type OrderQuestion } from './campaigns.facts.ts';
+import { type ChallengeFacts, keepSteps, loadChallenges, storeChallenges } from './challenges.facts.ts';
 import { eventTypes } from './events.store.ts';
 import { insertLateOrders, newestOrders } from './late.store.ts';
 import { dependsOnOrder } from './late.ts';
@@ -37,6 +38,7 @@ export interface OrderFacts {
   newest: Map<number, number>;
   campaigns: CampaignFacts;
   activities: ActivityFacts;
+  challenges: ChallengeFacts;
   referrals: ReferralFacts;
   fraud: FraudFacts;
   /** Taken in this batch and not yet looked at again: most orders never are. */
@@ -74,7 +76,7 @@ export const orderLoader =
   async (tx, commands, known, around) => {
     const ids = [...known, ...commands.flatMap(({ body }) => ('orderId' in body ? body.orderId : []))];
     const questions = orderQuestions(commands, around);
-    const [facts, timeline, campaigns, activities, fraud, newest] = await Promise.all([
+    const [facts, timeline, campaigns, activities, challenges, fraud, newest] = await Promise.all([
       loadOrders(tx, ledger, [...new Set(ids)]),
       loadTimeline(
         tx,
@@ -85,6 +87,7 @@ export const orderLoader =
       ),
       loadCampaigns(tx, budgets, questions, budgetsAgain(commands, around), around.write),
       loadActivities(tx, commands, around),
+      loadChallenges(tx, ledger, commands, known, around),
       loadFraud(tx, fraudQuestions(commands, around)),
       newestOrders(
         tx,
@@ -95,7 +98,7 @@ export const orderLoader =
       ),
     ]);
     const referrals = await loadReferrals(tx, commands, around);
-    return { ...facts, timeline, campaigns, activities, referrals, fraud, newest };
+    return { ...facts, timeline, campaigns, activities, challenges, referrals, fraud, newest };
   };
 
 /** The budgets of the versions by which orders are decided again. */
@@ -120,7 +123,9 @@ function orderQuestions(commands: readonly Command<Body>[], { holders, programs 
     const { order } = body;
     const at = order.occurredAt;
     const version = versionAt(program, at);
-    const history = version.campaigns.some(campaign => campaign.reads.history && campaign.open(at));
+    const history = [...version.campaigns, ...version.challenges].some(
+      ({ reads, open }) => reads.history && open(at),
+    );
     return { memberId: holders[index]?.id ?? null, at, order, programId, version, history };
   });
 }
@@ -134,6 +139,7 @@ export function evolveAdditions(facts: OrderFacts, { added }: { added?: Addition
   }
   if (added !== undefined && added.uses.length > 0) addUses(facts.campaigns.uses, added.uses);
   if (added?.fraud != null) addTo(facts.fraud, added.fraud);
+  if (added?.challenges !== undefined) keepSteps(facts.challenges, added.challenges);
   if (added?.referral != null) takeStep(facts.referrals, added.referral);
 }
 
@@ -141,12 +147,13 @@ export function evolveAdditions(facts: OrderFacts, { added }: { added?: Addition
 export async function storeAdditions(
   tx: Tx,
   decisions: readonly { stored: { added?: Addition } }[],
-  { campaigns, fraud }: OrderFacts,
+  { campaigns, challenges, fraud }: OrderFacts,
 ): Promise<void> {
   await Promise.all([
     insertAdditions(tx, decisions),
     insertUsesOf(tx, decisions),
     insertLateOrders(tx, decisions),
+    storeChallenges(tx, decisions, challenges),
     insertFraud(tx, fraudOf(decisions), fraud),
     insertSteps(
       tx,
@@ -161,7 +168,9 @@ export async function loadOrders(
   tx: Tx,
   ledger: Ledger,
   ids: readonly bigint[],
-): Promise<Omit<OrderFacts, 'timeline' | 'campaigns' | 'activities' | 'referrals' | 'fraud' | 'newest'>> {
+): Promise<
+  Omit<OrderFacts, 'timeline' | 'campaigns' | 'activities' | 'challenges' | 'referrals' | 'fraud' | 'newest'>
+> {
   if (ids.length === 0) return { states: new Map(), revisions: new Map(), expired: new Map(), fresh: [] };
   const [orders, returns, reratings, events] = await Promise.all([
     store.revisions(tx, ids),

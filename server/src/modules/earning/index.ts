@@ -14,9 +14,11 @@ import { activityType } from './activities.ts';
 import { backtestRoutes } from './backtests.routes.ts';
 import { budgetRoutes } from './budgets.routes.ts';
 import { createBudgets } from './budgets.ts';
+import { withChallenge } from './challenges.explain.ts';
+import { challengeRoutes } from './challenges.routes.ts';
 import { eventRoutes } from './events.routes.ts';
 import { eventType, explainEvent } from './events.ts';
-import { explainOrder, explainReturn } from './explain.ts';
+import { explainOrder, explainReturn, returnedOrder } from './explain.ts';
 import { orderLoader } from './facts.ts';
 import { lateRoutes } from './late.routes.ts';
 import { orderType } from './orders.ts';
@@ -53,9 +55,9 @@ export function createEarning(deps: {
   payReferrals(): Promise<void>;
 } {
   const load = orderLoader(deps.ledger, createBudgets());
-  deps.ledger.register(orderType(load), explainOrder(deps.registry));
-  deps.ledger.register(returnType(load), explainReturn);
-  deps.ledger.register(activityType(load), explainActivity(deps.registry));
+  deps.ledger.register(orderType(load), withChallenge(deps.registry, explainOrder(deps.registry)));
+  deps.ledger.register(returnType(load), withChallenge(deps.registry, explainReturn, returnedOrder));
+  deps.ledger.register(activityType(load), withChallenge(deps.registry, explainActivity(deps.registry)));
   deps.ledger.register(referralType(load));
   deps.ledger.register(paymentType(deps.ledger), explainPayment);
   deps.ledger.register(eventType(load), explainEvent);
@@ -71,6 +73,7 @@ export function createEarning(deps: {
       eventRoutes(api, deps);
       activityRoutes(api, deps);
       streakRoutes(api, deps);
+      challengeRoutes(api, deps);
       referralRoutes(api, deps);
       tierRoutes(api, deps);
       tierGrantRoutes(api, deps);

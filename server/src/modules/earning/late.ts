@@ -13,8 +13,8 @@ export interface LateOrder {
 }
 
 /** Whether anything that a version decides depends on what came before, so that the order of arrival matters. */
-export const dependsOnOrder = ({ tiers, campaigns }: ProgramVersion): boolean =>
-  tiers !== null || campaigns.length > 0;
+export const dependsOnOrder = ({ tiers, campaigns, challenges }: ProgramVersion): boolean =>
+  tiers !== null || campaigns.length > 0 || challenges.some(({ reads }) => reads.history);
 
 /**
  * Whether an order is late: after a later order of its member, where that matters, or by more than the program's

@@ -12,6 +12,8 @@ import {
 } from '../ledger/index.ts';
 import { hasTiers, type Level, versionAt } from '../program/index.ts';
 import { apply, finish, undo } from './campaigns.ts';
+import { planOrder } from './challenges.decide.ts';
+import { book, merged } from './challenges.posting.ts';
 import { catchUp, evolveAdditions, type LoadOrders, type OrderFacts, storeAdditions } from './facts.ts';
 import { lateness } from './late.ts';
 import type { Line, Order, OrderState, ProgramInForce } from './model.ts';
@@ -139,16 +141,20 @@ export const orderType = (
       undo(application, facts.campaigns);
       return posted;
     }
+    const challenged = book(
+      planOrder(facts.challenges, deciding),
+      posted.value.drafts,
+      { version, context, expired: facts.challenges.expired, watching },
+      { id: context.id, at, happenedAt: at, cause: what.cause },
+    );
+    if (!challenged.ok) {
+      undo(application, facts.campaigns);
+      return challenged;
+    }
     finish(application, version, facts.campaigns);
     const { decided } = posted.value;
-    const rows = contributions(
-      { memberId, orderId: id, isSummed: hasTiers(program.program) },
-      before,
-      state,
-      version,
-      decided,
-      at,
-    );
+    const summed = { memberId, orderId: id, isSummed: hasTiers(program.program) };
+    const rows = contributions(summed, before, state, version, decided, at);
     const velocity = concluded(watching);
     const bought = { memberId, orderId: id, happenedAt: at };
     const referral = referralStep(facts.referrals, program.program, bought, state, version);
@@ -163,8 +169,9 @@ export const orderType = (
       decided,
       added: {
         id: context.id,
-        rows,
+        rows: merged([...rows, ...challenged.value.rows(summed)]),
         uses: application.uses,
+        challenges: challenged.value.steps,
         late: late && { ...who, orderId: id, occurredAt: at, bookedAt: program.now, ...late },
         fraud: velocity.addition,
         referral,
@@ -182,13 +189,13 @@ export const orderType = (
     };
     return accept({
       record,
-      drafts: posted.value.drafts,
+      drafts: challenged.value.drafts,
       fact: {
         type: before === undefined ? 'order.accepted' : 'order.amended',
         occurredAt: at,
         data,
       },
-      also: [...velocity.facts, ...stepFact(referral)],
+      also: [...challenged.value.facts, ...velocity.facts, ...stepFact(referral)],
     });
   },
 

@@ -1,5 +1,6 @@
 import type { Rational } from '#platform/money.ts';
 import type { Addition as Velocity } from '../fraud/index.ts';
+import type { ChallengeStep } from './challenges.model.ts';
 import type { LateOrder } from './late.ts';
 import type { Applied, Order, ReturnLine } from './model.ts';
 import type { Decided } from './posting.ts';
@@ -46,6 +47,8 @@ export interface Addition {
   readonly late: LateOrder | null;
   /** What it does to the referral by which the member came; left out, or null: nothing. */
   readonly referral?: ReferralStep | null;
+  /** What it does to challenges; left out: nothing. */
+  readonly challenges?: readonly ChallengeStep[];
   /** Left out, or null: velocity does not look at it. */
   readonly fraud?: Velocity | null;
 }

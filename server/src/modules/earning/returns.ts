@@ -4,6 +4,8 @@ import { compare, ONE, ZERO } from '#platform/money.ts';
 import { type CommandType, type Effects, effectsOf, time } from '../ledger/index.ts';
 import { hasTiers } from '../program/index.ts';
 import { returnToCampaigns } from './campaigns.ts';
+import { planReturn } from './challenges.decide.ts';
+import { book, merged } from './challenges.posting.ts';
 import {
   catchUp,
   evolveAdditions,
@@ -101,6 +103,18 @@ export const returnType = (
     const posted = post({ ...state, returned }, version, context, facts.expired, body.occurredAt);
     if (!posted.ok) return posted;
     const { memberId } = state;
+    const challenged = book(
+      planReturn(facts.challenges, { ...state, returned }, program.versions),
+      posted.value.drafts,
+      { version, context, expired: facts.challenges.expired, watching: null },
+      {
+        id: context.id,
+        at: state.order.occurredAt,
+        happenedAt: body.occurredAt,
+        cause: wireId('ret', context.id),
+      },
+    );
+    if (!challenged.ok) return challenged;
     const uses = returnToCampaigns(
       state,
       { ...state, returned },
@@ -108,17 +122,21 @@ export const returnType = (
       posted.value.decided,
       facts.campaigns,
     );
+    const summed = { memberId, orderId: body.orderId, isSummed: hasTiers(program) };
     const rows =
       version.tiers?.lowerAfterReturn === false
         ? []
-        : contributions(
-            { memberId, orderId: body.orderId, isSummed: hasTiers(program) },
-            state,
-            { ...state, returned },
-            version,
-            posted.value.decided,
-            body.occurredAt,
-          );
+        : merged([
+            ...contributions(
+              summed,
+              state,
+              { ...state, returned },
+              version,
+              posted.value.decided,
+              body.occurredAt,
+            ),
+            ...challenged.value.rows(summed),
+          ]);
     const back = { memberId, orderId: body.orderId, happenedAt: body.occurredAt };
     const referral = referralStep(facts.referrals, program, back, { ...state, returned }, version);
     const { lines: _, ...rest } = body;
@@ -130,7 +148,7 @@ export const returnType = (
       payload: command.payload as string,
       returned: changed,
       decided: posted.value.decided,
-      added: { id: context.id, rows, uses, late: null, referral },
+      added: { id: context.id, rows, uses, late: null, referral, challenges: challenged.value.steps },
     };
     const data = {
       return: wireId('ret', record.id),
@@ -140,9 +158,9 @@ export const returnType = (
     };
     return accept({
       record,
-      drafts: posted.value.drafts,
+      drafts: challenged.value.drafts,
       fact: { type: body.cancels ? 'order.cancelled' : 'order.returned', occurredAt: body.occurredAt, data },
-      also: stepFact(referral),
+      also: [...challenged.value.facts, ...stepFact(referral)],
     });
   },
 

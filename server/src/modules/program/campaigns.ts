@@ -73,11 +73,7 @@ function compileCampaign(
     ref: `${campaign.id}@${version}`,
     timeZone: campaign.time_zone ?? zone,
     open: compileSchedule(campaign, zone).open,
-    tiers: setOf(campaign.audience?.tiers),
-    channels: setOf(campaign.audience?.channels),
-    countries: setOf(campaign.audience?.countries),
-    segments: campaign.audience?.segments ?? null,
-    lists: campaign.audience?.lists ?? null,
+    ...compileAudience(campaign.audience),
     effect: compileEffect(campaign),
     group: campaign.group ?? null,
     limit: campaign.limit
@@ -90,10 +86,22 @@ function compileCampaign(
   };
 }
 
+/** For whom something is. */
+export const compileAudience = (
+  audience: CampaignDocument['audience'],
+): Pick<Campaign, 'tiers' | 'channels' | 'countries' | 'segments' | 'lists'> => ({
+  tiers: setOf(audience?.tiers),
+  channels: setOf(audience?.channels),
+  countries: setOf(audience?.countries),
+  segments: audience?.segments ?? null,
+  lists: audience?.lists ?? null,
+});
+
 const setOf = (values: string[] | undefined): Set<string> | null =>
   values === undefined ? null : new Set(values);
 
-function conditionOf(text: string): Condition {
+/** The condition of a published document. */
+export function conditionOf(text: string): Condition {
   const compiled = compileCondition(text);
   if (!compiled.ok) throw new Error(`a published condition is none: ${compiled.message}`);
   return compiled.condition;

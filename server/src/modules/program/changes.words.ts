@@ -8,6 +8,8 @@ export const KINDS: Readonly<Record<string, string>> = {
   'tiers/levels': 'level',
   segments: 'segment',
   campaigns: 'campaign',
+  challenges: 'challenge',
+  badges: 'badge',
   rewards: 'reward',
   velocity: 'check',
 };

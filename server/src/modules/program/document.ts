@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { activities, streaks } from './activities.section.ts';
 import { campaign, holdout, MAX_CAMPAIGNS } from './campaigns.section.ts';
+import { badges, challenges } from './challenges.section.ts';
 import { MAX_RULES, rule } from './earning.section.ts';
 import { currencyCode, decimal, duration, instant, programName, settings, unitName } from './fields.ts';
 import { households } from './households.section.ts';
@@ -123,6 +124,8 @@ export const programDocument = settings('A program', {
     .max(MAX_CAMPAIGNS, { error: `A program has at most ${MAX_CAMPAIGNS} campaigns.` })
     .describe('The campaigns. Default: none.')
     .optional(),
+  challenges: challenges.optional(),
+  badges: badges.optional(),
   holdout: holdout.optional(),
   velocity: velocity.optional(),
   late_after: duration(

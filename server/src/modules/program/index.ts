@@ -8,13 +8,14 @@ import { createService, type ProgramOptions, type ProgramService } from './servi
 export type { ActivityType, AttributeType, Bonus, Streak } from './activities.ts';
 export { addDuration, localTime, parseDuration, startOf } from './calendar.ts';
 export type { Campaign, Period } from './campaigns.ts';
+export type { Challenge, Goal } from './challenges.ts';
 export type { ConditionInput } from './conditions/compile.ts';
 export type { ProgramDocument } from './document.ts';
 export { compileDraft } from './draft.ts';
 export { programErrors } from './errors.ts';
 export type { Households } from './households.section.ts';
 export type { EarningRule, Program, ProgramVersion } from './model.ts';
-export { hasTiers, programNow, versionAt } from './model.ts';
+export { hasChallenges, hasTiers, programNow, versionAt } from './model.ts';
 export type { FallsDue } from './passing.ts';
 export type { Registry } from './registry.ts';
 export { reminderHorizon, remindersOf } from './reminders.ts';

@@ -74,7 +74,11 @@ export function* mistakeInUnit(at: string, unit: string, { units }: ProgramDocum
 }
 
 /** Something that listens to an activity which the program does not have. */
-function* mistakeInListening(at: string, on: string, { activities }: ProgramDocument): Generator<Mistake> {
+export function* mistakeInListening(
+  at: string,
+  on: string,
+  { activities }: ProgramDocument,
+): Generator<Mistake> {
   const name = on.slice('activity:'.length);
   const names = Object.keys(activities ?? {});
   if (!names.includes(name))

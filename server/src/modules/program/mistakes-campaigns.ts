@@ -27,7 +27,15 @@ export function* mistakesInCampaigns(document: ProgramDocument): Generator<Mista
   }
 }
 
-function* mistakesInSchedule(at: string, campaign: Campaign, document: ProgramDocument): Generator<Mistake> {
+/** What has a schedule and an audience: a campaign, a challenge. */
+type Scheduled = Pick<Campaign, 'from' | 'until' | 'weekdays' | 'hours' | 'time_zone'>;
+
+export function* mistakesInSchedule(
+  at: string,
+  campaign: Scheduled,
+  document: ProgramDocument,
+  what: 'campaign' | 'challenge' = 'campaign',
+): Generator<Mistake> {
   const { from, until, hours, time_zone } = campaign;
   const found = [
     ...mistakeInTimeZone(`${at}/time_zone`, time_zone),
@@ -43,7 +51,7 @@ function* mistakesInSchedule(at: string, campaign: Campaign, document: ProgramDo
     });
   yield* found;
   const programZone = document.time_zone ?? 'UTC';
-  if (found.length === 0 && isTimeZone(programZone)) yield* neverOpen(at, campaign, programZone);
+  if (found.length === 0 && isTimeZone(programZone)) yield* neverOpen(at, campaign, programZone, what);
 }
 
 const FIRST_YEAR = 1900;
@@ -69,14 +77,14 @@ const MINUTE = 60_000;
 const LONGEST_SEARCH = 8 * 86_400_000;
 
 /** A campaign that ends before it starts, or between whose dates none of its days and hours lies. */
-function* neverOpen(at: string, campaign: Campaign, programZone: string): Generator<Mistake> {
+function* neverOpen(at: string, campaign: Scheduled, programZone: string, what: string): Generator<Mistake> {
   const { from, until, weekdays, hours } = campaign;
   if (from === undefined || until === undefined) return;
   const { start, end, open } = compileSchedule(campaign, programZone);
   if (end <= start) {
     yield {
       pointer: `${at}/until`,
-      message: `The campaign ends before it starts: it is from ${from} until ${until}.`,
+      message: `The ${what} ends before it starts: it is from ${from} until ${until}.`,
     };
     return;
   }
@@ -86,13 +94,13 @@ function* neverOpen(at: string, campaign: Campaign, programZone: string): Genera
     if (open(minute)) return;
   yield {
     pointer: `${at}/${weekdays === undefined ? 'hours' : 'weekdays'}`,
-    message: `Between ${from} and ${until} there is none of these ${weekdays === undefined ? 'hours' : 'days and hours'}, so the campaign would never be in force.`,
+    message: `Between ${from} and ${until} there is none of these ${weekdays === undefined ? 'hours' : 'days and hours'}, so the ${what} would never be in force.`,
   };
 }
 
-function* mistakesInAudience(
+export function* mistakesInAudience(
   at: string,
-  { audience }: Campaign,
+  { audience }: Pick<Campaign, 'audience'>,
   { tiers }: ProgramDocument,
 ): Generator<Mistake> {
   const levels = (tiers?.levels ?? []).map(level => level.id);

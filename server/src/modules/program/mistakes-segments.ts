@@ -18,20 +18,25 @@ export function* mistakesInSegments(document: ProgramDocument): Generator<Mistak
     yield { pointer: '/segments', message: `A program has at most ${MAX_SEGMENTS} segments.` };
   for (const [name, segment] of segments) yield* mistakesInSegment(`/segments/${name}/if`, segment.if, tiers);
   const names = segments.map(([name]) => name);
-  for (const [index, { audience }] of (document.campaigns ?? []).entries()) {
-    const at = `/campaigns/${index}/audience`;
-    for (const [place, name] of (audience?.segments ?? []).entries())
-      if (!names.includes(name))
-        yield {
-          pointer: `${at}/segments/${place}`,
-          message:
-            names.length === 0
-              ? `This program has no segments, so nobody is in "${name}". Add it under "segments".`
-              : `This program has no segment "${name}". Its segments are ${names.join(', ')}.`,
-        };
-    for (const [place, code] of (audience?.countries ?? []).entries())
-      if (!isCountry(code)) yield { pointer: `${at}/countries/${place}`, message: noCountry(code) };
-  }
+  for (const kind of ['campaigns', 'challenges'] as const)
+    for (const [index, { audience }] of (document[kind] ?? []).entries())
+      yield* mistakesInMembers(`/${kind}/${index}/audience`, audience, names);
+}
+
+type Audience = NonNullable<ProgramDocument['campaigns']>[number]['audience'];
+
+function* mistakesInMembers(at: string, audience: Audience, names: readonly string[]): Generator<Mistake> {
+  for (const [place, name] of (audience?.segments ?? []).entries())
+    if (!names.includes(name))
+      yield {
+        pointer: `${at}/segments/${place}`,
+        message:
+          names.length === 0
+            ? `This program has no segments, so nobody is in "${name}". Add it under "segments".`
+            : `This program has no segment "${name}". Its segments are ${names.join(', ')}.`,
+      };
+  for (const [place, code] of (audience?.countries ?? []).entries())
+    if (!isCountry(code)) yield { pointer: `${at}/countries/${place}`, message: noCountry(code) };
 }
 
 function* mistakesInSegment(pointer: string, text: string, tiers: readonly string[]): Generator<Mistake> {

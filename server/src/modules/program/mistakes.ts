@@ -5,6 +5,7 @@ import { MAX_DOCUMENT, MAX_UNITS, type ProgramDocument, programDocument } from '
 import { type Mistake, mistakeInDuration, mistakeInTimeZone } from './mistake.ts';
 import { mistakesInActivities } from './mistakes-activities.ts';
 import { mistakesInCampaigns } from './mistakes-campaigns.ts';
+import { mistakesInChallenges } from './mistakes-challenges.ts';
 import { mistakesInConditions } from './mistakes-conditions.ts';
 import { mistakesInReferrals } from './mistakes-referrals.ts';
 import { mistakesInRewards } from './mistakes-rewards.ts';
@@ -107,6 +108,7 @@ function* mistakesIn(document: ProgramDocument): Generator<Mistake> {
   yield* mistakesInTransfers(document.transfers);
   yield* mistakesInTiers(document);
   yield* mistakesInCampaigns(document);
+  yield* mistakesInChallenges(document);
   yield* mistakesInConditions(document);
   yield* mistakesInSegments(document);
   yield* mistakesInVelocity(document);
@@ -119,6 +121,7 @@ function* mistakesInIds(document: ProgramDocument): Generator<Mistake> {
     ['Level', 'level', '/tiers/levels', document.tiers?.levels ?? []],
     ['Streak', 'streak', '/streaks', document.streaks ?? []],
     ['Campaign', 'campaign', '/campaigns', document.campaigns ?? []],
+    ['Challenge', 'challenge', '/challenges', document.challenges ?? []],
     ['Reward', 'reward', '/rewards', document.rewards ?? []],
   ] as const;
   const seen = new Map<string, string>();

@@ -3,6 +3,7 @@ import { ONE, parseDecimal, type Rational, type Rounding, rational, times } from
 import { type ActivityType, compileActivities } from './activities.ts';
 import { type Duration, parseDuration } from './calendar.ts';
 import { type Campaign, compileCampaigns } from './campaigns.ts';
+import { type Challenge, compileChallenges } from './challenges.ts';
 import type { ProgramDocument } from './document.ts';
 import { compileHouseholds, type Households } from './households.section.ts';
 import { compileReferrals, type Referrals } from './referrals.ts';
@@ -62,6 +63,7 @@ export interface ProgramVersion {
   readonly reminders: readonly Reminder[];
   readonly velocity: readonly VelocityCheck[];
   readonly campaigns: readonly Campaign[];
+  readonly challenges: readonly Challenge[];
   /** How much later than it occurred an order may come without being listed as late; null: any time. */
   readonly lateAfter: Duration | null;
   /** By name. */
@@ -112,6 +114,10 @@ export function versionAt(program: Program, occurredAt: number): ProgramVersion 
 /** Whether any version of a program has tiers. */
 export const hasTiers = ({ versions }: Program): boolean => versions.some(({ tiers }) => tiers !== null);
 
+/** Whether any version of a program has challenges. */
+export const hasChallenges = ({ versions }: Program): boolean =>
+  versions.some(({ challenges }) => challenges.length > 0);
+
 /** The program's time, epoch ms; `wall` is the engine's. */
 export const programNow = (program: Program, wall: number): number =>
   program.clock.kind === 'test' ? program.clock.now : wall;
@@ -152,6 +158,7 @@ export function compile(published: Published, numbers: ReadonlyMap<string, numbe
     segments,
     lateAfter: document.late_after === undefined ? null : (parseDuration(document.late_after) as Duration),
     campaigns: compileCampaigns(document, version, segments),
+    challenges: compileChallenges(document, version, units, segments, exponent(document.currency)),
     holdout: document.holdout
       ? { share: Number(document.holdout.share), salt: document.holdout.salt ?? '' }
       : null,

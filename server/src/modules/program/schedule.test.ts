@@ -8,8 +8,7 @@ type Campaign = NonNullable<ProgramDocument['campaigns']>[number];
 type When = Pick<Campaign, 'from' | 'until' | 'weekdays' | 'hours' | 'time_zone'>;
 
 const SECOND = 1_000;
-const compile = (when: When, zone = 'UTC') =>
-  compileSchedule({ id: 'weekend', effect: { multiply: '2' }, ...when }, zone);
+const compile = (when: When, zone = 'UTC') => compileSchedule(when, zone);
 
 /** Open exactly in the times [from, until), to the millisecond at each edge and to the hour between. */
 function assertOpen(schedule: ReturnType<typeof compile>, times: [from: string, until: string][]): void {

@@ -1,7 +1,11 @@
 import { offsetAt } from './calendar.ts';
 import type { ProgramDocument } from './document.ts';
 
-type Campaign = NonNullable<ProgramDocument['campaigns']>[number];
+/** What has a schedule: a campaign, a challenge. */
+type Campaign = Pick<
+  NonNullable<ProgramDocument['campaigns']>[number],
+  'from' | 'until' | 'weekdays' | 'hours' | 'time_zone'
+>;
 
 /** When a campaign is in force. */
 export interface Schedule {
