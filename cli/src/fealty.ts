@@ -9,6 +9,7 @@ import {
   casesReleaseCommand,
   casesShowCommand,
 } from './commands/cases.ts';
+import { memberBadgesCommand, memberChallengesCommand } from './commands/challenges.ts';
 import {
   draftApproveCommand,
   draftListCommand,
@@ -82,6 +83,8 @@ export const fealty = group('', 'Loyalty points on a ledger that can be proved',
   member: group('member', 'Look up members and keep their profiles', {
     show: memberShowCommand,
     profile: memberProfileCommand,
+    challenges: memberChallengesCommand,
+    badges: memberBadgesCommand,
   }),
   lists: group('lists', 'Uploaded lists of members', { show: listsShowCommand, upload: listsUploadCommand }),
   activity: group('activity', 'What members do besides buying', { send: activitySendCommand }),

@@ -5894,6 +5894,10 @@ export type GetChallengesResponses = {
              * `order`, or `activity:` and the name of one.
              */
             on: string;
+            /**
+             * Of what was spent; null: nothing is counted in money.
+             */
+            currency: string | null;
             measure: 'count' | 'days' | 'spend' | 'quantity' | 'nights';
             /**
              * `completed`: every goal is reached, as often as it can be. `upcoming` and `over`: by the dates of the challenge.

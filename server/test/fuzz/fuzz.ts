@@ -66,6 +66,18 @@ const document = (more: object) => ({
       rewards: [{ length: 2, earn: { unit: 'points', fixed: '2' } }],
     },
   ],
+  badges: { regular: { name: 'Regular' } },
+  challenges: [
+    {
+      id: 'often',
+      on: 'order',
+      measure: 'quantity',
+      every: 'day',
+      times: 3,
+      goals: [{ target: '2', earn: { unit: 'points', fixed: '3' }, badge: 'regular' }],
+    },
+    { id: 'reviews', on: 'activity:review', goals: [{ target: '2', badge: 'regular' }] },
+  ],
   referrals: { id: 'invite', referrer: { earn: { unit: 'points', fixed: '5' } } },
   transfers: { allowed: true },
   tiers: {

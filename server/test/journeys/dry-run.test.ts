@@ -19,6 +19,17 @@ const document = {
       rewards: [{ length: 1, earn: { unit: 'points', fixed: '1' } }],
     },
   ],
+  badges: { regular: { name: 'Regular' } },
+  challenges: [
+    {
+      id: 'often',
+      on: 'order',
+      every: 'month',
+      goals: [{ target: '2', earn: { unit: 'points', fixed: '7' }, badge: 'regular' }],
+      times: 50,
+    },
+    { id: 'back', on: 'activity:login', goals: [{ target: '1', earn: { unit: 'points', fixed: '2' } }] },
+  ],
   referrals: { id: 'invite', referrer: { earn: { unit: 'points', fixed: '1' } } },
   tiers: {
     qualify_by: 'spend',
@@ -270,6 +281,7 @@ test('rows of a rehearsed bulk call see the rows before them', async () => {
   });
   assert.deepEqual(
     body.results.map((row: Json) => row.answer?.balances[0]?.available ?? row.problem?.code ?? row.status),
-    ['10', '10', 'key_reused', '50', '57', '7', 'invalid_request'],
+    // The second order of the member is the second of the challenge, which gives 7 more.
+    ['10', '10', 'key_reused', '50', '64', '7', 'invalid_request'],
   );
 });

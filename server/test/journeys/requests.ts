@@ -120,6 +120,8 @@ export function goodRequests(places: Places): Record<string, GoodRequest> {
       activities: [{ external_id: key(), member, type: 'login', occurred_at: NOON }],
     }),
     getStreaks: get(`/v1/members/${member}/streaks`),
+    getChallenges: get(`/v1/members/${member}/challenges`),
+    getBadges: get(`/v1/members/${member}/badges`),
     createReferral: post('/v1/referrals', {
       external_id: key(),
       referrer: member,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { compareChallenges } from './challenges.ts';
 import type { TestEngine } from './engine.ts';
 
 /*
@@ -352,6 +353,7 @@ export async function programInvariants(engine: TestEngine, program: string): Pr
 export async function invariants(engine: TestEngine): Promise<void> {
   await foldEntries(engine, null);
   await compareKeys(engine);
+  await compareChallenges(engine);
   for (const { name } of await engine.sql<{ name: string }>('select name from program.programs'))
     await programInvariants(engine, name);
   await verified(engine);

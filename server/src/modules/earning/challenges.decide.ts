@@ -104,7 +104,7 @@ function plan(
   known: ReadonlyMap<string, ChallengeStep> | undefined,
   now: ReadonlyMap<string, Counted>,
 ): Planned[] {
-  return [...new Set([...(known?.keys() ?? []), ...now.keys()])].flatMap(name => {
+  const planned = [...new Set([...(known?.keys() ?? []), ...now.keys()])].flatMap((name): Planned[] => {
     const before = known?.get(name);
     const counted = now.get(name);
     const key = counted?.key ?? keyOf(before as ChallengeStep);
@@ -116,7 +116,7 @@ function plan(
     const { lost, reached } = settle(given, amount, counted?.challenge ?? null);
     const isSame = part.value === (before?.value ?? 0n) && (part.value === 0n || part.day === before?.day);
     if (before !== undefined && isSame && lost.length + reached.length === 0) return [];
-    return {
+    const next: Planned = {
       ...key,
       ...of,
       programVersion: counted?.version ?? (before?.programVersion as number),
@@ -128,7 +128,10 @@ function plan(
       reached,
       lost,
     };
+    return [next];
   });
+  // What has to come back comes back before anything is given.
+  return planned.sort((a, b) => b.lost.length - a.lost.length);
 }
 
 /** The challenges that are for this order and its member. */

@@ -29,6 +29,7 @@ const challengeSchema = z.strictObject({
   challenge: text,
   name: text,
   on: text.meta({ description: '`order`, or `activity:` and the name of one.' }),
+  currency: text.nullable().meta({ description: 'Of what was spent; null: nothing is counted in money.' }),
   measure: z.enum(['count', 'days', 'spend', 'quantity', 'nights']),
   state: z.enum(['upcoming', 'running', 'completed', 'over']).meta({
     description:
@@ -92,10 +93,12 @@ export function challengeRoutes(api: Api, deps: { ledger: Ledger; pool: Pool }):
       const found = await memberOf(id, params.member);
       if (!found.ok) return found;
       const { program, now, stored, who } = found.value;
-      const data = versionAt(program, now).challenges.map(challenge => {
+      const version = versionAt(program, now);
+      const data = version.challenges.map(challenge => {
         const period = periodAt(challenge, now);
         const own = stored.find(row => row.challenge === challenge.id && row.period === period);
-        return challengeToWire(challenge, own?.state ?? NO_CHALLENGE, now);
+        const currency = challenge.measure === 'spend' ? version.currency : null;
+        return { ...challengeToWire(challenge, own?.state ?? NO_CHALLENGE, now), currency };
       });
       return accept({ ...who, data });
     },
