@@ -23,6 +23,7 @@ const TOUR = [
   { path: 'docs/guides/program-as-code.md', exact: true },
   { path: 'docs/guides/audiences.md', exact: true },
   { path: 'docs/guides/activities.md', exact: true },
+  { path: 'docs/guides/challenges.md', exact: true },
   { path: 'docs/guides/double-weekend.md', exact: true },
   { path: 'docs/guides/wrong-rule.md', exact: true },
   { path: 'docs/guides/velocity.md', exact: true },
