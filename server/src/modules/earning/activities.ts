@@ -132,10 +132,10 @@ export const activityType = (
     keepSteps(facts.challenges, added?.challenges ?? []);
     for (const own of fraudOf([{ stored: { added } }])) addTo(facts.fraud, own);
   },
-  async store(tx, decisions, { fraud, activities, challenges }) {
+  async store(tx, decisions, { fraud, activities, challenges, timeline }) {
     await Promise.all([
       insertActivities(tx, decisions),
-      insertAdditions(tx, decisions),
+      insertAdditions(tx, decisions, timeline.ends),
       insertUsesOf(tx, decisions),
       storeStreaks(tx, activities.streaks),
       storeChallenges(tx, decisions, challenges),

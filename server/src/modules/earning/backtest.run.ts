@@ -184,7 +184,7 @@ async function tiersAt(
     const page = await members.list(pool, program.id, after, MEMBERS_A_PAGE);
     const questions = page.map(({ id }) => ({ memberId: Number(id), at, version: actual }));
     const ids = questions.map(({ memberId }) => memberId);
-    const facts = await loadTimeline(pool, questions, ids);
+    const facts = await loadTimeline(pool, questions, { grantsOf: ids });
     replay.know(facts.granted);
     for (const question of questions) {
       count('actual', actual, placeOf(facts, question));

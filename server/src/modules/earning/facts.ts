@@ -2,16 +2,17 @@ import type { Tx } from '#platform/db/client.ts';
 import { compare, ZERO } from '#platform/money.ts';
 import { addTo, type FraudFacts, insertFraud, loadFraud } from '../fraud/index.ts';
 import { type Around, type Command, type Entry, type Ledger, walletId } from '../ledger/index.ts';
-import { versionAt } from '../program/index.ts';
+import { type Campaign, hasTiers, type Program, type ProgramVersion, versionAt } from '../program/index.ts';
 import { type ActivityFacts, loadActivities } from './activities.facts.ts';
 import type { Activity } from './activities.model.ts';
 import { type Budgets, storeBudgets, type WantedBudget } from './budgets.ts';
 import { budgetsOf, type CampaignFacts, loadCampaigns, type OrderQuestion } from './campaigns.facts.ts';
 import { type ChallengeFacts, keepSteps, loadChallenges, storeChallenges } from './challenges.facts.ts';
 import { eventTypes } from './events.store.ts';
-import { insertLateOrders, newestOrders } from './late.store.ts';
+import { insertLateOrders } from './late.store.ts';
 import { dependsOnOrder } from './late.ts';
 import type { Order, OrderState, ProgramInForce } from './model.ts';
+import { loadPayments, type PaymentBody, type PaymentFacts } from './payments.facts.ts';
 import { addDecision } from './posting.ts';
 import type { Addition, StoredOrder, StoredRerating, StoredReturn } from './records.ts';
 import { friendsOf, loadReferrals, type ReferralFacts, takeStep } from './referrals.facts.ts';
@@ -40,6 +41,7 @@ export interface OrderFacts {
   activities: ActivityFacts;
   challenges: ChallengeFacts;
   referrals: ReferralFacts;
+  payments: PaymentFacts;
   fraud: FraudFacts;
   /** Taken in this batch and not yet looked at again: most orders never are. */
   fresh: { stored: StoredOrder; entries: readonly Entry[] }[];
@@ -61,6 +63,7 @@ type Body =
   | { tierGrant: TierGrantBody }
   | { tierGrantEnd: TierGrantEndBody }
   | { referral: ReferralBody }
+  | PaymentBody
   | { caseId: bigint };
 
 export type LoadOrders = (
@@ -76,29 +79,32 @@ export const orderLoader =
   async (tx, commands, known, around) => {
     const ids = [...known, ...commands.flatMap(({ body }) => ('orderId' in body ? body.orderId : []))];
     const questions = orderQuestions(commands, around);
-    const [facts, timeline, campaigns, activities, challenges, fraud, newest] = await Promise.all([
+    const [facts, timeline, campaigns, activities, challenges, fraud] = await Promise.all([
       loadOrders(tx, ledger, [...new Set(ids)]),
       loadTimeline(
         tx,
         questions.flatMap(question => (question.memberId === null ? [] : [question as TierQuestion])),
-        commands.flatMap(({ body }, index) =>
-          'tierGrantEnd' in body ? (around.holders[index]?.id ?? []) : [],
-        ),
+        {
+          grantsOf: commands.flatMap(({ body }, index) =>
+            'tierGrantEnd' in body ? (around.holders[index]?.id ?? []) : [],
+          ),
+          endsOf: distinct([
+            ...questions.flatMap(({ memberId, isPlaced }) => (isPlaced ? (memberId ?? []) : [])),
+            ...friendsOf(commands, around),
+          ]),
+        },
       ),
       loadCampaigns(tx, budgets, questions, budgetsAgain(commands, around), around.write),
       loadActivities(tx, commands, around),
       loadChallenges(tx, ledger, commands, known, around),
       loadFraud(tx, fraudQuestions(commands, around)),
-      newestOrders(
-        tx,
-        distinct([
-          ...questions.flatMap(({ memberId, version }) => (dependsOnOrder(version) ? (memberId ?? []) : [])),
-          ...friendsOf(commands, around),
-        ]),
-      ),
     ]);
-    const referrals = await loadReferrals(tx, commands, around);
-    return { ...facts, timeline, campaigns, activities, challenges, referrals, fraud, newest };
+    const [referrals, payments] = await Promise.all([
+      loadReferrals(tx, commands, around),
+      loadPayments(tx, ledger, commands),
+    ]);
+    const newest = latestOrders(timeline);
+    return { ...facts, timeline, campaigns, activities, challenges, referrals, payments, fraud, newest };
   };
 
 /** The budgets of the versions by which orders are decided again. */
@@ -114,19 +120,31 @@ function budgetsAgain(commands: readonly Command<Body>[], { programs }: Around):
   });
 }
 
+const latestOrders = ({ ends }: TimelineFacts): Map<number, number> =>
+  new Map(
+    [...ends].flatMap(([member, end]) => (end?.latestOrder == null ? [] : [[member, end.latestOrder]])),
+  );
+
 const distinct = (numbers: readonly number[]): number[] => [...new Set(numbers)];
 
-function orderQuestions(commands: readonly Command<Body>[], { holders, programs }: Around): OrderQuestion[] {
+/** Of whom is asked where the timeline ends: where the order of arrival matters, or rows keep running sums. */
+export const isPlaced = (program: Program, version: ProgramVersion): boolean =>
+  dependsOnOrder(version) || hasTiers(program);
+
+function orderQuestions(
+  commands: readonly Command<Body>[],
+  { holders, programs }: Around,
+): (OrderQuestion & { readonly isPlaced: boolean })[] {
   return commands.flatMap(({ body, programId }, index) => {
     if (!('order' in body)) return [];
     const { program } = programs[index] as ProgramInForce;
     const { order } = body;
     const at = order.occurredAt;
     const version = versionAt(program, at);
-    const history = [...version.campaigns, ...version.challenges].some(
-      ({ reads, open }) => reads.history && open(at),
-    );
-    return { memberId: holders[index]?.id ?? null, at, order, programId, version, history };
+    const isRead = ({ reads, open }: Pick<Campaign, 'reads' | 'open'>) => reads.history && open(at);
+    const history = version.campaigns.some(isRead) || version.challenges.some(isRead);
+    const memberId = holders[index]?.id ?? null;
+    return { memberId, at, order, programId, version, history, isPlaced: isPlaced(program, version) };
   });
 }
 
@@ -147,10 +165,10 @@ export function evolveAdditions(facts: OrderFacts, { added }: { added?: Addition
 export async function storeAdditions(
   tx: Tx,
   decisions: readonly { stored: { added?: Addition } }[],
-  { campaigns, challenges, fraud }: OrderFacts,
+  { campaigns, challenges, fraud, timeline }: OrderFacts,
 ): Promise<void> {
   await Promise.all([
-    insertAdditions(tx, decisions),
+    insertAdditions(tx, decisions, timeline.ends),
     insertUsesOf(tx, decisions),
     insertLateOrders(tx, decisions),
     storeChallenges(tx, decisions, challenges),
@@ -168,9 +186,7 @@ export async function loadOrders(
   tx: Tx,
   ledger: Ledger,
   ids: readonly bigint[],
-): Promise<
-  Omit<OrderFacts, 'timeline' | 'campaigns' | 'activities' | 'challenges' | 'referrals' | 'fraud' | 'newest'>
-> {
+): Promise<Pick<OrderFacts, 'states' | 'revisions' | 'expired' | 'fresh'>> {
   if (ids.length === 0) return { states: new Map(), revisions: new Map(), expired: new Map(), fresh: [] };
   const [orders, returns, reratings, events] = await Promise.all([
     store.revisions(tx, ids),

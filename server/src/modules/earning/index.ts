@@ -59,7 +59,7 @@ export function createEarning(deps: {
   deps.ledger.register(returnType(load), withChallenge(deps.registry, explainReturn, returnedOrder));
   deps.ledger.register(activityType(load), withChallenge(deps.registry, explainActivity(deps.registry)));
   deps.ledger.register(referralType(load));
-  deps.ledger.register(paymentType(deps.ledger), explainPayment);
+  deps.ledger.register(paymentType(load), explainPayment);
   deps.ledger.register(eventType(load), explainEvent);
   deps.ledger.register(rerateType(load), explainRerating);
   deps.ledger.register(caseType(load), explainDecision);

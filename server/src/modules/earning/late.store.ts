@@ -3,21 +3,6 @@ import { statement, type Tx } from '#platform/db/client.ts';
 import type { LateOrder } from './late.ts';
 import type { Addition } from './records.ts';
 
-const readNewest = statement(
-  'earning_newest',
-  `select u.member_id, (
-     select t.anchor from earning.timeline t where t.member_id = u.member_id and t.orders > 0
-     order by t.anchor desc, t.id desc limit 1
-   ) from unnest($1::bigint[]) as u(member_id)`,
-);
-
-/** The time of the latest order of each member who has one. */
-export async function newestOrders(tx: Tx, members: readonly number[]): Promise<Map<number, number>> {
-  if (members.length === 0) return new Map();
-  const rows = await tx.run<[bigint, number | null]>(readNewest, [numbers(members)]);
-  return new Map(rows.flatMap(([member, anchor]) => (anchor === null ? [] : [[Number(member), anchor]])));
-}
-
 const insertLate = statement(
   'earning_insert_late',
   `insert into earning.late_orders (program_id, order_id, member_id, occurred_at, booked_at, out_of_order)

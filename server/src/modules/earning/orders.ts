@@ -14,7 +14,14 @@ import { hasTiers, type Level, versionAt } from '../program/index.ts';
 import { apply, finish, undo } from './campaigns.ts';
 import { planOrder } from './challenges.decide.ts';
 import { book, merged } from './challenges.posting.ts';
-import { catchUp, evolveAdditions, type LoadOrders, type OrderFacts, storeAdditions } from './facts.ts';
+import {
+  catchUp,
+  evolveAdditions,
+  isPlaced,
+  type LoadOrders,
+  type OrderFacts,
+  storeAdditions,
+} from './facts.ts';
 import { lateness } from './late.ts';
 import type { Line, Order, OrderState, ProgramInForce } from './model.ts';
 import { post } from './posting.ts';
@@ -117,6 +124,9 @@ export const orderType = (
     const version = versionAt(program.program, order.occurredAt);
     const memberId = context.holder.id;
     const question = { memberId, at: order.occurredAt, version };
+    // Who was not asked for joins with this batch, and has nothing yet.
+    if (isPlaced(program.program, version) && !facts.timeline.ends.has(memberId))
+      facts.timeline.ends.set(memberId, null);
     const id = before?.id ?? context.id;
     const { programId } = command;
     const level = tierOf(facts.timeline, question, before);

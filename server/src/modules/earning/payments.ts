@@ -11,16 +11,16 @@ import {
   type Effects,
   effectsOf,
   type Ledger,
-  walletId,
 } from '../ledger/index.ts';
 import { hasTiers, type ProgramVersion } from '../program/index.ts';
+import type { LoadOrders, OrderFacts } from './facts.ts';
 import type { ProgramInForce } from './model.ts';
+import { memberOf, type PaymentBody } from './payments.facts.ts';
 import {
   closeSteps,
   findPayments,
   insertPayments,
   openSteps,
-  paymentsOf,
   type Side,
   type StoredPayment,
 } from './payments.store.ts';
@@ -37,56 +37,20 @@ import type { Contribution } from './timeline.ts';
  * is carried out once.
  */
 
-/** What is to be paid. */
-interface PaymentBody {
-  readonly referralId: bigint;
-  readonly side: Side;
-  readonly step: Step;
-  readonly occurredAt: number;
-}
-
-interface PaymentFacts {
-  readonly referrals: ReadonlyMap<bigint, ReferralState>;
-  readonly payments: readonly StoredPayment[];
-  /** How much of each lot of earlier payments has expired, keyed `wallet:lot`. */
-  readonly expired: ReadonlyMap<string, bigint>;
-}
-
-const memberOf = ({ referrerId, friendId }: ReferralState, side: Side): number =>
-  side === 'referrer' ? referrerId : friendId;
-
-async function loadPayments(
-  tx: Tx,
-  ledger: Ledger,
-  commands: readonly Command<PaymentBody>[],
-): Promise<PaymentFacts> {
-  const ids = [...new Set(commands.map(({ body }) => body.referralId))];
-  const [referrals, payments] = await Promise.all([referralsById(tx, ids), paymentsOf(tx, ids)]);
-  const byId = new Map(referrals.map(referral => [referral.id, referral]));
-  const lots = payments.flatMap(({ referralId, side, decided }) =>
-    decided.earned.map(({ unit, lot }) => ({
-      wallet: walletId(memberOf(byId.get(referralId) as ReferralState, side), unit),
-      seq: lot,
-    })),
-  );
-  const expired = lots.length === 0 ? new Map<string, bigint>() : await ledger.expired(tx, lots);
-  return { referrals: byId, payments, expired };
-}
-
 const NOTHING_HAPPENED: ReadonlySet<string> = new Set();
 
 /** `referral_payment`: one side of a referral is given its points, or gives them back. */
 export const paymentType = (
-  ledger: Ledger,
-): CommandType<PaymentBody, PaymentFacts, StoredPayment, Effects> => ({
+  load: LoadOrders,
+): CommandType<PaymentBody, OrderFacts, StoredPayment, Effects> => ({
   name: 'referral_payment',
   amends: false,
   enrols: () => false,
   needsLots: () => true,
   admit: () => undefined,
-  load: (tx, commands) => loadPayments(tx, ledger, commands),
+  load,
 
-  decide({ body, programId }, facts, context) {
+  decide({ body, programId }, { payments: facts }, context) {
     const { referralId, side, step, occurredAt } = body;
     const { program } = context.program as ProgramInForce;
     const referral = facts.referrals.get(referralId);
@@ -118,8 +82,8 @@ export const paymentType = (
   evolve() {
     // No other command of the batch is about the same side of the same referral.
   },
-  async store(tx, decisions) {
-    await Promise.all([insertPayments(tx, decisions), insertAdditions(tx, decisions)]);
+  async store(tx, decisions, { timeline }) {
+    await Promise.all([insertPayments(tx, decisions), insertAdditions(tx, decisions, timeline.ends)]);
   },
   find: findPayments,
   differences: ({ body }, stored) => [{ pointer: '', stored: stored.step, sent: body.step }],

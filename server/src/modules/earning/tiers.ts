@@ -9,7 +9,7 @@ import {
 } from '../program/index.ts';
 import { type TierGrant, tierGrantsOf } from './tier-grants.store.ts';
 import * as store from './timeline.store.ts';
-import { emptyTimeline, sumsKey, sumsOf, type TimelineFacts } from './timeline.ts';
+import { emptyTimeline, type Measures, sumsKey, sumsOf, type TimelineFacts } from './timeline.ts';
 
 /** Whose tier at which instant a batch will ask for. */
 export interface TierQuestion {
@@ -33,58 +33,95 @@ function sumsAskedFor({ at, version, history }: TierQuestion): Map<Measure, numb
   return asked;
 }
 
+/** An instant up to which the sum of a measure is asked for, of a member. */
+interface Edge {
+  readonly memberId: number;
+  readonly by: Measure;
+  readonly at: number;
+}
+
+/** Whose timelines a batch needs besides those that its questions are about. */
+export interface MoreOfTimelines {
+  /** Members of whom it is asked what they were granted, whether their programs have tiers or not. */
+  readonly grantsOf?: readonly number[];
+  /** Members of whom it is asked where their timeline ends. */
+  readonly endsOf?: readonly number[];
+}
+
 /**
  * Reads what the tiers of these members at these instants depend on: one statement a measure for all, and two more; two
- * measures and the last orders where it is asked what was bought before. `grantsOf` are members of whom it is asked what
- * they were granted, whether their programs have tiers or not.
+ * measures and the last orders where it is asked what was bought before. Where a timeline ends before the instant that
+ * a question is about, as it nearly always does, the sum up to it stands in the end.
  */
 export async function loadTimeline(
   tx: Tx,
   questions: readonly TierQuestion[],
-  grantsOf: readonly number[] = [],
+  { grantsOf = [], endsOf = [] }: MoreOfTimelines = {},
 ): Promise<TimelineFacts> {
   const facts = emptyTimeline();
   const since = new Map<number, number>();
   const grantees = new Set(grantsOf);
-  const asked = new Map<Measure, { memberId: number; at: number }[]>();
+  const ended = new Set(endsOf);
+  const now: Edge[] = [];
+  const later: Edge[] = [];
   const histories: { memberId: number; at: number }[] = [];
   for (const question of questions) {
     const { memberId, at } = question;
     const sums = sumsAskedFor(question);
     if (sums.size === 0) continue;
     for (const [by, instants] of sums) {
-      const own = asked.get(by) ?? [];
-      asked.set(by, own);
-      const known = facts.sums.get(sumsKey(memberId, by)) ?? new Map<number, bigint>();
-      facts.sums.set(sumsKey(memberId, by), known);
+      const key = sumsKey(memberId, by);
+      const known = facts.sums.get(key) ?? new Map<number, bigint>();
+      facts.sums.set(key, known);
       for (const edge of instants) {
         if (known.has(edge)) continue;
         known.set(edge, 0n);
-        own.push({ memberId, at: edge });
+        (edge === at && ended.has(memberId) ? later : now).push({ memberId, by, at: edge });
       }
     }
     if (question.history) histories.push({ memberId, at });
     since.set(memberId, Math.min(at, since.get(memberId) ?? at));
     if (question.version.tiers !== null) grantees.add(memberId);
   }
-  if (since.size === 0 && grantees.size === 0) return facts;
-  const [granted, later, last] = await Promise.all([
+  if (since.size === 0 && grantees.size === 0 && ended.size === 0) return facts;
+  const [ends, granted, returns, last] = await Promise.all([
+    store.timelineEnds(tx, [...ended]),
     tierGrantsOf(tx, [...grantees]),
     since.size === 0 ? [] : store.laterReturns(tx, since),
     histories.length === 0 ? [] : store.lastOrders(tx, histories, LAST_ORDERS),
-    ...[...asked].map(async ([by, own]) => {
-      const sums = await store.runningSums(tx, by, own);
-      for (const [index, { memberId, at }] of own.entries())
-        facts.sums.get(sumsKey(memberId, by))?.set(at, sums[index] as bigint);
-    }),
+    readSums(tx, facts, now),
   ]);
+  for (const [memberId, end] of ends) facts.ends.set(memberId, end);
+  await readSums(
+    tx,
+    facts,
+    later.filter(edge => !isAtEnd(facts, edge)),
+  );
   for (const [memberId, own] of granted) facts.granted.set(memberId, own);
-  facts.later.push(...later);
+  facts.later.push(...returns);
   for (const [index, { memberId, at }] of histories.entries()) {
     const own = facts.lastOrders.get(memberId) ?? new Map();
     facts.lastOrders.set(memberId, own.set(at, last[index] ?? []));
   }
   return facts;
+}
+
+async function readSums(tx: Tx, facts: TimelineFacts, edges: readonly Edge[]): Promise<void> {
+  await Promise.all(
+    [...Map.groupBy(edges, ({ by }) => by)].map(async ([by, own]) => {
+      const sums = await store.runningSums(tx, by, own);
+      for (const [index, { memberId, at }] of own.entries())
+        facts.sums.get(sumsKey(memberId, by))?.set(at, sums[index] as bigint);
+    }),
+  );
+}
+
+/** Whether the sum is that of the whole timeline, and then notes it. */
+function isAtEnd({ ends, sums }: TimelineFacts, { memberId, by, at }: Edge): boolean {
+  const end = ends.get(memberId);
+  if (end === undefined || (end !== null && (end.sums === null || end.anchor > at))) return false;
+  if (end !== null) sums.get(sumsKey(memberId, by))?.set(at, (end.sums as Measures)[by]);
+  return true;
 }
 
 /**

@@ -2,7 +2,7 @@ import { instants, numbers } from '#platform/db/arrays.ts';
 import { type Statement, statement, type Tx } from '#platform/db/client.ts';
 import type { Measure } from '../program/index.ts';
 import type { Addition } from './records.ts';
-import type { Contribution } from './timeline.ts';
+import type { Contribution, Measures, TimelineEnd, TimelineFacts } from './timeline.ts';
 
 const KINDS = ['spend', 'orders', 'nights', 'points'] as const;
 const listed = (template: string): string => KINDS.map(kind => template.replaceAll('?', kind)).join(', ');
@@ -58,22 +58,90 @@ const insertPlain = statement(
      $8::bigint[], $9::bigint[])`,
 );
 
-/** Adds what decisions add to the timelines of their members, who are locked. */
+/** With sums that are known: of members of whom this batch has seen where their timeline ends, and adds behind it. */
+const insertBehind = statement(
+  'earning_insert_timeline_behind',
+  `insert into earning.timeline (member_id, anchor, id, order_id, happened_at, ${KINDS.join(', ')}, ${listed('?_sum')})
+   select * from unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::bigint[], $7::bigint[],
+     $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])`,
+);
+
+type Row = Contribution & { readonly id: bigint };
+
+/**
+ * Adds what decisions add to the timelines of their members, who are locked. To look up again where each row stands and
+ * what sums it begins with took 23 us of PostgreSQL for an order; given with the rows they take 12. Leaves in `ends` what
+ * another type of command of the same batch adds behind.
+ */
 export async function insertAdditions(
   tx: Tx,
   decisions: readonly { stored: { added?: Addition } }[],
+  ends: TimelineFacts['ends'],
 ): Promise<void> {
   const rows = decisions.flatMap(({ stored: { added } }) =>
-    added === undefined ? [] : added.rows.map(row => ({ ...row, id: added.id })),
+    added === undefined ? [] : added.rows.map((row): Row => ({ ...row, id: added.id })),
   );
-  const { summed = [], plain = [] } = Object.groupBy(rows, row => (row.isSummed ? 'summed' : 'plain'));
-  await Promise.all([insertRows(tx, insertTimeline, summed), insertRows(tx, insertPlain, plain)]);
+  const summed = rows.filter(row => row.isSummed);
+  const behind: { row: Row; sums: Measures }[] = [];
+  const among: Row[] = [];
+  for (const [member, own] of Map.groupBy(summed, ({ memberId }) => memberId)) {
+    const placed = placeBehind(own, ends.get(member));
+    if (placed === null) {
+      among.push(...own);
+      ends.delete(member);
+      continue;
+    }
+    behind.push(...placed);
+    const { row, sums } = placed.at(-1) as { row: Row; sums: Measures };
+    ends.set(member, { anchor: row.anchor, id: row.id, sums, latestOrder: null });
+  }
+  await Promise.all([
+    insertRows(tx, insertTimeline, among),
+    insertRows(
+      tx,
+      insertBehind,
+      behind.map(({ row }) => row),
+      KINDS.map(kind => numbers(behind.map(({ sums }) => sums[kind]))),
+    ),
+    insertRows(
+      tx,
+      insertPlain,
+      rows.filter(row => !row.isSummed),
+    ),
+  ]);
 }
+
+/** The rows with their running sums where all of them stand behind the end of the member's timeline; null: not all do. */
+function placeBehind(
+  rows: readonly Row[],
+  end: TimelineEnd | null | undefined,
+): { row: Row; sums: Measures }[] | null {
+  if (end === undefined || end?.sums === null) return null;
+  const isBehind = ({ anchor, id }: Row) =>
+    end === null || anchor > end.anchor || (anchor === end.anchor && id > end.id);
+  if (!rows.every(isBehind)) return null;
+  let sums: Measures = end?.sums ?? NOTHING;
+  const inOrder = rows.length === 1 ? rows : [...rows].sort(byPlace);
+  return inOrder.map(row => {
+    const { spend, orders, nights, points } = row.change;
+    sums = {
+      spend: sums.spend + spend,
+      orders: sums.orders + orders,
+      nights: sums.nights + nights,
+      points: sums.points + points,
+    };
+    return { row, sums };
+  });
+}
+
+const NOTHING: Measures = { spend: 0n, orders: 0n, nights: 0n, points: 0n };
+const byPlace = (a: Row, b: Row): number => a.anchor - b.anchor || (a.id < b.id ? -1 : 1);
 
 async function insertRows(
   tx: Tx,
   how: Statement,
-  rows: readonly (Contribution & { id: bigint })[],
+  rows: readonly Row[],
+  sums: readonly string[] = [],
 ): Promise<void> {
   if (rows.length === 0) return;
   await tx.run(how, [
@@ -83,7 +151,41 @@ async function insertRows(
     numbers(rows.map(row => row.orderId)),
     instants(rows.map(row => row.happenedAt)),
     ...KINDS.map(kind => numbers(rows.map(row => row.change[kind]))),
+    ...sums,
   ]);
+}
+
+const readEnds = statement(
+  'earning_timeline_ends',
+  `select u.member_id, l.anchor, l.id, ${listed('l.?_sum')},
+     case when l.orders > 0 then l.anchor else (
+       select t.anchor from earning.timeline t where t.member_id = u.member_id and t.orders > 0
+       order by t.anchor desc, t.id desc limit 1) end
+   from unnest($1::bigint[]) as u(member_id), lateral (
+     select t.anchor, t.id, t.orders, ${listed('t.?_sum')} from earning.timeline t where t.member_id = u.member_id
+     order by t.anchor desc, t.id desc limit 1) l`,
+);
+
+type EndRow = [bigint, number, bigint, bigint | null, bigint, bigint, bigint, number | null];
+
+/** Where the timelines of these members end; null where there is nothing yet. */
+export async function timelineEnds(
+  tx: Tx,
+  members: readonly number[],
+): Promise<Map<number, TimelineEnd | null>> {
+  const ends = new Map<number, TimelineEnd | null>(members.map(member => [member, null]));
+  if (members.length === 0) return ends;
+  for (const [member, anchor, id, spend, orders, nights, points, latestOrder] of await tx.run<EndRow>(
+    readEnds,
+    [numbers(members)],
+  ))
+    ends.set(Number(member), {
+      anchor,
+      id,
+      sums: spend === null ? null : { spend, orders, nights, points },
+      latestOrder,
+    });
+  return ends;
 }
 
 const readSums = Object.fromEntries(

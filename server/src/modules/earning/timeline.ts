@@ -29,8 +29,21 @@ export interface PlacedOrder {
   readonly anchor: number;
 }
 
+/** The last row of a member's timeline, before this batch. */
+export interface TimelineEnd {
+  /** Epoch ms. */
+  readonly anchor: number;
+  readonly id: bigint;
+  /** The running sums up to it; null where none are kept. */
+  readonly sums: Measures | null;
+  /** When the latest order was; null where there is none. */
+  readonly latestOrder: number | null;
+}
+
 /** The sums of some members around the times that a batch asks for. */
 export interface TimelineFacts {
+  /** Where the timelines end of those who were asked for; null: it is empty. */
+  readonly ends: Map<number, TimelineEnd | null>;
   /** Stored running sums: by member and measure, then by instant. */
   readonly sums: Map<string, Map<number, bigint>>;
   /** What came back later than some time that is asked for. */
@@ -44,6 +57,7 @@ export interface TimelineFacts {
 }
 
 export const emptyTimeline = (): TimelineFacts => ({
+  ends: new Map(),
   sums: new Map(),
   later: [],
   lastOrders: new Map(),

@@ -34,7 +34,7 @@ export const isCounted = ({ limit, cooldown, cap }: Omit<Counted, 'id' | 'timeZo
   limit !== null || cooldown !== null || (cap !== null && cap.per !== 'order');
 
 /** Since when the uses of a campaign matter for an order at `at`, and until when; epoch ms. */
-function relevant(campaign: Counted, at: number): { since: number; until: number } {
+function relevant(campaign: Counted, at: number): { since: number; until: number; inOnePeriod: boolean } {
   const { limit, cooldown, cap, timeZone } = campaign;
   let since = at;
   let until = at;
@@ -42,11 +42,13 @@ function relevant(campaign: Counted, at: number): { since: number; until: number
     since = Math.min(since, from);
     until = Math.max(until, to);
   };
-  for (const period of [limit?.every, cap !== null && cap.per !== 'order' ? cap.per : undefined])
-    if (period !== undefined) include(...bounds(period, at, timeZone));
+  const periods = new Set<Period>();
+  if (limit !== null) periods.add(limit.every);
+  if (cap !== null && cap.per !== 'order') periods.add(cap.per);
+  for (const period of periods) include(...bounds(period, at, timeZone));
   if (cooldown !== null)
     include(addDuration(at, cooldown, timeZone, -1), addDuration(at, cooldown, timeZone));
-  return { since, until };
+  return { since, until, inOnePeriod: cooldown === null && periods.size === 1 };
 }
 
 /** Which uses a batch needs: of each member and campaign those between two instants, both included. */
@@ -55,6 +57,8 @@ export interface UsesQuestion {
   readonly campaign: string;
   readonly since: number;
   readonly until: number;
+  /** An instant for which only the sum of these uses matters, because they are those of its period; null: each matters. */
+  readonly summedAt: number | null;
 }
 
 /** The questions of a batch, each pair of member and campaign once. */
@@ -62,14 +66,15 @@ export type UsesAsked = Map<string, UsesQuestion>;
 
 /** Asks for the uses that matter for something of the member at `at`. */
 export function ask(asked: UsesAsked, campaign: Counted, memberId: number, at: number): void {
-  const { since, until } = relevant(campaign, at);
+  const { since, until, inOnePeriod } = relevant(campaign, at);
   const key = keyOf(memberId, campaign.id);
-  const known = asked.get(key);
+  const known = asked.get(key) ?? { since, until, summedAt: inOnePeriod ? at : null };
   asked.set(key, {
     memberId,
     campaign: campaign.id,
-    since: known === undefined ? since : Math.min(known.since, since),
-    until: known === undefined ? until : Math.max(known.until, until),
+    since: Math.min(known.since, since),
+    until: Math.max(known.until, until),
+    summedAt: inOnePeriod && known.since === since && known.until === until ? known.summedAt : null,
   });
 }
 

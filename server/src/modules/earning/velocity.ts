@@ -139,6 +139,7 @@ type Body =
   | { orderId: bigint }
   | { tierGrant: object }
   | { tierGrantEnd: object }
+  | { referralId: bigint }
   | { caseId: bigint };
 
 /** What the commands of a batch ask about velocity; nothing for programs without checks. */
@@ -157,7 +158,8 @@ export function fraudQuestions(
   for (const [index, { body }] of commands.entries()) {
     const { program } = programs[index] as ProgramInForce;
     const memberId = holders[index]?.id;
-    if (memberId === undefined || !isChecked(program) || 'referral' in body) continue;
+    if (memberId === undefined || !isChecked(program)) continue;
+    if ('referral' in body || 'referralId' in body) continue;
     if ('tierGrant' in body || 'tierGrantEnd' in body) continue;
     if ('caseId' in body) cases.push(body.caseId);
     else if ('orderId' in body) {
