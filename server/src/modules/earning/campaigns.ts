@@ -7,6 +7,8 @@ import type { CampaignFacts } from './campaigns.facts.ts';
 import { judged } from './conditions.ts';
 import {
   type Applied,
+  bounded,
+  type Cell,
   citedBy,
   type Fault,
   type Multiplier,
@@ -40,6 +42,8 @@ export interface Deciding {
 /** What applies to an order, and what it took for that. */
 export interface Application {
   readonly applied: Applied;
+  /** What the order earns by it. */
+  readonly cells: Cell[];
   readonly uses: readonly Use[];
   readonly taken: readonly Taken[];
   /** What a revision no longer takes. */
@@ -70,20 +74,25 @@ export function apply(deciding: Deciding): Application {
       faults,
       late: deciding.isLate,
     };
+    const cells = rate(order, version, applied);
     if (candidates.length === 0)
-      return { applied, uses: usesOf(deciding, applied, []), taken: [], back: backOf(deciding, []) };
-    const wanted = pointsByCampaign({ order, returned: before?.returned ?? new Map() }, version, applied);
+      return { applied, cells, uses: usesOf(deciding, new Map()), taken: [], back: backOf(deciding, []) };
+    const wanted = pointsByCampaign({ order, returned: before?.returned ?? new Map() }, cells);
     const active = candidates.filter(({ ref }) => (wanted.get(ref)?.gross ?? 0n) > 0n);
     const granted = grant(deciding, active, wanted);
     if ('without' in granted) {
       candidates = candidates.filter(candidate => candidate !== granted.without);
       continue;
     }
-    const final = { ...applied, bounds: granted.bounds };
+    const { bounds, taken } = granted;
+    const given = new Map(
+      active.map(campaign => [campaign, bounds.get(campaign.ref) ?? wanted.get(campaign.ref)?.gross ?? 0n]),
+    );
     return {
-      applied: final,
-      uses: usesOf(deciding, final, active),
-      taken: granted.taken,
+      applied: { ...applied, bounds },
+      cells: bounded(cells, bounds),
+      uses: usesOf(deciding, given),
+      taken,
       back: [...granted.back, ...backOf(deciding, active)],
     };
   }
@@ -113,7 +122,8 @@ function matching(deciding: Deciding, faults: Fault[]): Campaign[] {
   const { order, version, externalId, memberId, level, facts, timeline, before } = deciding;
   if (version.campaigns.length === 0 || isHeldOut(version, externalId)) return [];
   const at = order.occurredAt;
-  const member = facts.members.get(factsKey({ holderId: memberId, at }));
+  const member =
+    facts.members.size === 0 ? undefined : facts.members.get(factsKey({ holderId: memberId, at }));
   const { input, isIn } = judged({
     order,
     version,
@@ -184,9 +194,8 @@ function bestOfGroups({ order, version }: Deciding, campaigns: readonly Campaign
         faults: [],
         late: false,
       };
-      return (
-        pointsByCampaign({ order, returned: new Map() }, version, applied).get(campaign.ref)?.gross ?? 0n
-      );
+      const cells = rate(order, version, applied);
+      return pointsByCampaign({ order, returned: new Map() }, cells).get(campaign.ref)?.gross ?? 0n;
     };
     best.add(
       rivals.length === 1
@@ -222,10 +231,8 @@ function combine(version: ProgramVersion, level: Level | null, campaigns: readon
 /** What each campaign gives an order: in all, and for what of it has not come back. */
 function pointsByCampaign(
   state: Pick<OrderState, 'order' | 'returned'>,
-  version: ProgramVersion,
-  applied: Applied,
+  cells: readonly Cell[],
 ): Map<string, { gross: bigint; net: bigint }> {
-  const cells = rate(state.order, version, applied);
   const points = new Map<string, { gross: bigint; net: bigint }>();
   const of = (ref: string) => {
     const own = points.get(citedBy(ref)) ?? { gross: 0n, net: 0n };
@@ -277,24 +284,21 @@ function grantedBy({ grants }: Pick<OrderState, 'grants'>, campaign: string): bi
   return points;
 }
 
-/** How the counted campaigns counted for the order, as differences from what its earlier revision had. */
-function usesOf(deciding: Deciding, applied: Applied, active: readonly Campaign[]): Use[] {
+/** How the counted campaigns counted for the order that got `given`, as differences from what its earlier revision had. */
+function usesOf(deciding: Deciding, given: ReadonlyMap<Campaign, bigint>): Use[] {
   const { order, orderId, memberId, version, before } = deciding;
-  const counted = version.campaigns.filter(
-    campaign => isCounted(campaign) && (active.includes(campaign) || countedBefore(campaign, before)),
-  );
-  if (counted.length === 0) return [];
-  const points = pointsByCampaign({ order, returned: new Map() }, version, applied);
-  return counted.flatMap(campaign => {
+  if (before === undefined && given.size === 0) return [];
+  return version.campaigns.flatMap(campaign => {
+    const points = given.get(campaign);
+    const counted = countedBefore(campaign, before);
+    if ((points === undefined && !counted) || !isCounted(campaign)) return [];
     const use = {
       memberId,
       campaign: campaign.id,
       at: order.occurredAt,
       orderId,
-      count: (active.includes(campaign) ? 1 : 0) - (countedBefore(campaign, before) ? 1 : 0),
-      points:
-        (points.get(campaign.ref)?.gross ?? 0n) -
-        (before === undefined ? 0n : grantedBy(before, campaign.id)),
+      count: (points === undefined ? 0 : 1) - (counted ? 1 : 0),
+      points: (points ?? 0n) - (before === undefined ? 0n : grantedBy(before, campaign.id)),
     };
     return use.count === 0 && use.points === 0n ? [] : use;
   });
@@ -344,7 +348,7 @@ export function settleAgain(
   facts: CampaignFacts,
 ): { applied: Applied; uses: Use[]; undo(): void } {
   const { order, programId, memberId, id: orderId } = state;
-  const points = pointsByCampaign(state, version, planned);
+  const points = pointsByCampaign(state, rate(order, version, planned));
   const bounds = new Map(planned.bounds);
   const taken: Taken[] = [];
   const uses: Use[] = [];

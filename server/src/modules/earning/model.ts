@@ -119,7 +119,7 @@ export function rate(order: Order, version: ProgramVersion, applied: Applied = N
       if (points[index] !== 0n) cells.push({ line, rule, points: points[index] as bigint });
     }
   }
-  return applied.bounds.size === 0 ? cells : bounded(cells, applied.bounds);
+  return bounded(cells, applied.bounds);
 }
 
 /** Something that gives points to lines: a rule, or a campaign with points of its own, which nothing multiplies. */
@@ -147,7 +147,8 @@ function giversOf(order: Order, version: ProgramVersion, campaigns: readonly Cam
 export const citedBy = (ref: string): string => ref.slice(ref.lastIndexOf('*') + 1);
 
 /** The cells with no more points of a campaign than it may give; what is too much is taken from the last lines. */
-function bounded(cells: readonly Cell[], bounds: ReadonlyMap<string, bigint>): Cell[] {
+export function bounded(cells: Cell[], bounds: ReadonlyMap<string, bigint>): Cell[] {
+  if (bounds.size === 0) return cells;
   const left = new Map(bounds);
   return cells.flatMap(cell => {
     const most = left.get(citedBy(cell.rule.ref));
@@ -178,7 +179,6 @@ function exactCells(
   { multipliers, parts }: { multipliers: readonly Multiplier[]; parts: readonly Part[] },
 ): ExactCell[] {
   const toProgram = version.rate(order.currency, order.occurredAt) ?? ZERO;
-  const whole = rational(1n, 10n ** BigInt(version.exponent(version.currency)));
   const cells: ExactCell[] = [];
   for (const { source, earn, when, isMultiplied } of givers) {
     const lines = order.lines
@@ -200,7 +200,7 @@ function exactCells(
       }
       continue;
     }
-    const perMinorUnit = times(times(earn.perCurrencyUnit, toProgram), whole);
+    const perMinorUnit = times(times(earn.perCurrencyUnit, toProgram), version.minorUnit);
     const added = (isMultiplied ? multipliers : []).map(({ ref, by }) => ({
       rule: { ...source, ref: `${source.ref}*${ref}`, bonus: true },
       by,
@@ -215,7 +215,7 @@ function exactCells(
       }
     }
   }
-  return cells.sort((a, b) => a.line - b.line);
+  return order.lines.length === 1 ? cells : cells.sort((a, b) => a.line - b.line);
 }
 
 const includes = (values: ReadonlySet<string> | null, value: string | null): boolean =>

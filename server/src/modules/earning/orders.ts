@@ -146,7 +146,7 @@ export const orderType = (
     const at = order.occurredAt;
     const what = { id: context.id, memberId, cause: wireId('ord', id), at };
     const watching = watch(facts.fraud, program, what, historical);
-    const posted = post(state, version, context, facts.expired, at, watching);
+    const posted = post(state, version, context, facts.expired, at, watching, application.cells);
     if (!posted.ok) {
       undo(application, facts.campaigns);
       return posted;

@@ -2,7 +2,7 @@ import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import { MAX_AMOUNT } from '#platform/money.ts';
 import { type Context, Draft } from '../ledger/index.ts';
 import type { ProgramVersion } from '../program/index.ts';
-import { type Grant, type OrderState, rate, targets } from './model.ts';
+import { type Cell, type Grant, type OrderState, rate, targets } from './model.ts';
 import { lotTerms } from './terms.ts';
 import { credit, type Watch } from './velocity.ts';
 
@@ -36,8 +36,8 @@ export interface Decided {
 /**
  * Moves an order from what it has earned so far to what it should have earned now: the difference of each rule
  * is earned or clawed back. New orders, amendments and returns all go this way, so that any sequence of them
- * sums exactly. `expired` says how much of each of the order's lots had
- * expired before this batch, `occurredAt` when what takes back happened, `watching` whether velocity looks at it.
+ * sums exactly. `expired` says how much of each of the order's lots had expired before this batch, `occurredAt` when
+ * what takes back happened, `watching` whether velocity looks at it, `cells` what the order earns.
  */
 export function post(
   state: Pick<OrderState, 'order' | 'returned' | 'grants' | 'applied' | 'happened'>,
@@ -46,6 +46,7 @@ export function post(
   expired: ReadonlyMap<string, bigint>,
   occurredAt: number,
   watching: Watch | null = null,
+  cells: readonly Cell[] = rate(state.order, version, state.applied),
 ): Outcome<{ drafts: Draft[]; decided: Decided }> {
   const drafts = new Map<number, Draft>();
   const draftOf = (unit: number): Draft => {
@@ -54,7 +55,7 @@ export function post(
     return draft;
   };
   const decided: Decided = { earned: [], clawed: [] };
-  const wanted = targets(state, rate(state.order, version, state.applied));
+  const wanted = targets(state, cells);
   for (const [ref, grant] of state.grants) {
     const excess = grant.earned - grant.clawed - (wanted.get(ref)?.points ?? 0n);
     if (excess <= 0n) continue;

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { addDuration, type Campaign, type Period, startOf } from '../program/index.ts';
 
 /** How a campaign counted for a member once, or (negative) what a return gave back of it. */
@@ -36,19 +37,21 @@ export const isCounted = ({ limit, cooldown, cap }: Omit<Counted, 'id' | 'timeZo
 /** Since when the uses of a campaign matter for an order at `at`, and until when; epoch ms. */
 function relevant(campaign: Counted, at: number): { since: number; until: number; inOnePeriod: boolean } {
   const { limit, cooldown, cap, timeZone } = campaign;
+  const periods = [limit?.every, cap !== null && cap.per !== 'order' ? cap.per : undefined].filter(
+    (period, place, all) => period !== undefined && all.indexOf(period) === place,
+  ) as Period[];
   let since = at;
   let until = at;
-  const include = (from: number, to: number) => {
-    since = Math.min(since, from);
-    until = Math.max(until, to);
-  };
-  const periods = new Set<Period>();
-  if (limit !== null) periods.add(limit.every);
-  if (cap !== null && cap.per !== 'order') periods.add(cap.per);
-  for (const period of periods) include(...bounds(period, at, timeZone));
-  if (cooldown !== null)
-    include(addDuration(at, cooldown, timeZone, -1), addDuration(at, cooldown, timeZone));
-  return { since, until, inOnePeriod: cooldown === null && periods.size === 1 };
+  for (const period of periods) {
+    const [first, last] = bounds(period, at, timeZone);
+    since = Math.min(since, first);
+    until = Math.max(until, last);
+  }
+  if (cooldown !== null) {
+    since = Math.min(since, addDuration(at, cooldown, timeZone, -1));
+    until = Math.max(until, addDuration(at, cooldown, timeZone));
+  }
+  return { since, until, inOnePeriod: cooldown === null && periods.length === 1 };
 }
 
 /** Which uses a batch needs: of each member and campaign those between two instants, both included. */
@@ -78,11 +81,21 @@ export function ask(asked: UsesAsked, campaign: Counted, memberId: number, at: n
   });
 }
 
+const ALL_TIME: readonly [number, number] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+
+/** The period of each kind and zone that was asked for last: the orders of a batch nearly always share it. */
+const latest = new LRUCache<string, readonly [number, number]>({ max: 256 });
+
 /** The first instant of the period that holds `at`, and the last. */
-const bounds = (period: Period, at: number, timeZone: string): [number, number] =>
-  period === 'ever'
-    ? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
-    : [startOf(period, at, timeZone), startOf(period, at, timeZone, 1) - 1];
+function bounds(period: Period, at: number, timeZone: string): readonly [number, number] {
+  if (period === 'ever') return ALL_TIME;
+  const key = `${period} ${timeZone}`;
+  const known = latest.get(key);
+  if (known !== undefined && at >= known[0] && at <= known[1]) return known;
+  const found = [startOf(period, at, timeZone), startOf(period, at, timeZone, 1) - 1] as const;
+  latest.set(key, found);
+  return found;
+}
 
 /** Whether the limit and the cooldown of a campaign let it count for an order of the member at `at`. */
 export function mayCount(facts: UsesFacts, campaign: Counted, memberId: number, at: number): boolean {

@@ -78,6 +78,8 @@ export interface ProgramVersion {
   readonly households: Households | null;
   /** Decimals of a currency's minor unit. Throws a RangeError for one that ISO 4217 does not know. */
   exponent(currency: string): number;
+  /** What one minor unit of the program's currency is in whole ones. */
+  readonly minorUnit: Rational;
   /**
    * How many minor units of the program's currency one minor unit of `currency` is at `at` (epoch ms), exactly:
    * 1.08 for EUR at 1.08 USD, and for KWD at 10.8 USD as well, because a dinar has 1,000 fils. Undefined where
@@ -169,6 +171,7 @@ export function compile(published: Published, numbers: ReadonlyMap<string, numbe
     transfers: compileTransfers(document.transfers, version),
     households: compileHouseholds(document.households, version),
     exponent,
+    minorUnit: rational(1n, 10n ** BigInt(exponent(document.currency))),
     rate(currency, at) {
       if (currency === document.currency) return ONE;
       const dated = rates.get(currency);
