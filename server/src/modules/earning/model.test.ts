@@ -44,7 +44,7 @@ const version = (rules: EarningRule[], rounding: Rounding = 'floor'): ProgramVer
     rounding,
     units: new Map([points, nights].map(unit => [unit.name, unit])),
     rules,
-    exponent: () => 2,
+    minorUnit: rational(1n, 100n),
     rate: (currency: string) => (currency === 'USD' ? rational(1n, 1n) : rational(27n, 25n)),
   }) as unknown as ProgramVersion;
 

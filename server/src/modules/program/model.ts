@@ -1,5 +1,5 @@
 import { minorUnitExponent } from '#platform/currency.ts';
-import { ONE, parseDecimal, type Rational, type Rounding, rational, times } from '#platform/money.ts';
+import { ONE, parseDecimal, type Rational, type Rounding, rational } from '#platform/money.ts';
 import { type ActivityType, compileActivities } from './activities.ts';
 import { type Duration, parseDuration } from './calendar.ts';
 import { type Campaign, compileCampaigns } from './campaigns.ts';
@@ -226,10 +226,13 @@ function compileRates(document: ProgramDocument): Map<string, DatedRate[]> {
   const result = new Map<string, DatedRate[]>();
   for (const [code, currency] of Object.entries(document.currencies ?? {})) {
     const step = to - exponent(code);
-    const shift = step < 0 ? rational(1n, 10n ** BigInt(-step)) : rational(10n ** BigInt(step), 1n);
+    const scaled = (text: string): Rational => {
+      const { num, den } = decimal(text);
+      return step < 0 ? rational(num, den * 10n ** BigInt(-step)) : rational(num * 10n ** BigInt(step), den);
+    };
     const dated = Array.isArray(currency)
-      ? currency.map(({ from, rate }) => ({ from: Date.parse(from), rate: times(decimal(rate), shift) }))
-      : [{ from: Number.NEGATIVE_INFINITY, rate: times(decimal(currency.rate), shift) }];
+      ? currency.map(({ from, rate }) => ({ from: Date.parse(from), rate: scaled(rate) }))
+      : [{ from: Number.NEGATIVE_INFINITY, rate: scaled(currency.rate) }];
     result.set(
       code,
       dated.sort((a, b) => a.from - b.from),
