@@ -33,6 +33,13 @@ export const DECISION_MUTANTS = [
     replace: 'return addDuration(at, window.rolling, timeZone, -1) - 1;',
   },
   {
+    name: 'a return does not see that an order of its batch was added to the timeline',
+    file: `${EARNING}/timeline.store.ts`,
+    tests: ['src/modules/earning/timeline.test.ts'],
+    find: 'ends.set(member, { anchor: row.anchor, id: row.id, sums, latestOrder: null });',
+    replace: '',
+  },
+  {
     name: 'what came back later is taken off for a late order from before',
     file: `${EARNING}/timeline.ts`,
     tests: JOURNEYS('tiers'),

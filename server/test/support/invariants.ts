@@ -349,11 +349,24 @@ export async function programInvariants(engine: TestEngine, program: string): Pr
   await compareEvents(engine, program, await foldEntries(engine, program));
 }
 
+/** The running sums that decide tiers are those of the rows up to each, whatever came late or in one batch. */
+async function compareTimelines(engine: TestEngine): Promise<void> {
+  const kinds = ['spend', 'orders', 'nights', 'points'];
+  const wrong = await engine.sql(
+    `select * from (
+       select member_id, anchor, id, ${kinds.map(kind => `${kind}_sum, sum(${kind}) over w as ${kind}_now`).join(', ')}
+       from earning.timeline window w as (partition by member_id order by anchor, id)
+     ) t where ${kinds.map(kind => `${kind}_sum <> ${kind}_now`).join(' or ')} limit 10`,
+  );
+  assert.deepEqual(wrong, [], 'running sums of the timeline');
+}
+
 /** I1 to I10 (but I8, gift cards) over the whole database. Throws an AssertionError that names what does not agree. */
 export async function invariants(engine: TestEngine): Promise<void> {
   await foldEntries(engine, null);
   await compareKeys(engine);
   await compareChallenges(engine);
+  await compareTimelines(engine);
   for (const { name } of await engine.sql<{ name: string }>('select name from program.programs'))
     await programInvariants(engine, name);
   await verified(engine);

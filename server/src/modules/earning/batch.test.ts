@@ -3,13 +3,10 @@ import test, { after } from 'node:test';
 import type { Refusal } from '#platform/errors.ts';
 import { parseWireId } from '#platform/ids.ts';
 import { SHOP } from '../../../test/support/books.ts';
+import { commandsOf } from '../../../test/support/commands.ts';
 import { testEngine } from '../../../test/support/engine.ts';
 import { invariants } from '../../../test/support/invariants.ts';
-import { businessKey, type Command, type Done } from '../ledger/index.ts';
-import type { Order } from './model.ts';
-import { payloadOf } from './orders.ts';
-import type { ReturnBody } from './records.ts';
-import { returnPayload } from './returns.ts';
+import type { Command, Done } from '../ledger/index.ts';
 
 /*
  * What comes in one batch sees what came before it in the same batch. Commands of one call of `run` for one member are
@@ -21,59 +18,8 @@ const made = await engine.publish('shop', SHOP);
 assert.equal(made['version'], 1);
 after(() => engine.stop());
 
-let members = 0;
 /** A new member, and ways to name commands of it. */
-function newcomer() {
-  members += 1;
-  const member = `ext:member ${members}`;
-  const key = (type: string, externalId: string) => businessKey(1, 'api', type, `${externalId} of ${member}`);
-  return {
-    member,
-    order(externalId: string, amount: number, more: Partial<Order> = {}): Command {
-      const order: Order = {
-        externalId: `${externalId} of ${member}`,
-        source: 'api',
-        revision: 1,
-        occurredAt: NOW,
-        currency: 'USD',
-        kind: null,
-        channel: null,
-        partner: null,
-        lines: [{ id: '1', sku: null, category: null, quantity: 2, amount: BigInt(amount) }],
-        attributes: null,
-        ...more,
-      };
-      const payload = payloadOf(member, order);
-      return {
-        type: 'order',
-        programId: 1,
-        member,
-        key: key('order', externalId),
-        payload,
-        body: { order, payload },
-      };
-    },
-    back(externalId: string, orderId: bigint, more: Partial<ReturnBody> = {}): Command {
-      const body: ReturnBody = {
-        orderId,
-        externalId: `${externalId} of ${member}`,
-        source: 'api',
-        occurredAt: NOW,
-        lines: null,
-        cancels: false,
-        ...more,
-      };
-      return {
-        type: 'return',
-        programId: 1,
-        member,
-        key: key('return', externalId),
-        payload: returnPayload(body),
-        body,
-      };
-    },
-  };
-}
+const newcomer = commandsOf(NOW);
 
 interface Told {
   known: boolean;
