@@ -1,6 +1,7 @@
-// Mistakes in what campaigns do: percentages.
+// Mistakes in what campaigns do: percentages and tiers.
 const EARNING = 'src/modules/earning';
 const PERCENT = ['test/journeys/percent.test.ts'];
+const TIERS = ['test/journeys/tier-campaigns.test.ts'];
 const MODEL = [`${EARNING}/effects.test.ts`];
 
 export const EFFECT_MUTANTS = [
@@ -17,6 +18,41 @@ export const EFFECT_MUTANTS = [
     tests: PERCENT,
     find: '(isMultiplied ? parts : [])',
     replace: 'parts',
+  },
+  {
+    name: 'an order has the tier that it gives itself',
+    file: `${EARNING}/tiers.ts`,
+    tests: TIERS,
+    find: 'if (grant.orderId !== null && grant.orderId === besides) continue;',
+    replace: '',
+  },
+  {
+    name: 'a tier stays when its whole order came back',
+    file: `${EARNING}/tier-gifts.ts`,
+    tests: TIERS,
+    find: 'isBack(state) && version.tiers?.lowerAfterReturn !== false ? null : ',
+    replace: '',
+  },
+  {
+    name: 'a tier that somebody ended by hand comes back',
+    file: `${EARNING}/tier-gifts.ts`,
+    tests: TIERS,
+    find: 'if (last !== undefined && last.end !== null && last.end.endedBy !== ENGINE) return null;',
+    replace: '',
+  },
+  {
+    name: 'a backtest keeps the tiers that replayed orders gave',
+    file: `${EARNING}/backtest.gifts.ts`,
+    tests: TIERS,
+    find: 'orderId === null || !this.isReplayed(from)',
+    replace: 'orderId !== 0n',
+  },
+  {
+    name: 'a limit is not free again when a gift came back',
+    file: `${EARNING}/campaigns.ts`,
+    tests: TIERS,
+    find: 'isWhole && isGift(campaign) && !isBack(state)',
+    replace: 'false && isGift(campaign)',
   },
   {
     name: 'an amendment has the cap of its order twice',

@@ -80,7 +80,7 @@ async function finished(
 }
 
 function reportText(report: Report): string {
-  const { from, to, decisions, units, rules, tiers, days, members, redemptions, velocity } = report;
+  const { from, to, decisions, units, rules, gifts, tiers, days, members, redemptions, velocity } = report;
   const line = (own: { actual: string; draft: string; difference: string }) =>
     [own.actual, own.draft, own.difference].map(grouped);
   const header = ['given', 'draft', 'difference'];
@@ -98,6 +98,18 @@ function reportText(report: Report): string {
       ['rule', 'unit', ...header],
       rules.map(rule => [rule.rule, rule.unit, ...line(rule)]),
     ),
+    ...(gifts.length === 0
+      ? []
+      : [
+          table(
+            ['campaign', 'gives', 'given', 'draft'],
+            gifts.map(({ campaign, gives, actual, draft }) => [
+              campaign,
+              gives,
+              ...[actual, draft].map(grouped),
+            ]),
+          ),
+        ]),
     ...(tiers.length === 0
       ? []
       : [

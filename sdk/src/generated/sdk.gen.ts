@@ -539,7 +539,7 @@ export const countTiers = <ThrowOnError extends boolean = false>(options?: Optio
 });
 
 /**
- * The tiers that a member was given by hand, newest first
+ * The tiers that a member was given, by hand or by campaigns, newest first
  */
 export const listTierGrants = <ThrowOnError extends boolean = false>(options: Options<ListTierGrantsData, ThrowOnError>): RequestResult<ListTierGrantsResponses, ListTierGrantsErrors, ThrowOnError> => (options.client ?? client).get<ListTierGrantsResponses, ListTierGrantsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

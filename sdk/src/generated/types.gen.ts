@@ -123,6 +123,15 @@ export type BacktestReport = {
         draft: string;
         difference: string;
     }>;
+    /**
+     * What campaigns give beside points, and how often, less what came back: tiers.
+     */
+    gifts: Array<{
+        campaign: string;
+        gives: string;
+        actual: number;
+        draft: number;
+    }>;
     tiers: Array<{
         tier: string;
         orders: {
@@ -909,6 +918,15 @@ export type OrderAnswer = {
          */
         late: boolean;
     };
+    /**
+     * What campaigns give for the order beside points: a tier for a while. Left out: nothing.
+     */
+    gifts?: Array<{
+        rule: string;
+        tier: string;
+        from: string;
+        until: string;
+    }>;
     effects: Array<Effect>;
     balances: Array<Balance>;
 };
@@ -1811,7 +1829,7 @@ export type ProgramDocument = {
          */
         if?: string;
         /**
-         * What the campaign does: a multiplier, a percentage, or points of its own. The points of a multiplier or a percentage have the terms of the rule that they add to.
+         * What the campaign does: a multiplier, a percentage, points of its own, or a tier for a while. The points of a multiplier or a percentage have the terms of the rule that they add to.
          */
         effect: {
             /**
@@ -1831,6 +1849,15 @@ export type ProgramDocument = {
              * Which unit's points are added to. Default: every redeemable unit's.
              */
             unit?: string;
+        } | {
+            /**
+             * The tier that the member is given, from the time of the order on. Nobody is lowered by it: the higher of it and of what the member qualifies for counts. Of several such campaigns the one with the highest tier counts.
+             */
+            tier: string;
+            /**
+             * How long the tier is given. When the whole order comes back it ends. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+             */
+            for: string;
         } | {
             /**
              * What the rule gives: points for each currency unit spent, or a fixed number.
@@ -2737,7 +2764,7 @@ export type StoredOrder = {
 };
 
 /**
- * A tier that a member was given by hand.
+ * A tier that a member was given by hand, or by a campaign.
  */
 export type TierGrant = {
     id: string;
@@ -2752,10 +2779,14 @@ export type TierGrant = {
     until: string | null;
     reason: string;
     /**
-     * The key that was used.
+     * The key that was used; `fealty` where a campaign gave it.
      */
     granted_by: string;
     granted_at: string;
+    /**
+     * The order for which a campaign gave it, whose `id@version` is the reason; null: by hand.
+     */
+    order: string | null;
     /**
      * Who ended it; null where nobody has.
      */

@@ -33,6 +33,8 @@ export interface BacktestReport {
     money: { currency: string; difference: string } | null;
   })[];
   readonly rules: readonly (Line & { rule: string; unit: string })[];
+  /** What campaigns gave beside points: how often, less what came back. */
+  readonly gifts: readonly { campaign: string; gives: string; actual: number; draft: number }[];
   readonly tiers: readonly {
     tier: string;
     orders: { actual: number; draft: number };
@@ -78,6 +80,7 @@ export class Tally {
   private readonly units = new Map<number, Pair>();
   private readonly rules = new Map<string, Pair & { unit: number }>();
   private readonly days = new Map<string, Pair>();
+  private readonly gifts = new Map<string, { actual: number; draft: number }>();
   private readonly orders = new Map<string, { actual: number; draft: number }>();
   /** By wallet: each difference in a unit that is redeemed, with the decision that made it. */
   readonly moves = new Map<number, { id: bigint; change: bigint }[]>();
@@ -106,6 +109,11 @@ export class Tally {
       if (change === 0n) continue;
       pairOf(this.moves, walletId(memberId, unit), () => []).push({ id: decision.id, change });
     }
+    for (const [side, changes] of [
+      ['actual', outcome.actualGifts],
+      ['draft', outcome.draftGifts],
+    ] as const)
+      for (const [key, by] of changes) pairOf(this.gifts, key, () => ({ actual: 0, draft: 0 }))[side] += by;
   }
 
   private tier(id: string | null): { actual: number; draft: number } {
@@ -166,6 +174,11 @@ export class Tally {
         rule: key.slice(0, key.lastIndexOf(' ')),
         unit: unitName(pair.unit),
         ...line(pair),
+      })),
+      gifts: [...this.gifts].map(([key, counts]) => ({
+        campaign: key.slice(0, key.indexOf(' ')),
+        gives: key.slice(key.indexOf(' ') + 1),
+        ...counts,
       })),
       tiers: [...tiers].map(tier => ({
         tier,

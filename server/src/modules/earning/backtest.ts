@@ -5,6 +5,7 @@ import type { StoredActivity } from './activities.store.ts';
 import { contribution } from './activities.ts';
 import { decideActivity, followActivity } from './backtest.activities.ts';
 import { difference, emptyState, type Given, given } from './backtest.decided.ts';
+import { GiftReplay, giftsOf, NO_CHANGE } from './backtest.gifts.ts';
 import { ReferralReplay, type ReplayedPayment } from './backtest.referrals.ts';
 import { VelocityReplay } from './backtest.velocity.ts';
 import { type BudgetFacts, giveBack, imaginedBudgets, take } from './budgets.ts';
@@ -38,6 +39,9 @@ export interface Outcome {
   /** The tiers that decided an order; null for a return, or where there are no tiers. */
   readonly actualTier: string | null;
   readonly draftTier: string | null;
+  /** How many gifts more or less there are after it: by campaign and gift. */
+  readonly actualGifts: ReadonlyMap<string, number>;
+  readonly draftGifts: ReadonlyMap<string, number>;
 }
 
 /** A program that is replayed: one draft for all orders of the span, or the versions that did decide. */
@@ -64,17 +68,20 @@ export class Replay {
   private readonly states = new Map<bigint, OrderState>();
   private readonly streaks: StreakFacts['states'] = new Map();
   private readonly referrals = new ReferralReplay();
+  private readonly gifts: GiftReplay;
   readonly velocity = new VelocityReplay();
 
   /** `changed` are the orders that were revised or of which something came back. */
   constructor(replayed: Replayed, changed: ReadonlySet<bigint>) {
     this.replayed = replayed;
     this.changed = changed;
+    this.gifts = new GiftReplay(this.timeline, at => this.isInSpan(at), changed);
     const { programId, draft, versions } = replayed;
     const deciding = draft === null ? versions : [draft];
     this.isPlaced = deciding.some(readsTimeline);
+    // What was re-rated before the period is followed by the version that decided it; of a budget the draft counts.
     this.budgets = imaginedBudgets(
-      deciding.flatMap(({ campaigns, version }) =>
+      [...versions, ...deciding].flatMap(({ campaigns, version }) =>
         campaigns.flatMap(({ id, budget }) =>
           budget === null ? [] : { programId, campaign: id, limit: budget.points, version },
         ),
@@ -82,9 +89,13 @@ export class Replay {
     );
   }
 
-  /** Tells what members were granted by hand, before anything of theirs is decided. */
+  /** Tells what members were granted, before anything of theirs is decided. */
   know(granted: ReadonlyMap<number, readonly TierGrant[]>): void {
-    for (const [memberId, grants] of granted) this.timeline.granted.set(memberId, grants);
+    this.gifts.know(granted);
+  }
+
+  private actualVersion(number: number): ProgramVersion {
+    return this.replayed.versions[number - 1] as ProgramVersion;
   }
 
   /** The place of the level that a member has at `at`, by what was replayed; null without tiers. */
@@ -160,8 +171,7 @@ export class Replay {
     const { memberId, order } = before;
     const isDrafted = this.replayed.draft !== null && this.isInSpan(order.occurredAt);
     if (!isDrafted) {
-      const version =
-        this.replayed.draft ?? (this.replayed.versions[stored.programVersion - 1] as ProgramVersion);
+      const version = this.actualVersion(stored.programVersion);
       const campaigns = { uses: this.uses, budgets: this.budgets, members };
       addUses(this.uses, settleAgain(before, version, stored.applied, campaigns).uses);
       const { programVersion, applied, decided } = stored;
@@ -169,9 +179,12 @@ export class Replay {
       this.remember(memberId, stored.orderId, before, after, version, decided, order.occurredAt);
       this.states.set(stored.orderId, after);
     }
-    const actual = given(stored.decided);
+    const { orderId, programVersion, decided } = stored;
+    const actual = given(decided);
     const draft = isDrafted ? NOTHING.draft : actual;
-    return { ...NOTHING, decision, memberId, occurredAt: order.occurredAt, actual, draft };
+    const really = giftsOf({ ...before, applied: stored.applied }, this.actualVersion(programVersion));
+    const gifts = this.gifts.count(orderId, really, isDrafted ? this.gifts.drafted(orderId) : really);
+    return { ...NOTHING, decision, memberId, occurredAt: order.occurredAt, actual, draft, ...gifts };
   }
 
   private versionFor(stored: number): ProgramVersion {
@@ -201,7 +214,8 @@ export class Replay {
     const version = this.versionFor(stored.programVersion);
     const before = this.states.get(orderId);
     // As it arrived: at the very instant of a grant there are orders before it and after it.
-    const level = levelAt(this.timeline, { memberId, at, version, decidedAs: decision.id });
+    const asked = { memberId, at, version, decidedAs: decision.id, besides: orderId };
+    const level = levelAt(this.timeline, asked);
     const isReplayed = this.isInSpan(at);
     const own = asOf(members, decision, memberId, at);
     const campaigns: CampaignFacts = { uses: this.uses, budgets: this.budgets, members: own };
@@ -233,6 +247,7 @@ export class Replay {
     const after: OrderState = { ...base, order, applied, grants: addDecision(base.grants, decided) };
     this.remember(memberId, orderId, before, after, version, decided, at);
     addUses(this.uses, uses);
+    if (isReplayed) this.gifts.decide(this.changing(decision, after), before, { state: after, version });
     if (this.changed.has(orderId)) this.states.set(orderId, after);
     const cause = wireId('ord', orderId);
     this.velocity.watch(
@@ -242,6 +257,10 @@ export class Replay {
       isReplayed,
     );
     const bought = { memberId, orderId, happenedAt: at };
+    const really = giftsOf(
+      { ...base, order, applied: stored.applied },
+      this.actualVersion(stored.programVersion),
+    );
     const outcome = {
       decision,
       memberId,
@@ -250,6 +269,7 @@ export class Replay {
       draft: given(decided),
       actualTier: stored.applied.tier,
       draftTier: applied.tier,
+      ...this.gifts.count(orderId, really, isReplayed ? giftsOf(after, version) : really),
     };
     return [outcome, ...this.refer(decision, bought, after, version)];
   }
@@ -257,6 +277,11 @@ export class Replay {
   /** What an order, a revision or a return does to the referral of its member. */
   private refer(decision: Decision, ...what: Parameters<ReferralReplay['follow']>): Outcome[] {
     return this.referrals.follow(...what).map(payment => this.pay(decision, payment));
+  }
+
+  private changing({ id }: Decision, { id: orderId, memberId }: OrderState) {
+    const { programId } = this.replayed;
+    return { id, orderId, memberId, programId, versionOf: (number: number) => this.versionFor(number) };
   }
 
   private decideReturn(
@@ -275,6 +300,11 @@ export class Replay {
     addUses(this.uses, returnToCampaigns(before, after, version, decided, campaigns));
     if (version.tiers?.lowerAfterReturn !== false)
       this.remember(memberId, stored.orderId, before, after, version, decided, stored.occurredAt);
+    if (isReplayed)
+      this.gifts.decide({ ...this.changing(decision, after), endsAt: stored.occurredAt }, before, {
+        state: after,
+        version,
+      });
     this.states.set(stored.orderId, after);
     const { occurredAt } = stored;
     const outcome = {
@@ -284,6 +314,7 @@ export class Replay {
       occurredAt,
       actual: given(stored.decided),
       draft: given(decided),
+      ...this.gifts.left(stored.orderId, after),
     };
     const back = { memberId, orderId: stored.orderId, happenedAt: occurredAt };
     return [outcome, ...this.refer(decision, back, after, version)];
@@ -313,9 +344,10 @@ export class Replay {
       const id = idOf(citedBy(ref));
       points.set(id, (points.get(id) ?? 0n) + own.points);
     }
+    const gifts = giftsOf({ ...stored, returned: new Map() }, this.actualVersion(stored.programVersion));
     return version.campaigns.flatMap(campaign => {
       const own = points.get(campaign.id) ?? 0n;
-      if (own === 0n) return [];
+      if (own === 0n && !gifts.has(campaign.id)) return [];
       const { memberId, id: orderId, programId } = stored;
       if (campaign.budget !== null && own > 0n) take(this.budgets, programId, campaign.id, own, 'trim');
       if (campaign.budget !== null && own < 0n) giveBack(this.budgets, programId, campaign.id, -own);
@@ -331,9 +363,10 @@ const readsTimeline = ({ tiers, campaigns }: ProgramVersion): boolean =>
   tiers !== null || campaigns.some(({ reads }) => reads.history);
 
 /** The outcome of a decision that moves no points and is decided by no tier. */
-const NOTHING: Pick<Outcome, 'actual' | 'draft' | 'actualTier' | 'draftTier'> = {
+const NOTHING: Omit<Outcome, 'decision' | 'memberId' | 'occurredAt'> = {
   ...{ actual: new Map(), draft: new Map() },
   ...{ actualTier: null, draftTier: null },
+  ...{ actualGifts: NO_CHANGE, draftGifts: NO_CHANGE },
 };
 
 /** What was known of a member when something was decided, under the key by which deciding asks for it. */

@@ -1,5 +1,5 @@
 import { compare, floorDiv, parseDecimal, type Rational, times } from '#platform/money.ts';
-import type { ProgramVersion } from '../program/index.ts';
+import { type ProgramVersion, unitOf } from '../program/index.ts';
 import type { ListedBudget } from './budgets.store.ts';
 
 /** A budget as people look at it. */
@@ -50,7 +50,7 @@ function moneyOf(version: ProgramVersion, id: string, granted: bigint, left: big
   const campaign = version.document.campaigns?.find(each => each.id === id);
   const money = campaign?.budget?.money;
   if (campaign === undefined || money === undefined) return null;
-  const named = 'earn' in campaign.effect ? campaign.effect.earn.unit : campaign.effect.unit;
+  const named = unitOf(campaign.effect);
   const units = [...version.units.values()].filter(unit =>
     named === undefined ? unit.redeemable : unit.name === named,
   );

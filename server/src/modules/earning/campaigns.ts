@@ -5,6 +5,7 @@ import type { Campaign, Level, ProgramVersion } from '../program/index.ts';
 import { giveBack, take } from './budgets.ts';
 import type { CampaignFacts } from './campaigns.facts.ts';
 import { judged } from './conditions.ts';
+import { isGift } from './effects.ts';
 import {
   type Applied,
   bounded,
@@ -19,6 +20,7 @@ import {
 } from './model.ts';
 import type { Decided } from './posting.ts';
 import { purchasesBefore } from './purchases.ts';
+import { isBack, oneTier } from './tier-gifts.ts';
 import type { TimelineFacts } from './timeline.ts';
 import { isCounted, mayCount, type Use, underCap } from './uses.ts';
 
@@ -64,7 +66,7 @@ interface Taken {
 export function apply(deciding: Deciding): Application {
   const { order, version, level, before } = deciding;
   const faults: Fault[] = [];
-  let candidates = bestOfGroups(deciding, matching(deciding, faults));
+  let candidates = oneTier(bestOfGroups(deciding, matching(deciding, faults)), version);
   for (;;) {
     const applied: Applied = {
       tier: level?.id ?? null,
@@ -78,7 +80,9 @@ export function apply(deciding: Deciding): Application {
     if (candidates.length === 0)
       return { applied, cells, uses: usesOf(deciding, new Map()), taken: [], back: backOf(deciding, []) };
     const wanted = pointsByCampaign({ order, returned: before?.returned ?? new Map() }, cells);
-    const active = candidates.filter(({ ref }) => (wanted.get(ref)?.gross ?? 0n) > 0n);
+    const active = candidates.filter(
+      candidate => (wanted.get(candidate.ref)?.gross ?? 0n) > 0n || isGift(candidate),
+    );
     const granted = grant(deciding, active, wanted);
     if ('without' in granted) {
       candidates = candidates.filter(candidate => candidate !== granted.without);
@@ -254,6 +258,7 @@ function grant(
   const taken: Taken[] = [];
   const back: Taken[] = [];
   for (const campaign of active) {
+    if (isGift(campaign)) continue;
     const { gross, net } = wanted.get(campaign.ref) as { gross: bigint; net: bigint };
     const granted = before === undefined ? 0n : grantedBy(before, campaign.id);
     const cap = underCap(facts.uses, campaign, memberId, order.occurredAt);
@@ -317,13 +322,11 @@ export function returnToCampaigns(
     const id = idOf(citedBy(rule));
     back.set(id, (back.get(id) ?? 0n) + decided);
   }
-  const isWhole = state.order.lines.every(line => {
-    const part = after.returned.get(line.id);
-    return part !== undefined && compare(part, ONE) === 0;
-  });
+  const isWhole = isBack({ ...state, ...after });
   return version.campaigns.flatMap(campaign => {
     const points = back.get(campaign.id) ?? 0n;
-    if (points === 0n || !campaign.giveBack) return [];
+    const isGiftBack = isWhole && isGift(campaign) && !isBack(state) && countedBefore(campaign, state);
+    if ((points === 0n && !isGiftBack) || !campaign.giveBack) return [];
     if (campaign.budget !== null) giveBack(facts.budgets, state.programId, campaign.id, points);
     if (!isCounted(campaign)) return [];
     return {
@@ -366,7 +369,8 @@ export function settleAgain(
     }
     if (campaign.budget !== null && more < 0n)
       given.push({ programId, campaign: campaign.id, points: -more });
-    const count = (gross > 0n ? 1 : 0) - (countedBefore(campaign, state) ? 1 : 0);
+    const isActive = gross > 0n || (isGift(campaign) && planned.campaigns.includes(campaign.ref));
+    const count = (isActive ? 1 : 0) - (countedBefore(campaign, state) ? 1 : 0);
     if (isCounted(campaign) && (count !== 0 || more !== 0n))
       uses.push({
         memberId,

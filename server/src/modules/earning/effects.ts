@@ -27,3 +27,10 @@ export const partsOf = (campaigns: readonly Campaign[], version: ProgramVersion)
         }
       : [],
   );
+
+/** Whether a campaign gives something that is not counted in points. */
+export const isGift = ({ effect }: Pick<Campaign, 'effect'>): boolean => 'tier' in effect;
+
+/** What a campaign gives that is not counted in points, for people to read; undefined where it gives points. */
+export const giftOf = ({ effect }: Campaign): string | undefined =>
+  'tier' in effect ? `tier ${effect.tier}` : undefined;

@@ -1,5 +1,6 @@
 import type { Tx } from '#platform/db/client.ts';
 import { wireId } from '#platform/ids.ts';
+import { type Rational, rational } from '#platform/money.ts';
 import { heldBack } from '../fraud/index.ts';
 import { type StoredEntry, time } from '../ledger/index.ts';
 import type { ProgramVersion, Registry } from '../program/index.ts';
@@ -57,12 +58,16 @@ const appliedOf = ({ tier, multipliers, campaigns, bounds, faults }: Applied, ve
   ...(faults.length > 0 && { not_judged: faults.map(({ ref, reason }) => ({ rule: ref, reason })) }),
 });
 
+/** In lowest terms. */
+function fraction({ num, den }: Rational): string {
+  const least = rational(num, den);
+  return `${least.num}/${least.den}`;
+}
+
 /** What campaigns added as a part of what the rules gave by themselves: an eighth for 12.5 per cent. */
 function partsTold(campaigns: readonly string[], version: ProgramVersion) {
   const parts = partsOf(campaignsOf(version, campaigns), version);
-  return (
-    parts.length > 0 && { parts: parts.map(({ ref, by }) => ({ rule: ref, part: `${by.num}/${by.den}` })) }
-  );
+  return parts.length > 0 && { parts: parts.map(({ ref, by }) => ({ rule: ref, part: fraction(by) })) };
 }
 
 const orderOf = (id: bigint, order: Order) => ({

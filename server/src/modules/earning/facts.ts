@@ -19,6 +19,7 @@ import { friendsOf, loadReferrals, type ReferralFacts, takeStep } from './referr
 import { insertSteps, type ReferralBody } from './referrals.store.ts';
 import { reratingsOf } from './reratings.store.ts';
 import * as store from './store.ts';
+import { loadTierGifts, storeTierSteps, takeTierStep } from './tier-gifts.ts';
 import type { TierGrantBody, TierGrantEndBody } from './tier-grants.store.ts';
 import { loadTimeline, type TierQuestion } from './tiers.ts';
 import { insertAdditions } from './timeline.store.ts';
@@ -102,6 +103,7 @@ export const orderLoader =
     const [referrals, payments] = await Promise.all([
       loadReferrals(tx, commands, around),
       loadPayments(tx, ledger, commands),
+      loadTierGifts(tx, facts.states, around.programs, timeline),
     ]);
     const newest = latestOrders(timeline);
     return { ...facts, timeline, campaigns, activities, challenges, referrals, payments, fraud, newest };
@@ -159,6 +161,7 @@ export function evolveAdditions(facts: OrderFacts, { added }: { added?: Addition
   if (added?.fraud != null) addTo(facts.fraud, added.fraud);
   if (added?.challenges !== undefined) keepSteps(facts.challenges, added.challenges);
   if (added?.referral != null) takeStep(facts.referrals, added.referral);
+  if (added?.tier != null) takeTierStep(facts.timeline, added.tier);
 }
 
 /** Writes what decisions added beside their records: all statements go out before any is waited for. */
@@ -172,6 +175,7 @@ export async function storeAdditions(
     insertUsesOf(tx, decisions),
     insertLateOrders(tx, decisions),
     storeChallenges(tx, decisions, challenges),
+    storeTierSteps(tx, decisions),
     insertFraud(tx, fraudOf(decisions), fraud),
     insertSteps(
       tx,

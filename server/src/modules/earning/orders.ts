@@ -22,6 +22,7 @@ import {
   type OrderFacts,
   storeAdditions,
 } from './facts.ts';
+import { type GiftsTold, giftsTold } from './gifts.wire.ts';
 import { lateness } from './late.ts';
 import type { Line, Order, OrderState, ProgramInForce } from './model.ts';
 import { post } from './posting.ts';
@@ -29,11 +30,12 @@ import { contributions } from './qualifying.ts';
 import type { StoredOrder } from './records.ts';
 import { referralStep, stepFact } from './referrals.facts.ts';
 import * as store from './store.ts';
+import { tierFacts, tierStep, versionsOf } from './tier-gifts.ts';
 import { levelAt, type TierQuestion } from './tiers.ts';
 import type { TimelineFacts } from './timeline.ts';
 import { concluded, watch } from './velocity.ts';
 
-export interface OrderAnswer extends Effects {
+export interface OrderAnswer extends Effects, GiftsTold {
   order: {
     id: string;
     external_id: string;
@@ -123,11 +125,11 @@ export const orderType = (
     }
     const version = versionAt(program.program, order.occurredAt);
     const memberId = context.holder.id;
-    const question = { memberId, at: order.occurredAt, version };
     // Who was not asked for joins with this batch, and has nothing yet.
     if (isPlaced(program.program, version) && !facts.timeline.ends.has(memberId))
       facts.timeline.ends.set(memberId, null);
     const id = before?.id ?? context.id;
+    const question = { memberId, at: order.occurredAt, version, besides: id };
     const { programId } = command;
     const level = tierOf(facts.timeline, question, before);
     const { externalId } = context.holder;
@@ -168,6 +170,12 @@ export const orderType = (
     const velocity = concluded(watching);
     const bought = { memberId, orderId: id, happenedAt: at };
     const referral = referralStep(facts.referrals, program.program, bought, state, version);
+    const versionOf = versionsOf(program.program);
+    const changing = { ...who, id: context.id, orderId: id, versionOf, now: program.now };
+    const tier = tierStep({ ...changing, why: 'the order was changed' }, facts.timeline, before, {
+      state,
+      version,
+    });
     const record: StoredOrder = {
       id,
       programId,
@@ -185,6 +193,7 @@ export const orderType = (
         late: late && { ...who, orderId: id, occurredAt: at, bookedAt: program.now, ...late },
         fraud: velocity.addition,
         referral,
+        tier,
       },
     };
     const data = {
@@ -205,7 +214,7 @@ export const orderType = (
         occurredAt: at,
         data,
       },
-      also: [...challenged.value.facts, ...velocity.facts, ...stepFact(referral)],
+      also: [...challenged.value.facts, ...velocity.facts, ...stepFact(referral), ...tierFacts(tier, at)],
     });
   },
 
@@ -224,7 +233,7 @@ export const orderType = (
     return differences;
   },
 
-  answer: ({ id, order, memberId, applied }, entries, _holder, program) => ({
+  answer: ({ id, order, memberId, applied, programVersion }, entries, _holder, program) => ({
     order: {
       id: wireId('ord', id),
       external_id: order.externalId,
@@ -234,6 +243,7 @@ export const orderType = (
       occurred_at: time(order.occurredAt) as string,
       late: applied.late,
     },
+    ...giftsTold({ order, applied }, (program as ProgramInForce).program.versions[programVersion - 1]),
     ...effectsOf(entries, program),
   }),
 });

@@ -5,6 +5,7 @@ import type { LateOrder } from './late.ts';
 import type { Applied, Order, ReturnLine } from './model.ts';
 import type { Decided } from './posting.ts';
 import type { ReferralStep } from './referrals.store.ts';
+import type { TierStep } from './tier-gifts.ts';
 import type { Contribution } from './timeline.ts';
 import type { Use } from './uses.ts';
 
@@ -49,6 +50,8 @@ export interface Addition {
   readonly referral?: ReferralStep | null;
   /** What it does to challenges; left out: nothing. */
   readonly challenges?: readonly ChallengeStep[];
+  /** What it does to the level that the order gives by a campaign; left out, or null: nothing. */
+  readonly tier?: TierStep | null;
   /** Left out, or null: velocity does not look at it. */
   readonly fraud?: Velocity | null;
 }

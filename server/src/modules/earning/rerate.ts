@@ -18,6 +18,7 @@ import { contributions } from './qualifying.ts';
 import type { StoredRerating } from './records.ts';
 import { findReratings, insertReratings } from './reratings.store.ts';
 import { appliedToJson } from './store.ts';
+import { tierFacts, tierStep, versionsOf } from './tier-gifts.ts';
 import { concluded, watchCorrection } from './velocity.ts';
 
 /** An order that is to be decided again, by what a plan found. */
@@ -83,6 +84,18 @@ export const rerateType = (
     const { decided } = posted.value;
     const who = { memberId, orderId: body.orderId, isSummed: hasTiers(program.program) };
     const rows = contributions(who, state, after, version, decided, occurredAt);
+    const { orderId } = body;
+    const deciding = { id: context.id, orderId, memberId, programId, now: program.now };
+    const versionOf = versionsOf(program.program);
+    const tier = tierStep(
+      { ...deciding, versionOf, why: 'the order was decided again' },
+      facts.timeline,
+      state,
+      {
+        state: after,
+        version,
+      },
+    );
     const record: StoredRerating = {
       id: context.id,
       programId,
@@ -92,7 +105,14 @@ export const rerateType = (
       programVersion: version.version,
       applied: settled.applied,
       decided,
-      added: { id: context.id, rows, uses: settled.uses, late: null, fraud: concluded(watching).addition },
+      added: {
+        id: context.id,
+        rows,
+        uses: settled.uses,
+        late: null,
+        fraud: concluded(watching).addition,
+        tier,
+      },
     };
     const data = {
       rerate: wireId('rer', body.rerateId),
@@ -104,6 +124,7 @@ export const rerateType = (
       record,
       drafts: posted.value.drafts,
       fact: { type: 'order.rerated', occurredAt: program.now, data },
+      also: tierFacts(tier, program.now),
     });
   },
 

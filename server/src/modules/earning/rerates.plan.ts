@@ -2,6 +2,7 @@ import type { Tx } from '#platform/db/client.ts';
 import type { Ledger } from '../ledger/index.ts';
 import { factsOf, type MemberFacts } from '../members/index.ts';
 import { type Program, type ProgramVersion, versionAt } from '../program/index.ts';
+import { changeOf, giftsOf, ImaginedTiers } from './backtest.gifts.ts';
 import { giveBack, imaginedBudgets } from './budgets.ts';
 import { budgetsOf, type CampaignFacts } from './campaigns.facts.ts';
 import { apply } from './campaigns.ts';
@@ -9,6 +10,7 @@ import { loadOrders } from './facts.ts';
 import { citedBy, type OrderState, rate, targets } from './model.ts';
 import type { RerateItem } from './rerates.store.ts';
 import { timelinesOf } from './rerates.store.ts';
+import { isBack, isSameTier, tierGiven } from './tier-gifts.ts';
 import { tierGrantsOf } from './tier-grants.store.ts';
 import { levelAt } from './tiers.ts';
 import { add, emptyTimeline, type TimelineFacts } from './timeline.ts';
@@ -39,14 +41,19 @@ export async function planMembers(
   const names = new Map(members.map(({ id, externalId }) => [id, externalId]));
   const items: RerateItem[] = [];
   const decided = new Set<bigint>();
-  const timeline: TimelineFacts = { ...emptyTimeline(), granted };
+  const timeline = emptyTimeline();
+  const backAt = wholeReturns(rows, states);
+  const tiers = new ImaginedTiers(timeline, at => isIn(span, at));
+  tiers.know(granted);
   const campaigns: CampaignFacts = { uses: new Map(), budgets, members: facts };
   for (const row of rows) {
     // Activities and payments for referrals stand on the timeline too.
     const state = states.get(row.orderId);
     if (state !== undefined && !decided.has(row.orderId)) {
       decided.add(row.orderId);
-      const item = again(state, names.get(row.memberId) as string, program, span, timeline, campaigns);
+      const name = names.get(row.memberId) as string;
+      const item = again(state, name, program, span, timeline, campaigns);
+      if (isIn(span, state.order.occurredAt)) giveTier(tiers, state, item, program, backAt.get(row.orderId));
       if (item !== null) items.push(item);
     }
     add(timeline, row);
@@ -106,11 +113,10 @@ function again(
 ): RerateItem | null {
   const { order, memberId, id: orderId, grants } = state;
   const at = order.occurredAt;
-  const isIn = at >= span.from && at < span.to;
-  const version = isIn
-    ? versionFor(program, span, at)
-    : (program.versions[state.programVersion - 1] as ProgramVersion);
-  if (!isIn) {
+  const isAgain = isIn(span, at);
+  const before = program.versions[state.programVersion - 1] as ProgramVersion;
+  const version = isAgain ? versionFor(program, span, at) : before;
+  if (!isAgain) {
     keep(state, version, facts);
     return null;
   }
@@ -126,7 +132,7 @@ function again(
     memberId,
     externalId,
     version,
-    level: levelAt(timeline, { memberId, at, version }),
+    level: levelAt(timeline, { memberId, at, version, besides: orderId }),
     isLate: state.applied.late,
     facts,
     timeline,
@@ -139,7 +145,7 @@ function again(
     moved(rule.unit.number, points);
   for (const { unit, earned, clawed } of grants.values()) moved(unit, clawed - earned);
   const differing = [...change].filter(([, points]) => points !== 0n);
-  if (differing.length === 0) return null;
+  if (differing.length === 0 && givesTheSame(state, before, { ...state, applied }, version)) return null;
   return {
     memberId,
     orderId,
@@ -153,6 +159,51 @@ function again(
   };
 }
 
+const isIn = ({ from, to }: RerateSpan, at: number): boolean => at >= from && at < to;
+
+/** Whether an order gives the same beside points. */
+function givesTheSame(
+  was: OrderState,
+  before: ProgramVersion,
+  is: OrderState,
+  version: ProgramVersion,
+): boolean {
+  if (!isSameTier(tierGiven(was, before), tierGiven(is, version))) return false;
+  return [...changeOf(giftsOf(was, before), giftsOf(is, version)).values()].every(count => count === 0);
+}
+
+/** The level that an order of the period gives by the plan, until the whole of it came back at `backAt`. */
+function giveTier(
+  tiers: ImaginedTiers,
+  state: OrderState,
+  item: RerateItem | null,
+  program: Program,
+  backAt: number | undefined,
+): void {
+  const { applied, version: number } = item ?? { applied: state.applied, version: state.programVersion };
+  const version = program.versions[number - 1] as ProgramVersion;
+  const { id: orderId, memberId, programId } = state;
+  const deciding = { id: 0n, orderId, memberId, programId, versionOf: () => version };
+  const bought = { ...state, applied, returned: new Map() };
+  tiers.decide(deciding, undefined, { state: bought, version });
+  if (backAt !== undefined)
+    tiers.decide({ ...deciding, endsAt: backAt }, bought, { state: { ...state, applied }, version });
+}
+
+/** When the last of those orders came back of which nothing is left. */
+function wholeReturns(
+  rows: readonly { orderId: bigint; happenedAt: number }[],
+  states: ReadonlyMap<bigint, OrderState>,
+): ReadonlyMap<bigint, number> {
+  const last = new Map<bigint, number>();
+  for (const { orderId, happenedAt } of rows) {
+    const state = states.get(orderId);
+    if (state !== undefined && isBack(state))
+      last.set(orderId, Math.max(happenedAt, last.get(orderId) ?? happenedAt));
+  }
+  return last;
+}
+
 const idOf = (ref: string): string => ref.slice(0, ref.lastIndexOf('@'));
 
 /** An order outside the period stays as it is, and counts for the limits of those inside. */
@@ -162,7 +213,7 @@ function keep(state: OrderState, version: ProgramVersion, facts: CampaignFacts):
     let points = 0n;
     for (const [ref, { earned, clawed }] of state.grants)
       if (citedBy(ref) === campaign.ref) points += earned - clawed;
-    if (points > 0n)
+    if (points > 0n || giftsOf(state, version).has(campaign.id))
       addUses(facts.uses, [
         {
           memberId: state.memberId,

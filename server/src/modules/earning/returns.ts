@@ -21,6 +21,7 @@ import { contributions } from './qualifying.ts';
 import type { ReturnBody, StoredReturn } from './records.ts';
 import { referralStep, stepFact } from './referrals.facts.ts';
 import * as store from './store.ts';
+import { tierFacts, tierStep, versionsOf } from './tier-gifts.ts';
 
 export interface ReturnAnswer extends Effects {
   return: {
@@ -139,6 +140,13 @@ export const returnType = (
           ]);
     const back = { memberId, orderId: body.orderId, happenedAt: body.occurredAt };
     const referral = referralStep(facts.referrals, program, back, { ...state, returned }, version);
+    const { orderId, occurredAt: endsAt } = body;
+    const deciding = { id: context.id, orderId, memberId, programId, now: context.program.now, endsAt };
+    const versionOf = versionsOf(program);
+    const tier = tierStep({ ...deciding, versionOf, why: 'the order came back' }, facts.timeline, state, {
+      state: { ...state, returned },
+      version,
+    });
     const { lines: _, ...rest } = body;
     const changed = new Map([...returned].filter(([line, part]) => state.returned.get(line) !== part));
     const record: StoredReturn = {
@@ -148,7 +156,7 @@ export const returnType = (
       payload: command.payload as string,
       returned: changed,
       decided: posted.value.decided,
-      added: { id: context.id, rows, uses, late: null, referral, challenges: challenged.value.steps },
+      added: { id: context.id, rows, uses, late: null, referral, challenges: challenged.value.steps, tier },
     };
     const data = {
       return: wireId('ret', record.id),
@@ -160,7 +168,7 @@ export const returnType = (
       record,
       drafts: challenged.value.drafts,
       fact: { type: body.cancels ? 'order.cancelled' : 'order.returned', occurredAt: body.occurredAt, data },
-      also: [...challenged.value.facts, ...stepFact(referral)],
+      also: [...challenged.value.facts, ...stepFact(referral), ...tierFacts(tier, body.occurredAt)],
     });
   },
 

@@ -7,12 +7,8 @@ import * as schemas from '#platform/http/schemas.ts';
 import { MAX_AMOUNT } from '#platform/money.ts';
 import { businessKey, type Done, type Ledger, memberText, sourceOf, wires } from '../ledger/index.ts';
 import { listTierGrants, type TierGrantBody, type TierGrantEndBody } from './tier-grants.store.ts';
-import {
-  type TierGrantAnswer,
-  tierGrantEndPayload,
-  tierGrantPayload,
-  tierGrantToWire,
-} from './tier-grants.ts';
+import { type TierGrantAnswer, tierGrantEndPayload, tierGrantPayload } from './tier-grants.ts';
+import { tierGrantToWire } from './tier-grants.wire.ts';
 
 const text = z.string();
 const reason = schemas.line(200, 'status match with another airline');
@@ -28,14 +24,17 @@ const grantSchema = z
     from: schemas.instant,
     until: schemas.instant.nullable().describe('From this instant on it is not valid; null: for good.'),
     reason: text,
-    granted_by: text.describe('The key that was used.'),
+    granted_by: text.describe('The key that was used; `fealty` where a campaign gave it.'),
     granted_at: schemas.instant,
+    order: text
+      .nullable()
+      .describe('The order for which a campaign gave it, whose `id@version` is the reason; null: by hand.'),
     end: z
       .strictObject({ at: schemas.instant, reason: text, ended_by: text })
       .nullable()
       .describe('Who ended it; null where nobody has.'),
   })
-  .meta({ id: 'TierGrant', description: 'A tier that a member was given by hand.' });
+  .meta({ id: 'TierGrant', description: 'A tier that a member was given by hand, or by a campaign.' });
 
 const answer = z.strictObject({ known: z.boolean(), grant: grantSchema }).meta({ id: 'TierGrantAnswer' });
 
@@ -165,7 +164,7 @@ export function tierGrantRoutes(api: Api, { ledger, pool }: { ledger: Ledger; po
       scope: 'members:read',
       tag: 'Members',
       operation: 'listTierGrants',
-      summary: 'The tiers that a member was given by hand, newest first',
+      summary: 'The tiers that a member was given, by hand or by campaigns, newest first',
       program: true,
       params: memberParams,
       query: schemas.pageQuery,

@@ -32,6 +32,8 @@ export interface TierGrant extends Omit<TierGrantBody, 'from'> {
   readonly id: bigint;
   readonly programId: number;
   readonly memberId: number;
+  /** The order for which a campaign gave it; null: somebody gave it by hand. */
+  readonly orderId: bigint | null;
   readonly from: number;
   /** By the program's clock, epoch ms. */
   readonly grantedAt: number;
@@ -59,9 +61,10 @@ const NOTHING_POSTED: Posted = [];
 
 const insert = statement(
   'earning_insert_tier_grants',
-  `insert into earning.tier_grants (id, program_id, member_id, external_id, source, tier, valid_from, valid_until, reason, granted_by, granted_at)
+  `insert into earning.tier_grants (id, program_id, member_id, external_id, source, tier, valid_from, valid_until, reason, granted_by, granted_at,
+     order_id)
    select * from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
-     $8::timestamptz[], $9::text[], $10::text[], $11::timestamptz[])`,
+     $8::timestamptz[], $9::text[], $10::text[], $11::timestamptz[], $12::bigint[])`,
 );
 
 export async function insertTierGrants(tx: Tx, rows: readonly { stored: TierGrant }[]): Promise<void> {
@@ -78,6 +81,7 @@ export async function insertTierGrants(tx: Tx, rows: readonly { stored: TierGran
     texts(stored.map(row => row.reason)),
     texts(stored.map(row => row.grantedBy)),
     instants(stored.map(row => row.grantedAt)),
+    numbers(stored.map(row => row.orderId)),
   ]);
 }
 
@@ -102,7 +106,7 @@ export async function insertTierGrantEnds(tx: Tx, rows: readonly { stored: TierG
 }
 
 const COLUMNS = `g.id, g.program_id, g.member_id, g.external_id, g.source, g.tier, g.valid_from, g.valid_until, g.reason, g.granted_by,
-  g.granted_at, e.id, e.ended_at, e.reason, e.ended_by`;
+  g.granted_at, e.id, e.ended_at, e.reason, e.ended_by, g.order_id`;
 type Row = [
   id: bigint,
   programId: number,
@@ -119,6 +123,7 @@ type Row = [
   endedAt: number | null,
   endReason: string | null,
   endedBy: string | null,
+  orderId: bigint | null,
 ];
 
 const asGrant = ([
@@ -137,10 +142,12 @@ const asGrant = ([
   endedAt,
   endReason,
   endedBy,
+  orderId,
 ]: Row): TierGrant => ({
   id,
   programId,
   memberId: Number(memberId),
+  orderId,
   externalId,
   source,
   tier,

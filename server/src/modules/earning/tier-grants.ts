@@ -14,28 +14,11 @@ import {
   type TierGrantEnd,
   type TierGrantEndBody,
 } from './tier-grants.store.ts';
+import { tierGrantToWire } from './tier-grants.wire.ts';
 
 export interface TierGrantAnswer {
   grant: ReturnType<typeof tierGrantToWire>;
 }
-
-/** A grant as callers see it. */
-export const tierGrantToWire = (grant: TierGrant) => ({
-  id: wireId('tgr', grant.id),
-  external_id: grant.externalId,
-  source: grant.source,
-  member: wireId('mem', BigInt(grant.memberId)),
-  tier: grant.tier,
-  from: time(grant.from) as string,
-  until: time(grant.until),
-  reason: grant.reason,
-  granted_by: grant.grantedBy,
-  granted_at: time(grant.grantedAt) as string,
-  end:
-    grant.end === null
-      ? null
-      : { at: time(grant.end.at) as string, reason: grant.end.reason, ended_by: grant.end.endedBy },
-});
 
 export const tierGrantPayload = (memberId: number, { tier, from, until, reason }: TierGrantBody): string =>
   hash128(String(memberId), tier, String(from), String(until), reason);
@@ -95,11 +78,12 @@ export const tierGrantType = (
       id,
       programId,
       memberId,
+      orderId: null,
       from: from.value,
       grantedAt: now,
       end: null,
     };
-    const { id: grant, member: _, granted_at: __, end: ___, ...data } = tierGrantToWire(record);
+    const { id: grant, member: _, granted_at: __, order: ___, end: ____, ...data } = tierGrantToWire(record);
     return accept({
       record,
       drafts: [],

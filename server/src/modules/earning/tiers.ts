@@ -20,6 +20,8 @@ export interface TierQuestion {
   readonly history?: boolean;
   /** Left out: by everything that was granted; else by what had been granted or ended before this decision. */
   readonly decidedAs?: bigint;
+  /** An order that is decided again: what it gave itself does not count. */
+  readonly besides?: bigint;
 }
 
 /** Of the last orders one may be the one that is decided again, in several revisions. */
@@ -149,10 +151,11 @@ interface Granted {
 /** The highest level that is granted at `at`; undefined where none is, or none that the version has. */
 export function grantedTo(
   { granted }: TimelineFacts,
-  { memberId, at, version, decidedAs = LAST }: TierQuestion,
+  { memberId, at, version, decidedAs = LAST, besides }: TierQuestion,
 ): Granted | undefined {
   let highest: Granted | undefined;
   for (const grant of granted.get(memberId) ?? []) {
+    if (grant.orderId !== null && grant.orderId === besides) continue;
     const place = version.tiers?.levels.findIndex(({ id }) => id === grant.tier) ?? -1;
     const until = endOf(grant, decidedAs);
     const isValid = grant.id < decidedAs && grant.from <= at && at < until;

@@ -3,6 +3,7 @@ import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { effectsShape } from '../ledger/index.ts';
 import { bulkAnswerOf, rowOf } from './bulk.ts';
+import { giftsShape } from './gifts.wire.ts';
 import type { Order } from './model.ts';
 
 const text = z.string();
@@ -91,6 +92,7 @@ export const orderAnswer = z
           'Came after a later order of the member was decided, or after `late_after`; see /v1/late-orders.',
         ),
     }),
+    ...giftsShape,
     ...effectsShape,
   })
   .meta({

@@ -56,6 +56,14 @@ const effect = z
           .optional(),
       }),
       settings('An effect', {
+        tier: z
+          .string({ error: 'Write the id of a tier in quotes, for example "gold".' })
+          .describe(
+            'The tier that the member is given, from the time of the order on. Nobody is lowered by it: the higher of it and of what the member qualifies for counts. Of several such campaigns the one with the highest tier counts.',
+          ),
+        for: duration('How long the tier is given. When the whole order comes back it ends.'),
+      }),
+      settings('An effect', {
         earn,
         pending: pending.optional(),
         expires: expires.optional(),
@@ -63,11 +71,11 @@ const effect = z
     ],
     {
       error:
-        'Write { "multiply": "2" }, { "percent": "12.5" }, or { "earn": { "unit": "points", "fixed": "50" } } with "pending" and "expires" where wanted.',
+        'Write { "multiply": "2" }, { "percent": "12.5" }, { "tier": "gold", "for": "P3M" }, or { "earn": { "unit": "points", "fixed": "50" } } with "pending" and "expires" where wanted.',
     },
   )
   .describe(
-    'What the campaign does: a multiplier, a percentage, or points of its own. The points of a multiplier or a percentage have the terms of the rule that they add to.',
+    'What the campaign does: a multiplier, a percentage, points of its own, or a tier for a while. The points of a multiplier or a percentage have the terms of the rule that they add to.',
   );
 
 export const campaign = settings('A campaign', {

@@ -14,6 +14,7 @@ export type CampaignEffect =
   | { readonly multiply: Rational /** Null: every redeemable unit. */; readonly unit: string | null }
   /** `add` is a part of what the rules give by themselves: 1/8 of "12.5" per cent. */
   | { readonly add: Rational; readonly unit: string | null }
+  | { readonly tier: string; readonly lasts: Duration }
   | {
       readonly earn: { readonly perCurrencyUnit: Rational } | { readonly fixed: bigint };
       readonly unit: string;
@@ -114,6 +115,7 @@ function compileEffect({ effect }: CampaignDocument): CampaignEffect {
     return { multiply: parseDecimal(effect.multiply) as Rational, unit: effect.unit ?? null };
   if ('percent' in effect)
     return { add: times(parseDecimal(effect.percent) as Rational, PER_CENT), unit: effect.unit ?? null };
+  if ('tier' in effect) return { tier: effect.tier, lasts: parseDuration(effect.for) as Duration };
   const { earn } = effect;
   return {
     earn:
@@ -125,12 +127,16 @@ function compileEffect({ effect }: CampaignDocument): CampaignEffect {
   };
 }
 
+/** The unit that an effect names; undefined where it names none, or gives no points. */
+export const unitOf = (effect: CampaignDocument['effect']): string | undefined =>
+  'earn' in effect ? effect.earn.unit : 'unit' in effect ? effect.unit : undefined;
+
 /** As many as a document can write. */
 const MOST_POINTS = 10n ** 15n - 1n;
 
 /** What the dearest of the points is worth that a campaign gives: so its budget in money holds whatever it gives. */
 function dearest({ effect }: CampaignDocument, { units }: ProgramDocument): Rational {
-  const named = 'earn' in effect ? effect.earn.unit : effect.unit;
+  const named = unitOf(effect);
   return Object.entries(units)
     .filter(([name, { redeemable }]) => (named === undefined ? redeemable !== false : name === named))
     .map(([, { worth }]) => parseDecimal(worth ?? '0') as Rational)

@@ -39,6 +39,8 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'expires.after': 'the life of the points',
   'effect.multiply': 'the multiplier',
   'effect.percent': 'the percentage',
+  'effect.tier': 'the tier',
+  'effect.for': 'how long the tier is given',
   'effect.unit': 'the unit',
   'effect.earn.unit': 'the unit',
   'effect.earn.per_currency_unit': 'the points for each currency unit',

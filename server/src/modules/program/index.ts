@@ -8,6 +8,7 @@ import { createService, type ProgramOptions, type ProgramService } from './servi
 export type { ActivityType, AttributeType, Bonus, Streak } from './activities.ts';
 export { addDuration, localTime, parseDuration, startOf } from './calendar.ts';
 export type { Campaign, Period } from './campaigns.ts';
+export { unitOf } from './campaigns.ts';
 export type { Challenge, Goal } from './challenges.ts';
 export type { ConditionInput } from './conditions/compile.ts';
 export type { ProgramDocument } from './document.ts';

@@ -49,6 +49,7 @@ test('campaigns with every setting are accepted', () => {
     weekend({ hours: { from: '22:00', until: '00:00' }, limit: { per_member: 3 } }),
     weekend({ effect: { multiply: '1000', unit: 'stars' }, budget: { points: '1' } }),
     weekend({ effect: { percent: '12.5' }, budget: { points: '1' }, cap: { points: '9', per: 'order' } }),
+    weekend({ effect: { tier: 'gold', for: 'P3M' }, limit: { per_member: 1 }, group: 'gifts' }),
     weekend({ effect: { percent: '99900', unit: 'points' }, budget: { money: '0.01' } }),
     weekend({ effect: { multiply: '0.5', unit: 'points' }, budget: { money: '0.01' } }),
     // Two seconds before the end of a Friday evening, in the last minute of it.
@@ -137,6 +138,26 @@ const MISTAKES: [name: string, campaign: object, pointer: string, message: RegEx
     { effect: { percent: '5', unit: 'coins' } },
     '/effect/unit',
     /no unit "coins"/,
+  ],
+  [
+    'a tier that nobody has',
+    { effect: { tier: 'platinum', for: 'P3M' } },
+    '/effect/tier',
+    /no tier "platinum". Its tiers are bronze, gold/,
+  ],
+  ['a tier for nothing', { effect: { tier: 'gold', for: 'P0D' } }, '/effect/for', /more than zero/],
+  ['a tier for ever', { effect: { tier: 'gold' } }, '/effect/for', /"for" is missing/],
+  [
+    'a tier with a cap in points',
+    { effect: { tier: 'gold', for: 'P3M' }, cap: { points: '5', per: 'day' } },
+    '/cap',
+    /A cap bounds points, and this campaign gives none. Say with "limit"/,
+  ],
+  [
+    'a tier with a budget in points',
+    { effect: { tier: 'gold', for: 'P3M' }, budget: { points: '5' } },
+    '/budget',
+    /A budget bounds points/,
   ],
   [
     'a multiplier of an unknown unit',

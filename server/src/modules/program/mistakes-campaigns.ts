@@ -1,5 +1,6 @@
 import { minorUnitExponent } from '#platform/currency.ts';
 import { isTimeZone } from './calendar.ts';
+import { unitOf } from './campaigns.ts';
 import type { ProgramDocument } from './document.ts';
 import { LAST_INSTANT } from './fields.ts';
 import {
@@ -22,6 +23,7 @@ export function* mistakesInCampaigns(document: ProgramDocument): Generator<Mista
     yield* mistakesInSchedule(at, campaign, document);
     yield* mistakesInAudience(at, campaign, document);
     yield* mistakesInEffect(at, campaign, document);
+    yield* mistakesInGift(at, campaign, document);
     yield* mistakeInDuration(`${at}/cooldown`, campaign.cooldown);
     yield* mistakesInBudget(at, campaign, document);
   }
@@ -116,7 +118,7 @@ export function* mistakesInAudience(
 }
 
 function* mistakesInEffect(at: string, { effect }: Campaign, { units }: ProgramDocument): Generator<Mistake> {
-  const unit = 'earn' in effect ? effect.earn.unit : effect.unit;
+  const unit = unitOf(effect);
   const place = 'earn' in effect ? 'effect/earn/unit' : 'effect/unit';
   const names = Object.keys(units);
   if (unit !== undefined && names.length > 0 && !Object.hasOwn(units, unit))
@@ -126,12 +128,34 @@ function* mistakesInEffect(at: string, { effect }: Campaign, { units }: ProgramD
     };
   if ('multiply' in effect) yield* mistakeInMultiplier(`${at}/effect/multiply`, effect.multiply);
   else if ('percent' in effect) yield* mistakeInPercent(`${at}/effect/percent`, effect.percent);
-  else yield* mistakesInTerms(`${at}/effect`, effect);
+  else if ('earn' in effect) yield* mistakesInTerms(`${at}/effect`, effect);
+}
+
+/** What gives no points: the tier must be there, and nothing may be bounded in points. */
+function* mistakesInGift(at: string, campaign: Campaign, { tiers }: ProgramDocument): Generator<Mistake> {
+  const { effect } = campaign;
+  if (!('tier' in effect)) return;
+  yield* mistakeInDuration(`${at}/effect/for`, effect.for);
+  const levels = (tiers?.levels ?? []).map(level => level.id);
+  if (!levels.includes(effect.tier))
+    yield {
+      pointer: `${at}/effect/tier`,
+      message:
+        levels.length === 0
+          ? `This program has no tiers, so nobody can be given "${effect.tier}".`
+          : `This program has no tier "${effect.tier}". Its tiers are ${levels.join(', ')}.`,
+    };
+  for (const bound of ['cap', 'budget'] as const)
+    if (campaign[bound] !== undefined)
+      yield {
+        pointer: `${at}/${bound}`,
+        message: `A ${bound} bounds points, and this campaign gives none. Say with "limit" how often it counts for a member.`,
+      };
 }
 
 function* mistakesInBudget(at: string, campaign: Campaign, document: ProgramDocument): Generator<Mistake> {
   const { budget } = campaign;
-  if (budget === undefined) return;
+  if (budget === undefined || 'tier' in campaign.effect) return;
   const { points, money } = budget;
   if ((points === undefined) === (money === undefined))
     yield {
@@ -157,7 +181,7 @@ function* mistakesInBudget(at: string, campaign: Campaign, document: ProgramDocu
 
 /** The units that the campaign gives, those that exist. */
 function unitsOf({ effect }: Campaign, { units }: ProgramDocument): string[] {
-  const named = 'earn' in effect ? effect.earn.unit : effect.unit;
+  const named = unitOf(effect);
   if (named !== undefined) return Object.hasOwn(units, named) ? [named] : [];
   return Object.keys(units).filter(name => units[name]?.redeemable !== false);
 }
