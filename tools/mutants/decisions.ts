@@ -78,8 +78,8 @@ export const DECISION_MUTANTS = [
     name: 'a re-rating does not see what was granted',
     file: `${EARNING}/rerates.plan.ts`,
     tests: JOURNEYS('tier-grants'),
-    find: '{ ...emptyTimeline(), granted }',
-    replace: 'emptyTimeline()',
+    find: 'tiers.know(granted);',
+    replace: '',
   },
   {
     name: 'a grant is ended twice',
