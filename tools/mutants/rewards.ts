@@ -1,5 +1,6 @@
 // Mistakes in rewards, their codes and prices.
 const REWARDS = 'src/modules/rewards';
+const ONE_BATCH = ['test/journeys/one-after-the-other.test.ts'];
 const SEALING = [`${REWARDS}/sealing.test.ts`];
 
 export const REWARD_MUTANTS = [
@@ -23,5 +24,19 @@ export const REWARD_MUTANTS = [
     tests: SEALING,
     find: 'if (known !== undefined && known !== keyId)',
     replace: 'if (known === keyId.toUpperCase())',
+  },
+  {
+    name: 'a redemption does not see the tier that was granted before it in the batch',
+    file: `${REWARDS}/redemptions.ts`,
+    tests: ONE_BATCH,
+    find: "const TIER_CHANGES = ['order', 'return', 'rerate', 'tier_grant', 'tier_grant_end'",
+    replace: "const TIER_CHANGES = ['order', 'return', 'rerate', 'tier_grant_end'",
+  },
+  {
+    name: 'who has left a household can still redeem in the same batch',
+    file: `${REWARDS}/redemptions.ts`,
+    tests: ONE_BATCH,
+    find: "if (body.by !== null) return ['household_change'];",
+    replace: 'if (body.by !== null) return [];',
   },
 ];

@@ -24,6 +24,7 @@ import {
 } from './facts.ts';
 import { type GiftsTold, giftsTold } from './gifts.wire.ts';
 import { lateness } from './late.ts';
+import { membersRead } from './members-read.ts';
 import type { Line, Order, OrderState, ProgramInForce } from './model.ts';
 import { post } from './posting.ts';
 import { contributions } from './qualifying.ts';
@@ -111,6 +112,7 @@ export const orderType = (
   admit: ({ body }, program) => admitOrder(body.order, program as ProgramInForce),
 
   load,
+  looksBack: ({ body }, program) => membersRead(body.order.occurredAt, program as ProgramInForce),
 
   decide(command, facts, context, known) {
     const { order, payload, historical = false } = command.body;

@@ -6,6 +6,7 @@ import { type FactsByProgram, publish } from './facts.ts';
 import type { Change } from './lots.store.ts';
 import { lookAgain } from './meanwhile.ts';
 import { type Entry, emptyWallet, holderOf, type Wallet, walletId } from './model.ts';
+import { cutsOf, InParts } from './parts.ts';
 import type { NewKey, Posting } from './posting.store.ts';
 import { locate, type Mode, type Newcomer, receive, type Slot } from './slots.ts';
 import * as store from './store.ts';
@@ -32,10 +33,12 @@ export interface Decided {
 /**
  * Decides a batch: finds programs, members and keys, locks the members in the order of their ids, loads
  * facts once for each command type, then folds the commands in order, so that each sees those before it.
- * Writes nothing.
+ * Writes nothing. Throws `InParts` where one has to see what facts that are loaded once cannot show.
  */
 export async function decideBatch(tx: Tx, commands: readonly Command[], mode: Mode): Promise<Decided> {
   const { slots, strangers } = await locate(tx, commands, mode);
+  const cuts = mode.write ? cutsOf(slots) : [];
+  if (cuts.length > 0) throw new InParts(cuts);
   const live = slots.filter(slot => slot.outcome === undefined);
   const replays = live.filter(isReplay);
   const open = live.filter(slot => !isReplay(slot));

@@ -156,6 +156,11 @@ export interface CommandType<
     known: readonly bigint[],
     around: Around,
   ) => Promise<Facts>;
+  /**
+   * The names of the types with another `load` whose effects on the same members, earlier in the batch, it decides on: then
+   * the batch is cut before it. Left out: none.
+   */
+  looksBack?(command: Command<Body>, program: ProgramFacts): readonly string[];
   /** Pure. `known` is the id of what exists under the command's key (only where `amends`). */
   decide(
     command: Command<Body>,

@@ -7,6 +7,7 @@ import type { Audit } from '../audit/index.ts';
 import { type Decided, decideBatch } from './batch.ts';
 import type { Command, Done } from './commands.ts';
 import { digest } from './digest.ts';
+import { InParts } from './parts.ts';
 import { post, settled } from './posting.store.ts';
 import type { Mode } from './slots.ts';
 
@@ -116,6 +117,7 @@ export class Runner {
           return;
         }
         await this.connection.run(transactionStatements.ROLLBACK).catch(() => undefined);
+        if (error instanceof InParts) return this.carryOutParts(batch, error.cuts);
         if (RETRYABLE.has(String(state)) && attempt < TRIES) {
           this.options.observer.retry(String(state));
           continue;
@@ -123,6 +125,12 @@ export class Runner {
         return this.halve(batch, error);
       }
     }
+  }
+
+  /** Each part sees what those before it have done, because it is committed. */
+  private async carryOutParts(batch: readonly Waiting[], cuts: readonly number[]): Promise<void> {
+    this.options.observer.retry('parts');
+    for (const [index, from] of [0, ...cuts].entries()) await this.carryOut(batch.slice(from, cuts[index]));
   }
 
   private async halve(batch: readonly Waiting[], error: unknown): Promise<void> {

@@ -12,6 +12,7 @@ import {
 } from '../ledger/index.ts';
 import { addDuration, type Price, type ProgramVersion, type Reward, type Unit } from '../program/index.ts';
 import {
+  dependsOnTier,
   firstFulfilment,
   itemOf,
   moneyOffOf,
@@ -38,6 +39,9 @@ import type { Unit as StockUnit } from './stock.ts';
 import * as store from './store.ts';
 import type { Vouchers } from './vouchers.ts';
 import { factOf, redemptionToWire } from './wire.ts';
+
+/** The commands after which a member may have another tier. */
+const TIER_CHANGES = ['order', 'return', 'rerate', 'tier_grant', 'tier_grant_end'];
 
 export interface RedemptionAnswer extends Effects {
   redemption: ReturnType<typeof redemptionToWire>;
@@ -160,6 +164,11 @@ export const redemptionType = (
     return outcome.ok ? undefined : outcome.refusal;
   },
   load,
+  looksBack({ body }, program) {
+    if (body.by !== null) return ['household_change'];
+    const reward = body.reward === null ? undefined : inForce(program).rewards.get(body.reward);
+    return reward !== undefined && dependsOnTier(reward) ? TIER_CHANGES : [];
+  },
   decide({ body, programId }, facts, context) {
     const { program, holder, wallet, id } = context;
     const version = inForce(program);
