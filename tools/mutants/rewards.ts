@@ -1,6 +1,7 @@
 // Mistakes in rewards, their codes and prices.
 const REWARDS = 'src/modules/rewards';
 const ONE_BATCH = ['test/journeys/one-after-the-other.test.ts'];
+const REASONS = ['test/journeys/reward-reasons.test.ts'];
 const SEALING = [`${REWARDS}/sealing.test.ts`];
 
 export const REWARD_MUTANTS = [
@@ -38,5 +39,20 @@ export const REWARD_MUTANTS = [
     tests: ONE_BATCH,
     find: "if (body.by !== null) return ['household_change'];",
     replace: 'if (body.by !== null) return [];',
+  },
+  {
+    name: 'a price for a tier and a segment is for who has one of them',
+    file: `${REWARDS}/catalogue.ts`,
+    tests: REASONS,
+    find: '(tiers === null || (tier !== null && tiers.has(tier))) && (segments === null || segments.some(isIn))',
+    replace:
+      '(tiers === null || (tier !== null && tiers.has(tier))) || (segments === null || segments.some(isIn))',
+  },
+  {
+    name: 'what a member bought is not known when its segments are asked for a price',
+    file: `${REWARDS}/facts.ts`,
+    tests: REASONS,
+    find: 'history: reads.history }] : [];',
+    replace: 'history: false }] : [];',
   },
 ];

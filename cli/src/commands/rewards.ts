@@ -70,15 +70,19 @@ function givesText({ gives }: Pick<Reward, 'gives'>): string {
   return `${name.replace('_', ' ')} ${value}`;
 }
 
+/** `gold/silver & students: `; nothing in front of what everybody pays. */
+function forWhom({ tiers, segments }: Reward['prices'][number]): string {
+  const named = [tiers, segments].flatMap(names => (names === null ? [] : names.join('/')));
+  return named.length === 0 ? '' : `${named.join(' & ')}: `;
+}
+
 const catalogueTable = (rewards: readonly Reward[]): string =>
   table(
     ['reward', 'gives', 'costs', 'left'],
     rewards.map(reward => [
       reward.id,
       givesText(reward),
-      reward.prices
-        .map(price => (price.tiers === null ? priceOf(price) : `${price.tiers.join('/')}: ${priceOf(price)}`))
-        .join(', '),
+      reward.prices.map(price => `${forWhom(price)}${priceOf(price)}`).join(', '),
       reward.left === null ? '' : grouped(String(reward.left)),
     ]),
   );

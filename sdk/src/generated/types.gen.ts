@@ -806,15 +806,17 @@ export type MemberReward = {
     rule: string;
     name: string | null;
     /**
-     * The first one that is for the tier of the member counts; `tiers` null: for everybody.
+     * The first one that is for the tier and the segments of the member counts; null: whatever it is.
      */
     prices: Array<{
         tiers: Array<string> | null;
+        segments: Array<string> | null;
         unit: string;
         points: string;
     }>;
     audience: {
-        tiers: Array<string>;
+        tiers: Array<string> | null;
+        segments: Array<string> | null;
     } | null;
     gives: RewardGives;
     from: string | null;
@@ -831,7 +833,7 @@ export type MemberReward = {
         order_total: string;
     } | null;
     /**
-     * What it costs this member; null where no price is for the tier.
+     * What it costs this member; null where no price is for it.
      */
     cost: {
         unit: string;
@@ -1752,7 +1754,7 @@ export type ProgramDocument = {
      */
     combination?: 'highest_multiplier' | 'stack';
     /**
-     * Groups of members by rule, at most 200, by name. The audience of a campaign names them, and conditions ask `'lapsed' in member.segments`. Default: none.
+     * Groups of members by rule, at most 200, by name. Audiences of campaigns, and audiences and prices of rewards, name them, and conditions ask `'lapsed' in member.segments`. Default: none.
      */
     segments?: {
         [key: string]: {
@@ -2251,7 +2253,7 @@ export type ProgramDocument = {
          */
         name?: string;
         /**
-         * What the reward costs: one price for everybody, or a list of which the first counts that is for the tier of the member. Whom no price is for cannot redeem it.
+         * What the reward costs: one price for everybody, or a list of which the first counts that is for the tier and the segments of the member. Whom no price is for cannot redeem it.
          */
         cost: {
             /**
@@ -2264,9 +2266,13 @@ export type ProgramDocument = {
             points: string;
         } | Array<{
             /**
-             * For members of one of these tiers. Left out: for all whom no price before was for.
+             * For members of one of these tiers. Left out: whatever the tier.
              */
             tiers?: Array<string>;
+            /**
+             * For members who are in one of these segments when they redeem. With `tiers` as well, both have to hold. Left out: whatever the segments.
+             */
+            segments?: Array<string>;
             /**
              * The unit that is paid with; one of `units` that members can spend.
              */
@@ -2331,9 +2337,13 @@ export type ProgramDocument = {
          */
         audience?: {
             /**
-             * Members of one of these tiers.
+             * Members of one of these tiers. Default: of all.
              */
             tiers?: Array<string>;
+            /**
+             * Members who are in one of these segments when they redeem. Default: all.
+             */
+            segments?: Array<string>;
         };
         /**
          * How many there are of it in all, those that were redeemed already among them. A redemption on hold has its own. A later version can raise and lower it. Default: as many as wanted.
@@ -2680,15 +2690,17 @@ export type Reward = {
     rule: string;
     name: string | null;
     /**
-     * The first one that is for the tier of the member counts; `tiers` null: for everybody.
+     * The first one that is for the tier and the segments of the member counts; null: whatever it is.
      */
     prices: Array<{
         tiers: Array<string> | null;
+        segments: Array<string> | null;
         unit: string;
         points: string;
     }>;
     audience: {
-        tiers: Array<string>;
+        tiers: Array<string> | null;
+        segments: Array<string> | null;
     } | null;
     gives: RewardGives;
     from: string | null;

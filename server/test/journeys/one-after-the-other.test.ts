@@ -27,12 +27,14 @@ await engine.publish('shop', {
       { id: 'gold', from: '500' },
     ],
   },
+  segments: { dutch: { if: "member.country == 'NL'" } },
   households: { on_leave: 'give_back' },
   rewards: [
     {
       id: 'mug',
       cost: [
         { tiers: ['gold'], unit: 'points', points: '80' },
+        { segments: ['dutch'], unit: 'points', points: '90' },
         { unit: 'points', points: '100' },
       ],
       gives: { product: 'MUG' },
@@ -155,6 +157,12 @@ const CASES: [string, boolean, (own: Somebody) => Command[], string[]][] = [
     false,
     own => [own.buy(400), own.redeem('lounge'), own.buy(100), own.redeem('lounge'), own.redeem('mug')],
     ['done', 'reward_unavailable', 'done', 'takes 1', 'takes 80'],
+  ],
+  [
+    'a change of the profile counts for the price by segment of the next redemption',
+    false,
+    own => [own.redeem('mug'), own.moveTo('NL'), own.redeem('mug')],
+    ['takes 100', 'done', 'takes 90'],
   ],
   [
     'who has left redeems no more, and who has joined does',

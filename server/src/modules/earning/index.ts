@@ -36,6 +36,7 @@ import { tierRoutes } from './tiers.routes.ts';
 
 export { budgetBook } from './budgets.publication.ts';
 export { earningErrors } from './errors.ts';
+export { type MemberQuestion, segmentsAt } from './segments.ts';
 export { levelAt, loadTimeline } from './tiers.ts';
 export type { TimelineFacts } from './timeline.ts';
 

@@ -20,7 +20,7 @@ export { hasChallenges, hasTiers, programNow, versionAt } from './model.ts';
 export type { FallsDue } from './passing.ts';
 export type { Registry } from './registry.ts';
 export { reminderHorizon, remindersOf } from './reminders.ts';
-export type { Price, Reward } from './rewards.model.ts';
+export type { Audience, Price, Reward } from './rewards.model.ts';
 export type { Terms } from './terms.ts';
 export type { Level, Measure, SumBetween, Tiers } from './tiers.ts';
 export { edges, placeAt, windowStart } from './tiers.ts';

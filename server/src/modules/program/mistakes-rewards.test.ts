@@ -17,6 +17,7 @@ const document = (...rewards: object[]) => ({
       { id: 'gold', from: '500.00' },
     ],
   },
+  segments: { students: { if: "member.country == 'NL'" } },
   rewards,
 });
 
@@ -42,9 +43,10 @@ test('a reward of each kind is accepted', () => {
     name: 'Ten off',
     cost: [
       { tiers: ['gold'], unit: 'points', points: '800' },
+      { segments: ['students'], unit: 'points', points: '900' },
       { unit: 'miles', points: '1000' },
     ],
-    audience: { tiers: ['gold', 'basic'] },
+    audience: { tiers: ['gold', 'basic'], segments: ['students'] },
     from: '2026-01-01T00:00:00Z',
     until: '2027-01-01T00:00:00Z',
     stock: 0,
@@ -88,6 +90,29 @@ for (const [what, change, pointer, sentence] of [
     { audience: { tiers: ['gold', 'vip'] } },
     '/audience/tiers/1',
     /no tier "vip"/,
+  ],
+  [
+    'a price for an unknown segment',
+    { cost: [{ segments: ['pupils'], unit: 'points', points: '1' }] },
+    '/cost/0/segments/0',
+    /no segment "pupils". Its segments are students/,
+  ],
+  [
+    'an unknown segment as audience',
+    { audience: { segments: ['students', 'pupils'] } },
+    '/audience/segments/1',
+    /no segment "pupils"/,
+  ],
+  [
+    'a price behind one for everybody, though it is for a segment',
+    {
+      cost: [
+        { unit: 'points', points: '2' },
+        { segments: ['students'], unit: 'points', points: '1' },
+      ],
+    },
+    '/cost/1',
+    /Price 1 is for everybody/,
   ],
   ['money off of nothing', { gives: { money_off: '0.00' } }, '/gives/money_off', /more than 0/],
   ['parts of a cent', { gives: { money_off: '0.005' } }, '/gives/money_off', /USD has 2 decimals/],

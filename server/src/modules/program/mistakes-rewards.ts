@@ -2,6 +2,7 @@ import { minorUnitExponent } from '#platform/currency.ts';
 import { compare, parseDecimal, type Rational } from '#platform/money.ts';
 import type { ProgramDocument } from './document.ts';
 import { type Mistake, mistakeInAmount, mistakeInDuration } from './mistake.ts';
+import { mistakesInSegmentNames } from './mistakes-segments.ts';
 import { pricesOf } from './rewards.model.ts';
 
 type Reward = NonNullable<ProgramDocument['rewards']>[number];
@@ -13,7 +14,7 @@ export function* mistakesInRewards(document: ProgramDocument): Generator<Mistake
     const at = `/rewards/${index}`;
     yield* mistakesInCost(document, reward, at);
     yield* mistakesInGives(document, reward, at);
-    yield* mistakesInTierNames(document, reward.audience?.tiers, `${at}/audience/tiers`);
+    yield* mistakesInNames(document, reward.audience, `${at}/audience`);
     const { from, until, minimum } = reward;
     if (from !== undefined && until !== undefined && Date.parse(until) <= Date.parse(from))
       yield {
@@ -27,8 +28,9 @@ export function* mistakesInRewards(document: ProgramDocument): Generator<Mistake
 
 function* mistakesInCost(document: ProgramDocument, { cost }: Reward, at: string): Generator<Mistake> {
   const prices = pricesOf(cost);
-  const last = prices.findIndex(({ tiers }) => tiers === undefined);
-  for (const [index, { tiers, unit }] of prices.entries()) {
+  const last = prices.findIndex(price => !names(price));
+  for (const [index, price] of prices.entries()) {
+    const { unit } = price;
     const place = Array.isArray(cost) ? `${at}/cost/${index}` : `${at}/cost`;
     const pointer = `${place}/unit`;
     if (!Object.hasOwn(document.units, unit)) yield unknownUnit(document, unit, pointer);
@@ -42,8 +44,21 @@ function* mistakesInCost(document: ProgramDocument, { cost }: Reward, at: string
         pointer: place,
         message: `Price ${last + 1} is for everybody, so this one is never asked for. Put it before that one.`,
       };
-    yield* mistakesInTierNames(document, tiers, `${place}/tiers`);
+    yield* mistakesInNames(document, price, place);
   }
+}
+
+/** Whom a price or an audience is for, as a document says it. */
+interface Told {
+  readonly tiers?: readonly string[] | undefined;
+  readonly segments?: readonly string[] | undefined;
+}
+
+const names = ({ tiers, segments }: Told): boolean => tiers !== undefined || segments !== undefined;
+
+function* mistakesInNames(document: ProgramDocument, told: Told | undefined, at: string): Generator<Mistake> {
+  yield* mistakesInTierNames(document, told?.tiers, `${at}/tiers`);
+  yield* mistakesInSegmentNames(document, told?.segments, `${at}/segments`);
 }
 
 function* mistakesInTierNames(

@@ -17,26 +17,31 @@ export function* mistakesInSegments(document: ProgramDocument): Generator<Mistak
   if (segments.length > MAX_SEGMENTS)
     yield { pointer: '/segments', message: `A program has at most ${MAX_SEGMENTS} segments.` };
   for (const [name, segment] of segments) yield* mistakesInSegment(`/segments/${name}/if`, segment.if, tiers);
-  const names = segments.map(([name]) => name);
   for (const kind of ['campaigns', 'challenges'] as const)
-    for (const [index, { audience }] of (document[kind] ?? []).entries())
-      yield* mistakesInMembers(`/${kind}/${index}/audience`, audience, names);
+    for (const [index, { audience }] of (document[kind] ?? []).entries()) {
+      const at = `/${kind}/${index}/audience`;
+      yield* mistakesInSegmentNames(document, audience?.segments, `${at}/segments`);
+      for (const [place, code] of (audience?.countries ?? []).entries())
+        if (!isCountry(code)) yield { pointer: `${at}/countries/${place}`, message: noCountry(code) };
+    }
 }
 
-type Audience = NonNullable<ProgramDocument['campaigns']>[number]['audience'];
-
-function* mistakesInMembers(at: string, audience: Audience, names: readonly string[]): Generator<Mistake> {
-  for (const [place, name] of (audience?.segments ?? []).entries())
+/** Segments that an audience names and the program does not have. */
+export function* mistakesInSegmentNames(
+  document: ProgramDocument,
+  asked: readonly string[] | undefined,
+  at: string,
+): Generator<Mistake> {
+  const names = Object.keys(document.segments ?? {});
+  for (const [place, name] of (asked ?? []).entries())
     if (!names.includes(name))
       yield {
-        pointer: `${at}/segments/${place}`,
+        pointer: `${at}/${place}`,
         message:
           names.length === 0
             ? `This program has no segments, so nobody is in "${name}". Add it under "segments".`
             : `This program has no segment "${name}". Its segments are ${names.join(', ')}.`,
       };
-  for (const [place, code] of (audience?.countries ?? []).entries())
-    if (!isCountry(code)) yield { pointer: `${at}/countries/${place}`, message: noCountry(code) };
 }
 
 function* mistakesInSegment(pointer: string, text: string, tiers: readonly string[]): Generator<Mistake> {

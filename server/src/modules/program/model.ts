@@ -167,7 +167,7 @@ export function compile(published: Published, numbers: ReadonlyMap<string, numbe
     reminders: compileReminders(document.reminders),
     velocity: compileVelocity(document, version, units),
     tiers: compileTiers(document, version, exponent(document.currency)),
-    rewards: compileRewards(document, version, units, exponent(document.currency)),
+    rewards: compileRewards(document, version, units, exponent(document.currency), segments),
     transfers: compileTransfers(document.transfers, version),
     households: compileHouseholds(document.households, version),
     exponent,

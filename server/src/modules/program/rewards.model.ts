@@ -2,6 +2,7 @@ import { parseDecimal, type Rational } from '#platform/money.ts';
 import { type Duration, parseDuration } from './calendar.ts';
 import type { Period } from './campaigns.ts';
 import type { ProgramDocument } from './document.ts';
+import { type MemberReads, readsOf, type Segment } from './segments.ts';
 
 /** A unit that a reward costs or gives. */
 interface Unit {
@@ -19,9 +20,14 @@ type Gives =
   | { readonly voucher: string }
   | { readonly unit: Unit; readonly points: bigint; readonly expiresAfter: Duration | null };
 
-/** What a reward costs members of some tiers; null: everybody. */
-export interface Price {
+/** Members by tier and by segment; both have to hold, null: whatever it is. */
+export interface Audience {
   readonly tiers: ReadonlySet<string> | null;
+  readonly segments: readonly string[] | null;
+}
+
+/** What a reward costs an audience. */
+export interface Price extends Audience {
   readonly unit: Unit;
   readonly points: bigint;
 }
@@ -32,10 +38,12 @@ export interface Reward {
   /** `id@version`, as redemptions cite it. */
   readonly ref: string;
   readonly name: string | null;
-  /** The first one that is for a member's tier counts. */
+  /** The first one that is for a member counts. */
   readonly prices: readonly Price[];
-  /** The tiers whose members can redeem it; null: all, and those of a program without tiers. */
-  readonly audience: ReadonlySet<string> | null;
+  /** Who can redeem it; null: everybody. */
+  readonly audience: Audience | null;
+  /** What has to be known of a member before it is decided; `tier`: its tier, for a segment as well. */
+  readonly reads: MemberReads & { readonly tier: boolean };
   readonly gives: Gives;
   /** As the document says it. */
   readonly told: RewardDocument['gives'];
@@ -58,6 +66,7 @@ export const compileRewards = (
   version: number,
   units: ReadonlyMap<string, Unit>,
   exponent: number,
+  segments: ReadonlyMap<string, Segment>,
 ): ReadonlyMap<string, Reward> =>
   new Map(
     (document.rewards ?? []).map(reward => [
@@ -67,7 +76,8 @@ export const compileRewards = (
         ref: `${reward.id}@${version}`,
         name: reward.name ?? null,
         prices: compilePrices(reward.cost, units),
-        audience: setOf(reward.audience?.tiers),
+        audience: reward.audience === undefined ? null : audienceOf(reward.audience),
+        reads: readsOfReward(reward, segments),
         gives: compileGives(reward.gives, units, exponent),
         told: reward.gives,
         from: reward.from === undefined ? null : Date.parse(reward.from),
@@ -83,12 +93,33 @@ export const compileRewards = (
     ]),
   );
 
-const setOf = (values: string[] | undefined): ReadonlySet<string> | null =>
-  values === undefined ? null : new Set(values);
+/** An audience as a document says it. */
+interface Told {
+  readonly tiers?: string[] | undefined;
+  readonly segments?: string[] | undefined;
+}
+
+const audienceOf = ({ tiers, segments }: Told): Audience => ({
+  tiers: tiers === undefined ? null : new Set(tiers),
+  segments: segments ?? null,
+});
+
+function readsOfReward(
+  { cost, audience }: RewardDocument,
+  segments: ReadonlyMap<string, Segment>,
+): Reward['reads'] {
+  const told: Told[] = [...pricesOf(cost), ...(audience === undefined ? [] : [audience])];
+  const named = told.flatMap(each => each.segments ?? []);
+  const byTier = told.some(each => each.tiers !== undefined);
+  return {
+    ...readsOf(null, { segments: named }, segments),
+    tier: byTier || named.some(name => segments.get(name)?.condition.reads.has('tier')),
+  };
+}
 
 const compilePrices = (cost: RewardDocument['cost'], units: ReadonlyMap<string, Unit>): Price[] =>
-  pricesOf(cost).map(({ tiers, unit, points }) => ({
-    tiers: setOf(tiers),
+  pricesOf(cost).map(({ unit, points, ...audience }) => ({
+    ...audienceOf(audience),
     unit: units.get(unit) as Unit,
     points: BigInt(points),
   }));
@@ -96,8 +127,7 @@ const compilePrices = (cost: RewardDocument['cost'], units: ReadonlyMap<string, 
 /** The prices of a reward, one for everybody as a list of one. */
 export const pricesOf = (
   cost: RewardDocument['cost'],
-): readonly { tiers?: string[] | undefined; unit: string; points: string }[] =>
-  Array.isArray(cost) ? cost : [cost];
+): readonly (Told & { unit: string; points: string })[] => (Array.isArray(cost) ? cost : [cost]);
 
 function compileGives(
   gives: RewardDocument['gives'],

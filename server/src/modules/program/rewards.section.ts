@@ -24,8 +24,9 @@ const cost = z
       z
         .array(
           settings('A price', {
-            tiers: words('gold').describe(
-              'For members of one of these tiers. Left out: for all whom no price before was for.',
+            tiers: words('gold').describe('For members of one of these tiers. Left out: whatever the tier.'),
+            segments: words('students').describe(
+              'For members who are in one of these segments when they redeem. With `tiers` as well, both have to hold. Left out: whatever the segments.',
             ),
             ...paid,
           }),
@@ -36,11 +37,11 @@ const cost = z
     ],
     {
       error:
-        'Say what it costs: { "unit": "points", "points": "1000" }, or a list of prices by tier [{ "tiers": ["gold"], "unit": "points", "points": "800" }, { "unit": "points", "points": "1000" }].',
+        'Say what it costs: { "unit": "points", "points": "1000" }, or a list of prices by tier or segment [{ "tiers": ["gold"], "unit": "points", "points": "800" }, { "unit": "points", "points": "1000" }].',
     },
   )
   .describe(
-    'What the reward costs: one price for everybody, or a list of which the first counts that is for the tier of the member. Whom no price is for cannot redeem it.',
+    'What the reward costs: one price for everybody, or a list of which the first counts that is for the tier and the segments of the member. Whom no price is for cannot redeem it.',
   );
 
 /** The name of a pool of codes; it is also part of an address. */
@@ -98,7 +99,10 @@ export const reward = settings('A reward', {
   from: instant('The first instant at which it can be redeemed. Left out: from the beginning.').optional(),
   until: instant('The end, at which it cannot be redeemed any more. Left out: without end.').optional(),
   audience: settings('"audience"', {
-    tiers: words('gold').describe('Members of one of these tiers.'),
+    tiers: words('gold').describe('Members of one of these tiers. Default: of all.'),
+    segments: words('students').describe(
+      'Members who are in one of these segments when they redeem. Default: all.',
+    ),
   })
     .describe('Who can redeem it. Default: everybody.')
     .optional(),

@@ -23,6 +23,6 @@ export const segments = z
         : 'Write an object { … } with the segments by name, for example { "dutch": { "if": "member.country == \'NL\'" } }.',
   })
   .describe(
-    `Groups of members by rule, at most ${MAX_SEGMENTS}, by name. The audience of a campaign names them, and conditions ask \`'lapsed' in member.segments\`. Default: none.`,
+    `Groups of members by rule, at most ${MAX_SEGMENTS}, by name. Audiences of campaigns, and audiences and prices of rewards, name them, and conditions ask \`'lapsed' in member.segments\`. Default: none.`,
   )
   .meta({ maxProperties: MAX_SEGMENTS });

@@ -12,14 +12,17 @@ import { givesSchema, redemptionAnswer } from './wire.ts';
 const text = z.string();
 const sum = text.meta({ pattern: '^[0-9]+$' });
 
+const audienceShape = { tiers: z.array(text).nullable(), segments: z.array(text).nullable() };
+
 const rewardShape = {
   id: text,
   rule: text.meta({ description: '`id@version`, as a redemption would cite it.' }),
   name: text.nullable(),
-  prices: z.array(z.strictObject({ tiers: z.array(text).nullable(), unit: text, points: sum })).meta({
-    description: 'The first one that is for the tier of the member counts; `tiers` null: for everybody.',
+  prices: z.array(z.strictObject({ ...audienceShape, unit: text, points: sum })).meta({
+    description:
+      'The first one that is for the tier and the segments of the member counts; null: whatever it is.',
   }),
-  audience: z.strictObject({ tiers: z.array(text) }).nullable(),
+  audience: z.strictObject(audienceShape).nullable(),
   gives: givesSchema,
   from: schemas.instant.nullable(),
   until: schemas.instant.nullable(),
@@ -42,7 +45,7 @@ const memberRewardSchema = z
     cost: z
       .strictObject({ unit: text, points: sum })
       .nullable()
-      .meta({ description: 'What it costs this member; null where no price is for the tier.' }),
+      .meta({ description: 'What it costs this member; null where no price is for it.' }),
     used: z
       .int()
       .min(0)

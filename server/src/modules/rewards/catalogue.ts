@@ -1,6 +1,6 @@
 import { accept, type Outcome, type Reason, refuse } from '#platform/errors.ts';
 import { floorDiv } from '#platform/money.ts';
-import type { Price, ProgramVersion, Reward } from '../program/index.ts';
+import type { Audience, Price, ProgramVersion, Reward } from '../program/index.ts';
 import type { Fulfilment, Money } from './model.ts';
 
 /** The stock that a reward is taken from: its own, that of a pool of codes, or none. */
@@ -21,6 +21,8 @@ export interface Situation {
   readonly now: number;
   /** The member's tier; null where the program has none. */
   readonly tier: string | null;
+  /** Whether the member is in a segment. */
+  isIn(segment: string): boolean;
   /** Points of a unit, by its number. */
   available(unit: number): bigint;
   /** How often the member has redeemed it in the present period of its limit. */
@@ -31,32 +33,48 @@ export interface Situation {
   readonly orderTotal: bigint | null;
 }
 
-/** Whether the tier of a member has a say in a reward. */
-export const dependsOnTier = ({ prices, audience }: Reward): boolean =>
-  audience !== null || prices.some(({ tiers }) => tiers !== null);
+/** The tier of a member and the segments that it is in. */
+export type Belonging = Pick<Situation, 'tier' | 'isIn'>;
 
-/** What a reward costs a member of a tier; undefined where no price is for it. */
-export const priceFor = ({ prices }: Reward, tier: string | null): Price | undefined =>
-  prices.find(({ tiers }) => tiers === null || (tier !== null && tiers.has(tier)));
+const includes = ({ tiers, segments }: Audience, { tier, isIn }: Belonging): boolean =>
+  (tiers === null || (tier !== null && tiers.has(tier))) && (segments === null || segments.some(isIn));
 
-/** The tiers whose members can redeem a reward. */
+/** What a reward costs a member; undefined where no price is for it. */
+export const priceFor = ({ prices }: Reward, member: Belonging): Price | undefined =>
+  prices.find(price => includes(price, member));
+
+/** The tiers whose members can redeem a reward, as far as the tier decides. */
 function tiersOf({ prices, audience }: Reward): string[] {
   const priced = prices.some(({ tiers }) => tiers === null)
     ? null
     : new Set(prices.flatMap(({ tiers }) => [...(tiers ?? [])]));
-  return [...(audience ?? priced ?? [])].filter(tier => priced === null || priced.has(tier));
+  return [...(audience?.tiers ?? priced ?? [])].filter(tier => priced === null || priced.has(tier));
+}
+
+/** The segments that a reward names. */
+export const segmentsOf = ({ prices, audience }: Reward): string[] => [
+  ...new Set([...prices, ...(audience === null ? [] : [audience])].flatMap(({ segments }) => segments ?? [])),
+];
+
+function notInAudience(reward: Reward, { tier, isIn }: Belonging): Reason {
+  const segments = segmentsOf(reward);
+  return {
+    code: 'not_in_audience',
+    ...(reward.reads.tier ? { tiers: tiersOf(reward), tier } : {}),
+    ...(segments.length === 0 ? {} : { segments, in_segments: segments.filter(isIn) }),
+  };
 }
 
 const time = (at: number): string => new Date(at).toISOString();
 
 /** Every reason for which a member cannot have a reward, with what is missing; none where it can be had. */
 export function unavailability(reward: Reward, situation: Situation): Reason[] {
-  const { now, tier, used, left, orderTotal } = situation;
+  const { now, used, left, orderTotal } = situation;
   const { from, until, limit, minimum, audience } = reward;
   const reasons: Reason[] = [];
-  const price = priceFor(reward, tier);
-  if (price === undefined || (audience !== null && (tier === null || !audience.has(tier))))
-    reasons.push({ code: 'not_in_audience', tiers: tiersOf(reward), tier });
+  const price = priceFor(reward, situation);
+  if (price === undefined || (audience !== null && !includes(audience, situation)))
+    reasons.push(notInAudience(reward, situation));
   if (from !== null && now < from) reasons.push({ code: 'not_yet_valid', from: time(from) });
   if (until !== null && now >= until) reasons.push({ code: 'no_longer_valid', until: time(until) });
   if (left === 0) reasons.push({ code: 'out_of_stock' });
@@ -86,7 +104,7 @@ function shortfall({ unit, points }: Price, available: bigint): Reason | undefin
 }
 
 const SENTENCES: Readonly<Record<string, string>> = {
-  not_in_audience: 'it is not for the tier of the member',
+  not_in_audience: 'it is not for the tier or the segments of the member',
   not_yet_valid: 'it cannot be redeemed yet',
   no_longer_valid: 'it cannot be redeemed any more',
   out_of_stock: 'nothing is left of it',

@@ -1,9 +1,16 @@
 import type { Tx } from '#platform/db/client.ts';
 import { accept, type Outcome } from '#platform/errors.ts';
-import { levelAt, loadTimeline, type TimelineFacts } from '../earning/index.ts';
+import {
+  levelAt,
+  loadTimeline,
+  type MemberQuestion,
+  segmentsAt,
+  type TimelineFacts,
+} from '../earning/index.ts';
 import { type Around, type Command, type Ledger, type Taken, walletId } from '../ledger/index.ts';
+import { factsKey, factsOf, type MemberFacts } from '../members/index.ts';
 import { type ProgramVersion, type Reward, startOf, versionAt } from '../program/index.ts';
-import { dependsOnTier, itemOf } from './catalogue.ts';
+import { type Belonging, itemOf } from './catalogue.ts';
 import { type HouseholdChange, lastChanges } from './households.store.ts';
 import type {
   ChangeBody,
@@ -27,6 +34,8 @@ export interface RewardFacts extends StockFacts {
   readonly expired: ReadonlyMap<string, bigint>;
   /** What the tiers of members depend on, where a reward asks for them. */
   readonly timeline: TimelineFacts;
+  /** What is known of members, where a segment that a reward names reads it; by `factsKey`. */
+  readonly members: ReadonlyMap<string, MemberFacts>;
   /** In which households they are who redeem for one. */
   readonly last: ReadonlyMap<number, HouseholdChange>;
   /** How often members redeemed rewards, and since when that counts. */
@@ -74,17 +83,13 @@ export const rewardLoader =
           ];
     });
     const buyers = around.counterparts.flatMap(counterpart => counterpart?.id ?? []);
-    const [last, taken, expired, counts, timeline, stock] = await Promise.all([
+    const [last, taken, expired, counts, timeline, members, stock] = await Promise.all([
       buyers.length === 0 ? [] : lastChanges(tx, buyers),
       takenBy(tx, ledger, changes),
       expiredOf(tx, ledger, changes),
       usesOf(tx, asked),
-      loadTimeline(
-        tx,
-        asked
-          .filter(({ reward }) => dependsOnTier(reward))
-          .map(({ memberId, now, version }) => ({ memberId, at: now, version })),
-      ),
+      loadTimeline(tx, asked.flatMap(timelineOf)),
+      factsOf(tx, asked.flatMap(membersOf), { profile: true, lists: [] }),
       loadStock(tx, [...asked.flatMap(wantOf), ...changes.flatMap(wantOfChange)], around),
     ]);
     for (const id of stock.released) {
@@ -93,7 +98,7 @@ export const rewardLoader =
         redemptions.set(id, { ...redemption, reward: { ...redemption.reward, released: true } });
     }
     const now = new Map(last.map(({ stored }) => [stored.memberId, stored]));
-    return { redemptions, last: now, taken, expired, uses: counts, timeline, ...stock };
+    return { redemptions, last: now, taken, expired, uses: counts, timeline, members, ...stock };
   };
 
 function askedOf(
@@ -110,6 +115,12 @@ function askedOf(
   const { capture } = body;
   return [{ programId, memberId: holder.id, reward, capture, now, version }];
 }
+
+const timelineOf = ({ memberId, now, version, reward: { reads } }: Asked) =>
+  reads.tier || reads.history ? [{ memberId, at: now, version, history: reads.history }] : [];
+
+const membersOf = ({ programId, memberId, now, reward: { reads } }: Asked) =>
+  reads.profile ? [{ programId, holderId: memberId, at: now }] : [];
 
 function wantOf({ programId, reward, capture, now, version }: Asked): Want[] {
   const item = itemOf(reward);
@@ -189,12 +200,16 @@ export const sinceOf = ({ limit }: Reward, now: number, timeZone: string): numbe
 export const usedBy = (facts: RewardFacts, memberId: number, reward: string): number =>
   facts.uses.get(useKey(memberId, reward))?.count ?? 0;
 
-/** The tier of a member, where a reward depends on it. */
-export const tierOf = (
-  { timeline }: RewardFacts,
-  reward: Reward,
-  question: { memberId: number; at: number; version: ProgramVersion },
-): string | null => (dependsOnTier(reward) ? (levelAt(timeline, question)?.id ?? null) : null);
+/** The tier of a member and the segments that it is in, as far as it was loaded for what is asked. */
+export function belongingOf(
+  { timeline, members }: Pick<RewardFacts, 'timeline' | 'members'>,
+  { reads }: { readonly reads: Pick<Reward['reads'], 'tier'> },
+  question: MemberQuestion,
+): Belonging {
+  const tier = reads.tier ? (levelAt(timeline, question)?.id ?? null) : null;
+  const member = members.get(factsKey({ holderId: question.memberId, at: question.at }));
+  return { tier, isIn: segmentsAt(question, { timeline, member, tier }) };
+}
 
 /** The code that a redemption takes next from its pool; refused where this engine could not hand it out. */
 export const nextCode = (

@@ -1,11 +1,12 @@
 import type { Pool, Tx } from '#platform/db/client.ts';
 import { accept, type Outcome } from '#platform/errors.ts';
 import { wireId } from '#platform/ids.ts';
-import { levelAt, loadTimeline } from '../earning/index.ts';
+import { loadTimeline } from '../earning/index.ts';
 import { type Ledger, time } from '../ledger/index.ts';
-import { type Price, type ProgramVersion, type Reward, versionAt } from '../program/index.ts';
+import { factsOf, type MemberFacts } from '../members/index.ts';
+import { type Audience, type Price, type ProgramVersion, type Reward, versionAt } from '../program/index.ts';
 import { itemOf, priceFor, unavailability } from './catalogue.ts';
-import { sinceOf } from './facts.ts';
+import { belongingOf, sinceOf } from './facts.ts';
 import type { ProgramInForce } from './model.ts';
 import * as stock from './stock.store.ts';
 import { isOutdated, leftOf, shareOut } from './stock.ts';
@@ -48,15 +49,20 @@ async function leftovers(tx: Tx, { programId, now, version }: InForce): Promise<
 
 const priceToWire = ({ unit, points }: Price) => ({ unit: unit.name, points: String(points) });
 
+const audienceToWire = ({ tiers, segments }: Audience) => ({
+  tiers: tiers === null ? null : [...tiers],
+  segments,
+});
+
 const rewardToWire = (reward: Reward, left: number | null) => ({
   id: reward.id,
   rule: reward.ref,
   name: reward.name,
   prices: reward.prices.map(price => ({
-    tiers: price.tiers === null ? null : [...price.tiers],
+    ...audienceToWire(price),
     ...priceToWire(price),
   })),
-  audience: reward.audience === null ? null : { tiers: [...reward.audience] },
+  audience: reward.audience === null ? null : audienceToWire(reward.audience),
   gives: reward.told,
   from: time(reward.from),
   until: time(reward.until),
@@ -93,18 +99,24 @@ export async function rewardsFor(
     const rewards = [...force.version.rewards.values()];
     const left = await leftovers(tx, force);
     const used = await usedOf(tx, force, holder.id, rewards);
-    const question = { memberId: holder.id, at: force.now, version: force.version };
-    const tier = levelAt(await loadTimeline(tx, [question]), question)?.id ?? null;
+    const { now: at, version } = force;
+    const question = { memberId: holder.id, externalId: holder.externalId, at, version };
+    const history = rewards.some(({ reads }) => reads.history);
+    const timeline = await loadTimeline(tx, [{ ...question, history }]);
+    const members = rewards.some(({ reads }) => reads.profile)
+      ? await factsOf(tx, [{ programId, holderId: holder.id, at }], { profile: true, lists: [] })
+      : new Map<string, MemberFacts>();
+    const belonging = belongingOf({ timeline, members }, { reads: { tier: true } }, question);
     const data = rewards.map((reward, index) => {
       const reasons = unavailability(reward, {
         now: force.now,
-        tier,
+        ...belonging,
         available: unit => wallets[unit]?.available ?? 0n,
         used: used.get(index) ?? 0,
         left: left.get(reward.id) ?? null,
         orderTotal,
       });
-      const price = priceFor(reward, tier);
+      const price = priceFor(reward, belonging);
       return {
         ...rewardToWire(reward, left.get(reward.id) ?? null),
         cost: price === undefined ? null : priceToWire(price),
@@ -117,7 +129,7 @@ export async function rewardsFor(
       member: wireId('mem', BigInt(holder.id)),
       external_id: holder.externalId,
       as_of: time(force.now),
-      tier,
+      tier: belonging.tier,
       data,
     });
   });

@@ -12,7 +12,6 @@ import {
 } from '../ledger/index.ts';
 import { addDuration, type Price, type ProgramVersion, type Reward, type Unit } from '../program/index.ts';
 import {
-  dependsOnTier,
   firstFulfilment,
   itemOf,
   moneyOffOf,
@@ -22,7 +21,7 @@ import {
   rewardUnavailable,
   unavailability,
 } from './catalogue.ts';
-import { evolve, type LoadRewards, nextCode, type RewardFacts, tierOf, usedBy } from './facts.ts';
+import { belongingOf, evolve, type LoadRewards, nextCode, type RewardFacts, usedBy } from './facts.ts';
 import { isMember } from './households.facts.ts';
 import { inForce, unitOfPoints } from './in-force.ts';
 import {
@@ -40,7 +39,10 @@ import * as store from './store.ts';
 import type { Vouchers } from './vouchers.ts';
 import { factOf, redemptionToWire } from './wire.ts';
 
-/** The commands after which a member may have another tier. */
+/** The commands after which a member may be in other segments. */
+const PROFILE_CHANGES = ['enrol', 'profile'];
+const NO_READS = { tier: false, history: false, profile: false };
+/** The commands after which a member may have another tier, or have bought more. */
 const TIER_CHANGES = ['order', 'return', 'rerate', 'tier_grant', 'tier_grant_end'];
 
 export interface RedemptionAnswer extends Effects {
@@ -83,17 +85,18 @@ function termsOf(
   const reward = named.value;
   const item = itemOf(reward);
   const stock = item === null ? undefined : facts.stocks.get(stockKey({ programId, item }));
-  const tier = tierOf(facts, reward, { memberId: holder.id, at: now, version });
+  const question = { memberId: holder.id, externalId: holder.externalId, at: now, version };
+  const belonging = belongingOf(facts, reward, question);
   const reasons = unavailability(reward, {
     now,
-    tier,
+    ...belonging,
     available,
     used: usedBy(facts, holder.id, reward.id),
     left: item === null ? null : (stock?.left(now) ?? 0),
     orderTotal: body.orderTotal,
   });
   if (reasons.length > 0) return rewardUnavailable(reward, reasons);
-  const { unit, points } = priceFor(reward, tier) as Price;
+  const { unit, points } = priceFor(reward, belonging) as Price;
   return accept({ unit, points, reward, stock: stock?.next(now) ?? null });
 }
 
@@ -167,7 +170,8 @@ export const redemptionType = (
   looksBack({ body }, program) {
     if (body.by !== null) return ['household_change'];
     const reward = body.reward === null ? undefined : inForce(program).rewards.get(body.reward);
-    return reward !== undefined && dependsOnTier(reward) ? TIER_CHANGES : [];
+    const { tier, history, profile } = reward?.reads ?? NO_READS;
+    return [...(tier || history ? TIER_CHANGES : []), ...(profile ? PROFILE_CHANGES : [])];
   },
   decide({ body, programId }, facts, context) {
     const { program, holder, wallet, id } = context;
