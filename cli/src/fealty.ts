@@ -20,6 +20,13 @@ import {
 } from './commands/drafts.ts';
 import { entryWhyCommand } from './commands/entry.ts';
 import { eventsCommand } from './commands/events.ts';
+import {
+  householdAddCommand,
+  householdCreateCommand,
+  householdListCommand,
+  householdRemoveCommand,
+  householdShowCommand,
+} from './commands/household.ts';
 import { importOrdersCommand } from './commands/import-orders.ts';
 import { keysCreateCommand, keysListCommand, keysRevokeCommand } from './commands/keys.ts';
 import { listsShowCommand, listsUploadCommand } from './commands/lists.ts';
@@ -95,6 +102,13 @@ export const fealty = group('', 'Loyalty points on a ledger that can be proved',
     show: vouchersShowCommand,
   }),
   transfer: transferCommand,
+  household: group('household', 'Members who share a wallet', {
+    create: householdCreateCommand,
+    add: householdAddCommand,
+    remove: householdRemoveCommand,
+    show: householdShowCommand,
+    list: householdListCommand,
+  }),
   cases: group('cases', 'Members who earned too fast', {
     list: casesListCommand,
     show: casesShowCommand,

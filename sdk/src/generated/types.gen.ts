@@ -782,6 +782,10 @@ export type Member = {
      * The company's own id; `ext:` and this id name the member in every request.
      */
     external_id: string;
+    /**
+     * A `household` is a pool of several persons; it has balances and entries as a person has.
+     */
+    type: 'person' | 'household';
     status: 'active';
     /**
      * By the program's clock.
@@ -3819,6 +3823,10 @@ export type ListMembersData = {
     query?: {
         limit?: number;
         cursor?: string;
+        /**
+         * Only persons, or only households; left out: both.
+         */
+        type?: 'person' | 'household';
     };
     url: '/v1/members';
 };

@@ -228,6 +228,34 @@ test('what cannot be is refused with its reason, and nothing changes', async () 
   assert.equal((await api.put(place('ann'))).status, 200);
 });
 
+test('lists of members tell persons and households apart, and tiers are counted of persons', async () => {
+  const levels = [
+    { id: 'basic', from: '0' },
+    { id: 'gold', from: '100' },
+  ];
+  await run.program('told', { ...document({}), tiers: { qualify_by: 'spend', window: 'lifetime', levels } });
+  const told = run.on('told');
+  for (const external_id of ['ann', 'ben']) await told.post('/v1/members', { external_id });
+  await told.post('/v1/households', { external_id: 'pool' });
+  const names = async (query: string) => {
+    const { status, body } = await told.get(`/v1/members${query}`);
+    assert.equal(status, 200);
+    return body.data.map(({ external_id, type }: Json) => `${external_id}: ${type}`);
+  };
+  assert.deepEqual(await names(''), ['ann: person', 'ben: person', 'pool: household']);
+  assert.deepEqual(await names('?type=person'), ['ann: person', 'ben: person']);
+  assert.deepEqual(await names('?type=household'), ['pool: household']);
+  assert.equal((await told.get('/v1/members?type=pool')).status, 400);
+  assert.equal((await told.get('/v1/members/ext:pool')).body.type, 'household');
+  const again = await told.post('/v1/members', { external_id: 'pool' });
+  assert.deepEqual([again.status, again.body.type], [200, 'household']);
+  const first = (await told.get('/v1/members?type=person&limit=1')).body;
+  const second = (await told.get(`/v1/members?type=person&limit=1&cursor=${first.next}`)).body;
+  assert.deepEqual([second.data[0].external_id, second.data[0].type], ['ben', 'person']);
+  const { body } = await told.get('/v1/tiers');
+  assert.deepEqual(body.levels[0], { tier: 'basic', members: 2 });
+});
+
 test('a program without households has none', async () => {
   await run.program('none', document());
   const api = run.on('none');

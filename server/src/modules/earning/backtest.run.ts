@@ -181,7 +181,7 @@ async function tiersAt(
   };
   if (actual.tiers === null && (draft ?? actual).tiers === null) return counts;
   for (let after = 0n; ; ) {
-    const page = await members.list(pool, program.id, after, MEMBERS_A_PAGE);
+    const page = await members.list(pool, program.id, { after, limit: MEMBERS_A_PAGE, type: 'person' });
     const questions = page.map(({ id }) => ({ memberId: Number(id), at, version: actual }));
     const ids = questions.map(({ memberId }) => memberId);
     const facts = await loadTimeline(pool, questions, { grantsOf: ids });

@@ -32,7 +32,7 @@ export async function plan(deps: RerateDeps, rerate: store.Rerate): Promise<void
   const budgets = await leftOf(pool, program, rerate.version);
   let done = 0;
   for (let after = 0n; ; ) {
-    const page = await members.list(pool, program.id, after, MEMBERS_A_PAGE);
+    const page = await members.list(pool, program.id, { after, limit: MEMBERS_A_PAGE });
     const own = page.map(({ id, externalId }) => ({ id: Number(id), externalId }));
     // One snapshot a page: an order that comes meanwhile is either seen with its member or not at all.
     const items = await pool.snapshot(tx => planMembers(tx, { ledger, program, budgets }, rerate, own));

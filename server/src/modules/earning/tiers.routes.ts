@@ -146,7 +146,7 @@ export function tierRoutes(api: Api, deps: TierDeps): void {
   );
 }
 
-/** How many members have each place at `at`, a page of members after the other. */
+/** How many persons have each place at `at`, a page of members after the other. */
 async function countMembers(
   { pool, members }: TierDeps,
   programId: number,
@@ -155,7 +155,7 @@ async function countMembers(
 ): Promise<number[]> {
   const counts: number[] = [];
   for (let after = 0n; ; ) {
-    const page = await members.list(pool, programId, after, MEMBERS_A_PAGE);
+    const page = await members.list(pool, programId, { after, limit: MEMBERS_A_PAGE, type: 'person' });
     const questions = page.map(({ id }) => ({ memberId: Number(id), at, version }));
     const facts = await loadTimeline(pool, questions);
     for (const question of questions) {

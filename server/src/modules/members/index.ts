@@ -15,6 +15,7 @@ export type { Located, MemberRef } from './locate.ts';
 export { memberId } from './model.ts';
 /** Who belongs to which program. Owns the schema `members`. */
 export { createService as createMembers, type MembersService as Members } from './service.ts';
+export { markHouseholds } from './store.ts';
 
 /** Enrolment, profiles and lists as commands and routes: registers the commands with the ledger, whose lanes carry them out. */
 export function createMembersApi(deps: { members: MembersService; ledger: Ledger; pool: Pool }): {

@@ -1,12 +1,16 @@
 import { type Refusal, refuse } from '#platform/errors.ts';
 import { parseWireId, wireId } from '#platform/ids.ts';
 
-/** A person enrolled in one program. */
+/** A household is a pool of several persons, which has all that a person has. */
+export type MemberType = 'person' | 'household';
+
+/** A person enrolled in one program, or a household. */
 export interface Member {
   readonly id: bigint;
   readonly programId: number;
   /** The company's own id. */
   readonly externalId: string;
+  readonly type: MemberType;
   readonly status: 'active';
   /** Epoch ms, by the program's clock. */
   readonly enrolledAt: number;

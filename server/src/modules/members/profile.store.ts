@@ -1,5 +1,6 @@
 import { instants, jsons, numbers } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
+import type { MemberType } from './model.ts';
 import type { Attribute, Profile, ProfileChange, ProfileRow } from './profile.ts';
 
 /** A profile as it is stored: what is not known is left out. */
@@ -79,7 +80,7 @@ const INSERT = statement(
 );
 const ENROLMENTS = statement(
   'members_enrolments',
-  `select m.id, m.enrolled_at from unnest($1::integer[], $2::bigint[]) as q(program_id, id)
+  `select m.id, m.enrolled_at, m.type from unnest($1::integer[], $2::bigint[]) as q(program_id, id)
      join members.members m on m.program_id = q.program_id and m.id = q.id`,
 );
 
@@ -126,15 +127,21 @@ export async function insertRows(
   ]);
 }
 
-/** When members were enrolled, epoch ms, by their numbers. */
+/** When a member was enrolled, epoch ms, and as what. */
+export interface Enrolment {
+  readonly at: number;
+  readonly type: MemberType;
+}
+
+/** The enrolments of members, by their numbers. */
 export async function enrolments(
   tx: Tx,
   members: readonly { programId: number; holderId: number }[],
-): Promise<Map<number, number>> {
+): Promise<Map<number, Enrolment>> {
   if (members.length === 0) return new Map();
-  const rows = await tx.run<[bigint, number]>(ENROLMENTS, [
+  const rows = await tx.run<[bigint, number, MemberType]>(ENROLMENTS, [
     numbers(members.map(member => member.programId)),
     numbers(members.map(member => member.holderId)),
   ]);
-  return new Map(rows.map(([id, at]) => [Number(id), at]));
+  return new Map(rows.map(([id, at, type]) => [Number(id), { at, type }]));
 }

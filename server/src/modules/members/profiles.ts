@@ -1,6 +1,7 @@
 import type { Tx } from '#platform/db/client.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import type { Around, Command, CommandType } from '../ledger/index.ts';
+import type { MemberType } from './model.ts';
 import * as store from './profile.store.ts';
 import {
   differing,
@@ -30,7 +31,7 @@ interface MembersFacts {
   /** Around the instants of the batch's changes. */
   readonly histories: Map<number, readonly ProfileRow[]>;
   /** When members were enrolled, this batch's newcomers too. */
-  readonly enrolments: Map<number, number>;
+  readonly enrolments: Map<number, store.Enrolment>;
 }
 
 /** A profile that was changed, or a member who was enrolled. */
@@ -38,6 +39,7 @@ interface Changed {
   readonly id: bigint;
   readonly memberId: number;
   readonly enrolledAt: number | null;
+  readonly type: MemberType;
   readonly validFrom: number;
   readonly names: readonly string[];
   readonly added: readonly ProfileRow[];
@@ -56,6 +58,7 @@ export interface ProfileAnswer {
 export interface EnrolAnswer {
   memberId: number;
   externalId: string;
+  type: MemberType;
   enrolledAt: number;
   profile: Profile;
 }
@@ -103,7 +106,7 @@ function place(history: readonly ProfileRow[], change: ProfileChange, at: number
 }
 
 function evolve(facts: MembersFacts, { memberId, enrolledAt, added }: Changed): void {
-  if (enrolledAt !== null) facts.enrolments.set(memberId, enrolledAt);
+  if (enrolledAt !== null) facts.enrolments.set(memberId, { at: enrolledAt, type: 'person' });
   facts.histories.set(memberId, extended(facts.histories.get(memberId) ?? [], added));
 }
 
@@ -141,7 +144,8 @@ export const profileType: CommandType<ProfileBody, MembersFacts, Changed, Profil
     const before = history.findLast(row => row.validFrom <= at)?.profile ?? EMPTY_PROFILE;
     const names = added.length === 0 ? [] : differing(before, (added[0] as ProfileRow).profile);
     const profile = latest(extended(history, added));
-    const record = { id, memberId: holder.id, enrolledAt: null, validFrom: at, names, added, profile };
+    const who = { id, memberId: holder.id, enrolledAt: null, type: 'person' as const };
+    const record = { ...who, validFrom: at, names, added, profile };
     if (added.length === 0) return accept({ repeats: record, entries: [] });
     return accept({ record, drafts: [], fact: factOf(names, at) });
   },
@@ -169,8 +173,8 @@ export const enrolType: CommandType<EnrolBody, MembersFacts, Changed, EnrolAnswe
   decide({ body }, facts, { program, holder, id }) {
     const known = facts.enrolments.get(holder.id);
     const history = facts.histories.get(holder.id) ?? [];
-    const at = known ?? program.now;
-    const common = { id, memberId: holder.id, enrolledAt: at, validFrom: at };
+    const { at, type } = known ?? { at: program.now, type: 'person' as const };
+    const common = { id, memberId: holder.id, enrolledAt: at, type, validFrom: at };
     if (known !== undefined)
       return accept({ repeats: { ...common, names: [], added: [], profile: latest(history) }, entries: [] });
     const placed = place(history, body.profile ?? { replaces: false }, at);
@@ -187,9 +191,10 @@ export const enrolType: CommandType<EnrolBody, MembersFacts, Changed, EnrolAnswe
   store: write,
   find: () => Promise.resolve(new Map()),
   differences: () => [],
-  answer: ({ memberId, enrolledAt, profile }, _entries, { externalId }) => ({
+  answer: ({ memberId, enrolledAt, type, profile }, _entries, { externalId }) => ({
     memberId,
     externalId,
+    type,
     enrolledAt: enrolledAt as number,
     profile,
   }),

@@ -32,7 +32,7 @@ test('a member is enrolled (201), known again (200), and shown by either id', as
   assert.equal(made.status, 201);
   assert.match(made.body.id, /^mem_[0-9a-z]{13}$/);
   const profile = { country: null, birth_date: null, time_zone: null, attributes: {} };
-  const rest = { external_id: 'a/b 42', status: 'active', enrolled_at: NOW, profile };
+  const rest = { external_id: 'a/b 42', type: 'person', status: 'active', enrolled_at: NOW, profile };
   assert.deepEqual(made.body, { id: made.body.id, ...rest });
   assert.deepEqual(await call('POST', '/v1/members', { external_id: 'a/b 42' }), { ...made, status: 200 });
   for (const id of [made.body.id, 'ext:a/b 42'])

@@ -20,12 +20,17 @@ import type { Profile } from './profile.ts';
 import type { EnrolAnswer, EnrolBody } from './profiles.ts';
 import type { MembersService } from './service.ts';
 
+const TYPES = ['person', 'household'] as const;
+
 const shown = z
   .strictObject({
     id: z.string().describe('The id of the member in Fealty: mem_…'),
     external_id: externalId.describe(
       "The company's own id; `ext:` and this id name the member in every request.",
     ),
+    type: z
+      .enum(TYPES)
+      .describe('A `household` is a pool of several persons; it has balances and entries as a person has.'),
     status: z.enum(['active']),
     enrolled_at: z.string().describe("By the program's clock."),
     profile: profileShape,
@@ -35,6 +40,7 @@ const shown = z
 const view = (member: Omit<Member, 'programId'>, profile: Profile): z.input<typeof shown> => ({
   id: memberId(member.id),
   external_id: member.externalId,
+  type: member.type,
   status: member.status,
   enrolled_at: formatInstant(member.enrolledAt),
   profile: profileView(profile),
@@ -93,8 +99,8 @@ export const memberRoutes =
         };
         const [outcome] = (await ledger.run<EnrolAnswer>([command], dryRun)) as [Outcome<Done<EnrolAnswer>>];
         if (!outcome.ok) return outcome;
-        const { memberId: id, externalId, enrolledAt, profile } = outcome.value.answer();
-        const enrolled = { id: BigInt(id), externalId, status: 'active' as const, enrolledAt };
+        const { memberId: id, externalId, type, enrolledAt, profile } = outcome.value.answer();
+        const enrolled = { id: BigInt(id), externalId, type, status: 'active' as const, enrolledAt };
         return { ...accept(view(enrolled, profile)), status: outcome.value.known ? 200 : 201 };
       },
     );
@@ -108,13 +114,17 @@ export const memberRoutes =
         tag: 'Members',
         operation: 'listMembers',
         program: true,
-        query: z.strictObject({ limit, cursor: cursor.optional() }),
+        query: z.strictObject({
+          limit,
+          cursor: cursor.optional(),
+          type: z.enum(TYPES).optional().describe('Only persons, or only households; left out: both.'),
+        }),
         answers: { 200: page(shown).meta({ id: 'MemberPage' }) },
       },
       async call => {
         const after = call.query.cursor === undefined ? 0n : decodeIdCursor(call.query.cursor);
         if (after === undefined) return refuse('invalid_request', 'The cursor is not one of this list.');
-        const rows = await members.list(pool, call.program.id, after, call.query.limit);
+        const rows = await members.list(pool, call.program.id, { after, ...call.query });
         const last = rows.length < call.query.limit ? undefined : rows.at(-1);
         const data = await views(rows, await now(call.program.id));
         return accept({ data, next: last ? encodeIdCursor(last.id) : null });

@@ -54,7 +54,7 @@ test('the list has every member of the program once, in the order of their ids, 
   await enrol(2, ...Array.from({ length: 25 }, (_, index) => `m${index}`));
   const seen: string[] = [];
   for (let after = 0n; ; ) {
-    const rows = await two.list(pool, 2, after, 10);
+    const rows = await two.list(pool, 2, { after, limit: 10 });
     seen.push(...rows.map(row => row.externalId));
     if (rows.length < 10) break;
     after = rows.at(-1)?.id ?? 0n;

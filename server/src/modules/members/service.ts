@@ -19,8 +19,8 @@ export interface MembersService extends Locator {
     tx: Tx,
     rows: readonly { id: bigint; programId: number; externalId: string; enrolledAt: number }[],
   ): Promise<void>;
-  /** Members of the program in the order in which they were made, after the id `after` (0n: from the first). */
-  list(tx: Tx, programId: number, after: bigint, limit: number): Promise<Member[]>;
+  /** Members of the program in the order in which they were made. */
+  list(tx: Tx, programId: number, wanted: store.MembersWanted): Promise<Member[]>;
 }
 
 const DEFAULT_REMEMBERED = 200_000;

@@ -1,6 +1,6 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
-import type { Member } from './model.ts';
+import type { Member, MemberType } from './model.ts';
 
 const BY_EXTERNAL_ID = statement(
   'members_by_external_id',
@@ -40,20 +40,38 @@ const ADMIT = statement(
 );
 const ONE_BY_ID = statement(
   'members_one_by_id',
-  'select id, external_id, status, enrolled_at from members.members where program_id = $1 and id = $2',
+  'select id, external_id, type, status, enrolled_at from members.members where program_id = $1 and id = $2',
 );
 const ONE_BY_EXTERNAL_ID = statement(
   'members_one_by_external_id',
-  'select id, external_id, status, enrolled_at from members.members where program_id = $1 and external_id = $2',
+  'select id, external_id, type, status, enrolled_at from members.members where program_id = $1 and external_id = $2',
 );
-const LIST = statement(
-  'members_list',
-  `select id, external_id, status, enrolled_at
-     from members.members
-    where program_id = $1 and id > $2
-    order by id
-    limit $3`,
+const listOf = (name: string, which: string) =>
+  statement(
+    name,
+    `select id, external_id, type, status, enrolled_at
+       from members.members
+      where program_id = $1 and id > $2${which}
+      order by id
+      limit $3`,
+  );
+const LIST = listOf('members_list', '');
+const LIST_OF = {
+  person: listOf('members_list_persons', " and type = 'person'"),
+  household: listOf('members_list_households', " and type = 'household'"),
+};
+const MARK = statement(
+  'members_mark_households',
+  `update members.members m set type = 'household'
+     from unnest($1::integer[], $2::bigint[]) as q(program_id, id) where m.program_id = q.program_id and m.id = q.id`,
 );
+
+/** A page of a program's members: those behind the id `after` (0n: from the first). */
+export interface MembersWanted {
+  readonly after: bigint;
+  readonly limit: number;
+  readonly type?: MemberType | undefined;
+}
 
 export interface ExternalKey {
   programId: number;
@@ -101,11 +119,12 @@ export async function admit(
   await tx.run(ADMIT, [programs(rows), ids, externalIds, instants(rows.map(row => row.enrolledAt))]);
 }
 
-type Row = [bigint, string, 'active', number];
-const toMember = (programId: number, [id, externalId, status, enrolledAt]: Row): Member => ({
+type Row = [bigint, string, MemberType, 'active', number];
+const toMember = (programId: number, [id, externalId, type, status, enrolledAt]: Row): Member => ({
   id,
   programId,
   externalId,
+  type,
   status,
   enrolledAt,
 });
@@ -124,7 +143,19 @@ export async function byExternalId(
   return row && toMember(programId, row);
 }
 
-/** Members of a program by id, after `after`. */
-export async function list(tx: Tx, programId: number, after: bigint, limit: number): Promise<Member[]> {
-  return (await tx.run<Row>(LIST, [programId, after, limit])).map(row => toMember(programId, row));
+/** Members of a program by id, after `after`; of one type where it is named. */
+export async function list(
+  tx: Tx,
+  programId: number,
+  { after, limit, type }: MembersWanted,
+): Promise<Member[]> {
+  const rows = await tx.run<Row>(type === undefined ? LIST : LIST_OF[type], [programId, after, limit]);
+  return rows.map(row => toMember(programId, row));
 }
+
+/** Makes members of this transaction households. */
+export const markHouseholds = async (
+  tx: Tx,
+  members: readonly { programId: number; memberId: number }[],
+): Promise<void> =>
+  void (await tx.run(MARK, [programs(members), numbers(members.map(member => member.memberId))]));

@@ -1,6 +1,7 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Posted } from '../ledger/index.ts';
+import { markHouseholds } from '../members/index.ts';
 
 /** A member that is a pool. */
 export interface Household {
@@ -38,10 +39,14 @@ const insertHousehold = statement(
 );
 
 export async function insertHouseholds(tx: Tx, rows: readonly { stored: Household }[]): Promise<void> {
-  await tx.run(insertHousehold, [
-    numbers(rows.map(row => row.stored.memberId)),
-    numbers(rows.map(row => row.stored.programId)),
-    instants(rows.map(row => row.stored.createdAt)),
+  const stored = rows.map(row => row.stored);
+  await Promise.all([
+    tx.run(insertHousehold, [
+      numbers(stored.map(row => row.memberId)),
+      numbers(stored.map(row => row.programId)),
+      instants(stored.map(row => row.createdAt)),
+    ]),
+    markHouseholds(tx, stored),
   ]);
 }
 

@@ -19,6 +19,9 @@ import { inForce } from './in-force.ts';
 
 const member = (id: number): string => wireId('mem', BigInt(id));
 
+/** The commands that can enrol a person. */
+const ENROLLING = ['enrol', 'order', 'activity'];
+
 export interface HouseholdAnswer {
   household: { id: string; external_id: string };
 }
@@ -40,6 +43,8 @@ export const householdType = (
   needsLots: () => false,
   admit: (_command, program) => noHouseholds(program),
   load,
+  // Who was enrolled just before is no household.
+  looksBack: () => ENROLLING,
   decide({ programId }, facts, { program, holder, id }) {
     const record = { id, memberId: holder.id, programId, createdAt: program.now };
     if (facts.households.has(holder.id)) return accept({ repeats: record, entries: [] });
