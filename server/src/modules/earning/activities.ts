@@ -25,7 +25,7 @@ import { planActivity } from './challenges.decide.ts';
 import { keepSteps, storeChallenges } from './challenges.facts.ts';
 import { book, merged } from './challenges.posting.ts';
 import type { LoadOrders, OrderFacts } from './facts.ts';
-import { streaksRead } from './members-read.ts';
+import { membersReadBy } from './members-read.ts';
 import type { ProgramInForce } from './model.ts';
 import { admitTime } from './orders.ts';
 import type { Earned } from './posting.ts';
@@ -71,7 +71,7 @@ export const activityType = (
   needsLots: () => false,
   admit: ({ body }, program) => admitActivity(body.activity, program),
   load,
-  looksBack: ({ body }, program) => streaksRead(body.activity, program as ProgramInForce),
+  looksBack: ({ body }, program) => membersReadBy(body.activity, program as ProgramInForce),
 
   decide(command, facts, context) {
     const { activity } = command.body;
