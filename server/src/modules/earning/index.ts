@@ -33,6 +33,7 @@ import { streakRoutes } from './streaks.routes.ts';
 import { tierGrantRoutes } from './tier-grants.routes.ts';
 import { tierGrantEndType, tierGrantType } from './tier-grants.ts';
 import { tierRoutes } from './tiers.routes.ts';
+import { verifications } from './verification.ts';
 
 export { budgetBook } from './budgets.publication.ts';
 export { earningErrors } from './errors.ts';
@@ -66,6 +67,7 @@ export function createEarning(deps: {
   deps.ledger.register(caseType(load), explainDecision);
   deps.ledger.register(tierGrantType(load));
   deps.ledger.register(tierGrantEndType(load));
+  for (const verification of verifications(deps.registry)) deps.ledger.alsoVerify(verification);
   const routes = earningRoutes(deps);
   return {
     payReferrals: () => payReferrals(deps),

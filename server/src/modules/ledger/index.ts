@@ -26,6 +26,7 @@ export type { Directory } from './slots.ts';
 export { sourceOf } from './sources.ts';
 export { spendsOf } from './spends.store.ts';
 export type { StoredEntry } from './store.ts';
+export type { Verification } from './verify.ts';
 export { type Effects, effectsOf, effectsShape, time } from './wire.ts';
 
 /** Wallets, entries, lots, holds and the lanes. Owns the schema `ledger`. */

@@ -16,7 +16,7 @@ import { explainSettlement, settleCommand, settleType } from './settlement.ts';
 import type { Directory } from './slots.ts';
 import * as store from './store.ts';
 import { countDrifts, fold } from './verification.store.ts';
-import { type VerifyReport, verify } from './verify.ts';
+import { type Verification, type VerifyReport, verify } from './verify.ts';
 
 /** What a sweep did. Points by the number of their unit. */
 export interface SweepReport {
@@ -58,6 +58,7 @@ const TOTALS_SETTLE = 10 * 60_000;
 export class Ledger {
   readonly balances: BalanceReader;
   readonly explainers = new Map<string, Explainer>();
+  private readonly verifications: Verification[] = [];
   private readonly lanes: Lanes;
   private readonly options: LedgerOptions;
   private directoryOf: Directory | undefined;
@@ -84,6 +85,11 @@ export class Ledger {
   register(type: AnyCommandType, explain?: Explainer): void {
     this.lanes.register(type);
     if (explain !== undefined) this.explainers.set(type.name, explain);
+  }
+
+  /** Adds a comparison to `verify`. */
+  alsoVerify(verification: Verification): void {
+    this.verifications.push(verification);
   }
 
   setDirectory(directory: Directory): void {
@@ -171,7 +177,7 @@ export class Ledger {
   }
 
   verify(programId: number | null): Promise<VerifyReport> {
-    return verify(this.options, programId);
+    return verify(this.options, programId, this.verifications);
   }
 
   /** Compares the programs' liability with the totals on one snapshot; gives how many units differ. */

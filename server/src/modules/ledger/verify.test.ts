@@ -35,7 +35,9 @@ test('clean books verify, and the report says how much was compared and what is 
   assert.equal(report.ok, true);
   const checked = Object.fromEntries(report.checks.map(check => [check.name, check.checked]));
   assert.ok(
-    report.checks.every(check => ['holds', 'transfers'].includes(check.name) || check.checked > 0),
+    report.checks.every(
+      check => ['holds', 'transfers', 'budgets', 'uses'].includes(check.name) || check.checked > 0,
+    ),
     JSON.stringify(checked),
   );
   // ann: 100 earned, 30 held, 50 pending; bob: 50 earned, 20 redeemed, 10 returned, 7 given.

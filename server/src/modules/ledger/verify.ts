@@ -1,7 +1,16 @@
-import type { Pool } from '#platform/db/client.ts';
+import type { Pool, Tx } from '#platform/db/client.ts';
 import { countEntries } from '#platform/events/log.ts';
 import type { Audit } from '../audit/index.ts';
 import * as store from './verification.store.ts';
+
+/** A comparison that another module adds to `verify`. */
+export interface Verification {
+  readonly name: string;
+  /** What is so where nothing differs. */
+  readonly title: string;
+  /** Compares one program (null: all) and gives the first differences in words, at most `most`. */
+  compare(tx: Tx, programId: number | null, most: number): Promise<store.CheckResult>;
+}
 
 /** What `verify` found: each check with how much it compared, and where it differs. */
 export interface VerifyReport {
@@ -35,7 +44,11 @@ const TITLES: Readonly<Record<string, string>> = {
 const MOST = 20;
 
 /** Recomputes everything from the entries, on one snapshot, and compares it along every other path. */
-export function verify(deps: { pool: Pool; audit: Audit }, programId: number | null): Promise<VerifyReport> {
+export function verify(
+  deps: { pool: Pool; audit: Audit },
+  programId: number | null,
+  more: readonly Verification[],
+): Promise<VerifyReport> {
   return deps.pool.snapshot(async tx => {
     await store.allowLongReads(tx);
     const results = await store.compare(tx, programId, MOST);
@@ -49,11 +62,16 @@ export function verify(deps: { pool: Pool; audit: Audit }, programId: number | n
       if (there !== published && differences.length < MOST)
         differences.push(`batch ${batch} has ${there} entries, its events speak of ${published}`);
     }
+    for (const { name, compare } of more) results.set(name, await compare(tx, programId, MOST));
     results.set('events', { checked: logged.size, differences });
     results.set('chain', { checked: chain.batches + chain.unsealed, differences: chain.differences });
+    const titles: Readonly<Record<string, string>> = {
+      ...TITLES,
+      ...Object.fromEntries(more.map(({ name, title }) => [name, title])),
+    };
     const checks = [...results].map(([name, result]) => ({
       name,
-      title: TITLES[name] ?? name,
+      title: titles[name] ?? name,
       ok: result.differences.length === 0,
       ...result,
     }));
