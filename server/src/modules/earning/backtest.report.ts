@@ -159,28 +159,39 @@ export class Tally {
     const name = (id: number): string => (names.has(id) ? `ext:${names.get(id)}` : wireId('mem', BigInt(id)));
     const shown = (list: readonly { memberId: number; change: bigint }[]) =>
       list.map(({ memberId, change }) => ({ member: name(memberId), difference: String(change) }));
-    const tiers = new Set([...this.orders.keys(), ...members.keys()].filter(id => id !== ''));
+    const levels = (this.version.tiers?.levels ?? []).map(({ id }) => id);
+    const seen = new Set([...this.orders.keys(), ...members.keys()].filter(id => id !== ''));
+    const tiers = [
+      ...levels.filter(id => seen.has(id)),
+      ...[...seen].filter(id => !levels.includes(id)).sort(),
+    ];
     return {
       from: span.from === Number.NEGATIVE_INFINITY ? null : new Date(span.from).toISOString(),
       to: new Date(span.to).toISOString(),
       decisions: this.decisions,
       erased: this.erased,
-      units: [...this.units].map(([unit, pair]) => ({
-        unit: unitName(unit),
-        ...line(pair),
-        money: this.money(unit, pair.draft - pair.actual),
-      })),
-      rules: [...this.rules].map(([key, pair]) => ({
-        rule: key.slice(0, key.lastIndexOf(' ')),
-        unit: unitName(pair.unit),
-        ...line(pair),
-      })),
-      gifts: [...this.gifts].map(([key, counts]) => ({
-        campaign: key.slice(0, key.indexOf(' ')),
-        gives: key.slice(key.indexOf(' ') + 1),
-        ...counts,
-      })),
-      tiers: [...tiers].map(tier => ({
+      units: [...this.units]
+        .sort(([a], [b]) => a - b)
+        .map(([unit, pair]) => ({
+          unit: unitName(unit),
+          ...line(pair),
+          money: this.money(unit, pair.draft - pair.actual),
+        })),
+      rules: [...this.rules]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, pair]) => ({
+          rule: key.slice(0, key.lastIndexOf(' ')),
+          unit: unitName(pair.unit),
+          ...line(pair),
+        })),
+      gifts: [...this.gifts]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, counts]) => ({
+          campaign: key.slice(0, key.indexOf(' ')),
+          gives: key.slice(key.indexOf(' ') + 1),
+          ...counts,
+        })),
+      tiers: tiers.map(tier => ({
         tier,
         orders: this.orders.get(tier) ?? { actual: 0, draft: 0 },
         members: members.get(tier) ?? { actual: 0, draft: 0 },
