@@ -55,4 +55,18 @@ export const REWARD_MUTANTS = [
     find: 'history: reads.history }] : [];',
     replace: 'history: false }] : [];',
   },
+  {
+    name: 'time that is asked to pass again under its key passes again',
+    file: 'src/modules/program/passing.ts',
+    tests: ['test/journeys/passing.test.ts'],
+    find: 'if (kept.asked === passage.by) return accept(kept.target);',
+    replace: 'if (kept.asked === passage.by) return target;',
+  },
+  {
+    name: 'a publication that is sent again is held against what its budgets have given since',
+    file: 'src/modules/program/publishing.ts',
+    tests: ['test/journeys/plans.test.ts'],
+    find: 'if (isSameDocument((await versionOf(tx, head, head.version)).document, document)) return checked;',
+    replace: '',
+  },
 ];

@@ -109,6 +109,12 @@ export const programClockCommand: Command = command({
       description: 'By how much, such as P1M (a month), P1D or PT6H',
     },
     to: { type: 'string', valueHint: 'INSTANT', description: 'Until when, such as 1998-07-01T00:00:00Z' },
+    id: {
+      type: 'string',
+      valueHint: 'ID',
+      description:
+        'Your own id of the step: with it, --advance is carried out once, however often it is sent',
+    },
   },
   examples: [
     { command: './fealty program clock try --advance P1M', does: 'a month later' },
@@ -118,12 +124,19 @@ export const programClockCommand: Command = command({
     'What falls due meanwhile is done in order, each at its instant: expiry, activation, the end of holds, reminders.',
     'Only a program that was made with a test clock has one, and it never goes back.',
   ],
-  async run({ program: name, advance, to }, output) {
+  async run({ program: name, advance, to, id }, output) {
     if ((advance === undefined) === (to === undefined))
       throw usageFailure('Say how far the time goes: either --advance or --to.');
     const { client, ask } = openApi();
     const body = advance === undefined ? { to: to as string } : { advance };
-    const program = await ask(setProgramClock({ client, path: { program: name }, body }));
+    const program = await ask(
+      setProgramClock({
+        client,
+        path: { program: name },
+        body,
+        headers: id === undefined ? {} : { 'idempotency-key': id },
+      }),
+    );
     output.result(program, () => programText(program));
   },
 });

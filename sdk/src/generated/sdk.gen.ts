@@ -78,7 +78,7 @@ export const diffProgram = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * Let the time of a test program pass
  *
- * Expiry, activation, the end of holds and reminders happen in order, exactly as they would live, however long the step is. `advance` counts from where the clock stands: after an answer that was lost, look at the program before you send it again, or use `to`.
+ * Expiry, activation, the end of holds and reminders happen in order, exactly as they would live, however long the step is. `advance` counts from where the clock stands; with the header `Idempotency-Key` it is carried out once, however often it is sent.
  */
 export const setProgramClock = <ThrowOnError extends boolean = false>(options: Options<SetProgramClockData, ThrowOnError>): RequestResult<SetProgramClockResponses, SetProgramClockErrors, ThrowOnError> => (options.client ?? client).post<SetProgramClockResponses, SetProgramClockErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -3300,6 +3300,9 @@ export type DiffProgramResponse = DiffProgramResponses[keyof DiffProgramResponse
 
 export type SetProgramClockData = {
     body: ProgramClock;
+    headers?: {
+        'idempotency-key'?: string;
+    };
     path: {
         program: string;
     };
@@ -3332,6 +3335,7 @@ export type SetProgramClockErrors = {
     /**
      * - [`clock_not_settable`](/errors/clock_not_settable): The program follows the real time
      * - [`clock_backwards`](/errors/clock_backwards): The clock of a program cannot go back
+     * - [`key_reused`](/errors/key_reused): The same key was used before with another payload
      */
     409: Problem;
     /**

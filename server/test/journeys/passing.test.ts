@@ -42,6 +42,30 @@ const reminders = async (on: Running, name: string, enough: number) =>
 
 const WITH_REMINDERS = { reminders: ['P30D', 'P7D', 'P1D'] };
 
+test('time that passes under a key passes once, however often and however late it is asked again', async () => {
+  await run.program('keyed', testClock(START));
+  const advance = (by: string, key?: string, query = '') =>
+    run.post(
+      `/v1/programs/keyed/clock${query}`,
+      { advance: by },
+      key === undefined ? {} : { 'idempotency-key': key },
+    );
+  const now = async () => (await run.get('/v1/programs/keyed')).body.clock.now;
+  await advance('P1D', 'one', '?dry_run=true');
+  assert.equal(await now(), START, 'a dry run takes no key');
+  const answers = await Promise.all([advance('P1D', 'one'), advance('P1D', 'one'), advance('P1D', 'one')]);
+  for (const { status, body } of answers)
+    assert.deepEqual([status, body.clock.now], [200, '2026-01-02T00:00:00.000Z']);
+  assert.equal(await now(), '2026-01-02T00:00:00.000Z');
+  await advance('P1D', 'two');
+  await advance('P1D');
+  const late = await advance('P1D', 'one');
+  assert.deepEqual([late.status, late.body.clock.now], [200, '2026-01-04T00:00:00.000Z']);
+  const other = await advance('P2D', 'one');
+  assert.deepEqual([other.status, other.body.code], [409, 'key_reused']);
+  assert.deepEqual(other.body.differences, [{ pointer: '/advance', stored: 'P1D', sent: 'P2D' }]);
+});
+
 test('members are reminded once for each date and length, with what is left of the points at that time', async () => {
   const name = 'remind';
   await run.program(name, {

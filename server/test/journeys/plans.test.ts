@@ -134,3 +134,28 @@ test('a budget below what its campaign has given is refused, by a plan and by a 
   const kept = await publish('budget', doubled('300'));
   assert.deepEqual([kept.status, kept.body.version], [201, 2]);
 });
+
+test('a publication that is sent again gets its answer, whatever its budgets have given since', async () => {
+  const budget = (points: string) => ({
+    ...rate('1'),
+    clock: { test: '2026-01-01T00:00:00.000Z' },
+    campaigns: [{ id: 'gift', effect: { earn: { unit: 'points', fixed: '50' } }, budget: { points } }],
+  });
+  await publish('spent', budget('200'));
+  const later = '?effective_from=2026-06-01T00:00:00Z';
+  assert.equal((await publish('spent', budget('60'), later)).status, 201);
+  for (const external_id of ['a', 'b']) {
+    const sent = order(10, { external_id, occurred_at: '2026-01-01T00:00:00.000Z' });
+    assert.equal((await run.on('spent').post('/v1/orders', sent)).status, 201);
+  }
+  const again = await publish('spent', budget('60'), later);
+  assert.deepEqual([again.status, again.body.version], [200, 2], JSON.stringify(again.body));
+  const plan = await run.post('/v1/programs/spent/plan', budget('60'));
+  assert.deepEqual([plan.status, plan.body.changes], [200, []]);
+  const lower = await publish('spent', budget('99'));
+  assert.deepEqual(
+    [lower.status, lower.body.errors[0].pointer],
+    [422, '/campaigns/0/budget/points'],
+    'another document is still held against what was given',
+  );
+});

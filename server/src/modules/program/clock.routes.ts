@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { accept, type Outcome } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
-import { instant, programName } from '#platform/http/schemas.ts';
+import { idempotencyHeaders, instant, programName } from '#platform/http/schemas.ts';
 import { LAST_INSTANT } from './fields.ts';
 import type { Passage } from './passing.ts';
 import type { ProgramView } from './publishing.ts';
@@ -30,7 +30,11 @@ const body = z
 export function clockRoutes(
   api: Api,
   program: Pick<ProgramService, 'advanceClock'> & {
-    passTime(name: string, passage: Passage, dryRun: boolean): Promise<Outcome<ProgramView>>;
+    passTime(
+      name: string,
+      asked: { passage: Passage; key: string | undefined },
+      dryRun: boolean,
+    ): Promise<Outcome<ProgramView>>;
   },
 ): void {
   api.route(
@@ -40,22 +44,26 @@ export function clockRoutes(
       scope: 'program:write',
       summary: 'Let the time of a test program pass',
       description:
-        'Expiry, activation, the end of holds and reminders happen in order, exactly as they would live, however long the step is. `advance` counts from where the clock stands: after an answer that was lost, look at the program before you send it again, or use `to`.',
+        'Expiry, activation, the end of holds and reminders happen in order, exactly as they would live, however long the step is. `advance` counts from where the clock stands; with the header `Idempotency-Key` it is carried out once, however often it is sent.',
       tag: 'Programs',
       operation: 'setProgramClock',
       params: z.strictObject({ program: programName }),
+      headers: idempotencyHeaders.partial(),
       body,
       answers: { 200: shown },
-      refusals: ['program_not_found', 'clock_not_settable', 'clock_backwards'],
+      refusals: ['program_not_found', 'clock_not_settable', 'clock_backwards', 'key_reused'],
       dryRun: true,
     },
-    async ({ params, body: sent, dryRun }) => {
+    async ({ params, headers, body: sent, dryRun }) => {
       const set =
         'now' in sent
           ? await program.advanceClock(params.program, sent.now, dryRun)
           : await program.passTime(
               params.program,
-              'to' in sent ? { to: sent.to } : { by: sent.advance },
+              {
+                passage: 'to' in sent ? { to: sent.to } : { by: sent.advance },
+                key: headers['idempotency-key'],
+              },
               dryRun,
             );
       return set.ok ? accept(shownView(set.value)) : set;

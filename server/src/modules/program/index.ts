@@ -40,8 +40,8 @@ export function createProgram(options: ProgramOptions): ProgramModule {
   const due: FallsDue[] = [];
   const service = {
     ...program,
-    passTime: (name: string, passage: Passage, dryRun: boolean) =>
-      passTime({ pool: options.pool, program, due }, name, passage, dryRun),
+    passTime: (name: string, asked: { passage: Passage; key: string | undefined }, dryRun: boolean) =>
+      passTime({ pool: options.pool, program, due }, name, asked, dryRun),
   };
   return {
     ...service,

@@ -4,6 +4,7 @@ import { addDuration, parseDuration } from './calendar.ts';
 import { LAST_INSTANT } from './fields.ts';
 import type { ProgramView } from './publishing.ts';
 import type { ProgramService } from './service.ts';
+import * as store from './store.ts';
 
 /** Something that falls due by a program's clock; `compose.ts` registers it. */
 export interface FallsDue {
@@ -26,14 +27,16 @@ const DAY = 86_400_000;
 export async function passTime(
   deps: { pool: Pool; program: ProgramService; due: readonly FallsDue[] },
   name: string,
-  passage: Passage,
+  { passage, key }: { passage: Passage; key: string | undefined },
   dryRun: boolean,
 ): Promise<Outcome<ProgramView>> {
   const { program, due } = deps;
   const shown = await program.show(name);
   if (!shown.ok) return shown;
-  const target = targetOf(shown.value, passage);
+  const target = await targetUnder(deps, shown.value, passage, dryRun ? undefined : key);
   if (!target.ok) return target;
+  // Asked again under its key, after somebody has let more time pass: it is done.
+  if (key !== undefined && target.value < shown.value.clock.now && 'by' in passage) return shown;
   const possible = await program.advanceClock(name, target.value, true);
   if (!possible.ok || dryRun) return possible;
   const found = await program.registry.byName(deps.pool, name);
@@ -47,6 +50,30 @@ export async function passTime(
     if (!set.ok && set.refusal.code !== 'clock_backwards') return set;
     now = set.ok ? next : Math.max(next, now);
   }
+}
+
+/** Until when time passes; under a key that was used before, until when it was to pass then. */
+async function targetUnder(
+  { pool, program }: { pool: Pool; program: ProgramService },
+  view: ProgramView,
+  passage: Passage,
+  key: string | undefined,
+): Promise<Outcome<number>> {
+  const target = targetOf(view, passage);
+  if (!target.ok || key === undefined || !('by' in passage) || view.clock.kind !== 'test') return target;
+  const found = await program.registry.byName(pool, view.name);
+  if (found === undefined) throw new Error(`the program ${view.name} was there and is not`);
+  const kept = await pool.transaction(tx =>
+    store.keepPassage(tx, { programId: found.id, key, asked: passage.by, target: target.value }),
+  );
+  if (kept.asked === passage.by) return accept(kept.target);
+  return refuse(
+    'key_reused',
+    `Under this key time was asked to pass by ${kept.asked} before. Use another key.`,
+    {
+      differences: [{ pointer: '/advance', stored: kept.asked, sent: passage.by }],
+    },
+  );
 }
 
 function targetOf({ clock, document }: ProgramView, passage: Passage): Outcome<number> {

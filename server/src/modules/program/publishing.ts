@@ -117,13 +117,16 @@ export async function publishNext(
   { now: wall, budgets }: { now: number; budgets: BudgetBook },
 ): Promise<Outcome<Publication>> {
   const { id, name, clockNow } = head;
-  const checked = await checkNext(tx, head, input, budgets);
+  const checked = await checkForm(tx, head, input);
   if (!checked.ok) return checked;
   const { document, units } = checked.value;
   const latest = await versionOf(tx, head, head.version);
   const clock = clockView(clockNow, wall);
-  // First, so that a publication that is sent again gets its own answer, whatever its base version was.
+  // First, so that a publication that is sent again gets its own answer, whatever its base version was and whatever its
+  // budgets have given since.
   if (isSame(latest, document, options)) return accept({ view: { name, ...latest, clock }, created: false });
+  const overspent = budgetsBelow(document, await budgets.granted(tx, id));
+  if (overspent.length > 0) return invalid(overspent);
   if (options.baseVersion !== undefined && options.baseVersion !== head.version)
     return conflict(tx, head, latest.document, options.baseVersion);
   // Two engines' clocks can differ; within a program publications go forward all the same.
@@ -139,8 +142,8 @@ export async function publishNext(
     if (effectiveFrom === publishedAt) {
       const wanted = newBudgets(id, document, published.version);
       // Batches go on granting until here; from here on none takes from these budgets before this one commits.
-      const overspent = budgetsBelow(document, await budgets.change(tx, wanted));
-      if (overspent.length > 0) return invalid(overspent);
+      const meanwhile = budgetsBelow(document, await budgets.change(tx, wanted));
+      if (meanwhile.length > 0) return invalid(meanwhile);
     }
     await store.addVersion(tx, id, published, wall);
     await addUnits(tx, id, document, units, published.version);
@@ -169,20 +172,33 @@ async function addUnits(
   }
 }
 
-/** The document and the units so far, if it can follow on what the program is and has given. */
+interface Checked {
+  readonly document: ProgramDocument;
+  /** Those that the program has had so far. */
+  readonly units: string[];
+}
+
+/** The document, if it can follow on what the program is. */
+async function checkForm(tx: Tx, head: store.Head, input: unknown): Promise<Outcome<Checked>> {
+  const units = [...(await store.units(tx, head.id)).keys()];
+  const clock = head.clockNow === null ? 'wall' : 'test';
+  const checked = checkDocument(input, { name: head.name, units, clock });
+  return checked.ok ? accept({ document: checked.value, units }) : checked;
+}
+
+/** The document, if it can follow on what the program is and has given. What is published already can. */
 export async function checkNext(
   tx: Tx,
   head: store.Head,
   input: unknown,
   budgets: BudgetBook,
-): Promise<Outcome<{ document: ProgramDocument; units: string[] }>> {
-  const units = [...(await store.units(tx, head.id)).keys()];
-  const clock = head.clockNow === null ? 'wall' : 'test';
-  const checked = checkDocument(input, { name: head.name, units, clock });
+): Promise<Outcome<Checked>> {
+  const checked = await checkForm(tx, head, input);
   if (!checked.ok) return checked;
-  const document = checked.value;
+  const { document } = checked.value;
+  if (isSameDocument((await versionOf(tx, head, head.version)).document, document)) return checked;
   const overspent = budgetsBelow(document, await budgets.granted(tx, head.id));
-  return overspent.length === 0 ? accept({ document, units }) : invalid(overspent);
+  return overspent.length === 0 ? checked : invalid(overspent);
 }
 
 /** Budgets of which more has been given already. */

@@ -167,3 +167,24 @@ export async function setVersion(tx: Tx, programId: number, version: number): Pr
 export async function setClock(tx: Tx, programId: number, now: number): Promise<void> {
   await tx.run(SET_CLOCK, [programId, instant(now)]);
 }
+
+const keepKey = statement(
+  'program_keep_passage',
+  `insert into program.passages (program_id, key, asked, target) values ($1, $2, $3, $4) on conflict do nothing`,
+);
+const readKey = statement(
+  'program_passage',
+  'select asked, target from program.passages where program_id = $1 and key = $2',
+);
+
+/** Until when the time of a test program is to pass under a key: what was kept first stands. */
+export async function keepPassage(
+  tx: Tx,
+  passage: { programId: number; key: string; asked: string; target: number },
+): Promise<{ asked: string; target: number }> {
+  const { programId, key, asked, target } = passage;
+  await tx.run(keepKey, [programId, key, asked, new Date(target).toISOString()]);
+  const [row] = await tx.run<[string, number]>(readKey, [programId, key]);
+  const [first, until] = row as [string, number];
+  return { asked: first, target: until };
+}
