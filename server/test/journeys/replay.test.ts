@@ -68,6 +68,33 @@ const LIVELY = {
       budget: { points: '60' },
     },
   ],
+  challenges: [
+    {
+      id: 'often',
+      on: 'order',
+      every: 'month',
+      times: 2,
+      goals: [
+        { target: '2', earn: { unit: 'points', fixed: '15' } },
+        { target: '3', earn: { unit: 'points', fixed: '25' } },
+      ],
+    },
+    {
+      id: 'spender',
+      on: 'order',
+      measure: 'spend',
+      if: 'member.orders >= 1',
+      audience: { tiers: ['bronze', 'silver'] },
+      goals: [{ target: '100.00', earn: { unit: 'points', fixed: '40' } }],
+    },
+    {
+      id: 'visits',
+      on: 'activity:login',
+      measure: 'days',
+      every: 'week',
+      goals: [{ target: '3', earn: { unit: 'points', fixed: '9' } }],
+    },
+  ],
 };
 
 /** Orders, returns, activities and referrals of some members over months, always the same, in no order of time. */
@@ -148,12 +175,23 @@ const given = (side: string, report: Json) =>
     report.rules.filter((line: Json) => line[side] !== '0').map((line: Json) => [line.rule, line[side]]),
   );
 
-test('activities, streaks and referrals replayed over all time come to what happened', async () => {
+test('activities, streaks, referrals and challenges replayed over all time come to what happened', async () => {
   await live('lively', LIVELY);
   const report = await backtest('lively');
   assert.deepEqual(differing(report), NOTHING);
   const rules = given('actual', report);
-  for (const rule of ['base', 'review', 'hello', 'daily', 'invite', 'base*silver', 'first'])
+  for (const rule of [
+    'base',
+    'review',
+    'hello',
+    'daily',
+    'invite',
+    'base*silver',
+    'first',
+    'often',
+    'spender',
+    'visits',
+  ])
     assert.ok(Number(rules[rule]) > 0, `${rule}: ${JSON.stringify(rules)}`);
   const steps = await run.base.sql<{ step: string }>(
     'select distinct step from earning.referral_steps order by 1',

@@ -2,9 +2,10 @@ import type { Pool, Tx } from '#platform/db/client.ts';
 import { wireId } from '#platform/ids.ts';
 import { type Ledger, spendsOf } from '../ledger/index.ts';
 import { type FactsQuestion, factsOf, type MemberFacts, type Members } from '../members/index.ts';
-import { type Program, type ProgramVersion, versionAt } from '../program/index.ts';
+import { hasChallenges, type Program, type ProgramVersion, versionAt } from '../program/index.ts';
 import { type BacktestReport, mostFlagged, Tally } from './backtest.report.ts';
 import { Replay, type Span } from './backtest.ts';
+import { readChallengeSteps } from './challenges.store.ts';
 import { changedOrders, type Decision, decisions, end } from './history.store.ts';
 import { type TierGrant, tierGrantsOf } from './tier-grants.store.ts';
 import { loadTimeline, placeOf } from './tiers.ts';
@@ -48,6 +49,7 @@ export async function runBacktest(
   for await (const page of decisions(pool, program.id, last, PAGE)) {
     const who = await membersOf(deps, program.id, page, { changed, owners }, wanted);
     replay.know(who.granted);
+    if (hasChallenges(program)) replay.challenges.know(await readChallengeSteps(pool, causesOf(page)));
     for (const decision of page) {
       const memberId = memberOf(decision, owners);
       const externalId = who.names.get(memberId);
@@ -86,6 +88,17 @@ function memberOf(decision: Decision, owners: ReadonlyMap<bigint, number>): numb
   return owners.get('back' in decision ? decision.back.orderId : decision.again.orderId) as number;
 }
 
+/** The orders and activities that the decisions of a page are about. */
+const causesOf = (page: readonly Decision[]): bigint[] => [
+  ...new Set(
+    page.flatMap(decision => {
+      if ('order' in decision) return decision.order.id;
+      if ('back' in decision) return decision.back.orderId;
+      return 'activity' in decision ? decision.activity.id : [];
+    }),
+  ),
+];
+
 /** What has to be known of members beyond their numbers. */
 interface Wanted {
   readonly names: boolean;
@@ -95,7 +108,9 @@ interface Wanted {
 }
 
 const wantedFacts = (versions: readonly ProgramVersion[]): Wanted => {
-  const reads = versions.flatMap(({ campaigns }) => campaigns.map(campaign => campaign.reads));
+  const reads = versions.flatMap(({ campaigns, challenges }) =>
+    [...campaigns, ...challenges].map(own => own.reads),
+  );
   const hasStreaks = versions.some(({ activities }) =>
     [...activities.values()].some(({ streaks }) => streaks.length > 0),
   );

@@ -4,15 +4,19 @@ import type { ProgramVersion } from '../program/index.ts';
 import type { StoredActivity } from './activities.store.ts';
 import { contribution } from './activities.ts';
 import { decideActivity, followActivity } from './backtest.activities.ts';
+import { both, ChallengeReplay, decidedBy } from './backtest.challenges.ts';
 import { difference, emptyState, type Given, given } from './backtest.decided.ts';
 import { GiftReplay, giftsOf, NO_CHANGE } from './backtest.gifts.ts';
 import { ReferralReplay, type ReplayedPayment } from './backtest.referrals.ts';
+import { usesBefore } from './backtest.uses.ts';
 import { VelocityReplay } from './backtest.velocity.ts';
-import { type BudgetFacts, giveBack, imaginedBudgets, take } from './budgets.ts';
+import { type BudgetFacts, imaginedBudgets } from './budgets.ts';
 import type { CampaignFacts } from './campaigns.facts.ts';
 import { apply, finish, returnToCampaigns, settleAgain } from './campaigns.ts';
+import type { ChallengeStep } from './challenges.model.ts';
+import { challengeRows } from './challenges.posting.ts';
 import type { Decision, HistoricPayment } from './history.store.ts';
-import { citedBy, type OrderState } from './model.ts';
+import type { OrderState } from './model.ts';
 import { addDecision, type Decided } from './posting.ts';
 import { contributions, qualifyingPoints } from './qualifying.ts';
 import type { StoredOrder, StoredRerating, StoredReturn } from './records.ts';
@@ -20,7 +24,7 @@ import type { StreakFacts } from './streaks.facts.ts';
 import type { TierGrant } from './tier-grants.store.ts';
 import { levelAt, placeOf } from './tiers.ts';
 import { add, type Contribution, emptyTimeline, type TimelineFacts } from './timeline.ts';
-import { addUses, isCounted, type Use } from './uses.ts';
+import { addUses, type Use } from './uses.ts';
 
 /** A period of event time, epoch ms: `from` inclusive, `to` exclusive. */
 export interface Span {
@@ -70,6 +74,7 @@ export class Replay {
   private readonly referrals = new ReferralReplay();
   private readonly gifts: GiftReplay;
   readonly velocity = new VelocityReplay();
+  readonly challenges: ChallengeReplay;
 
   /** `changed` are the orders that were revised or of which something came back. */
   constructor(replayed: Replayed, changed: ReadonlySet<bigint>) {
@@ -77,6 +82,10 @@ export class Replay {
     this.changed = changed;
     this.gifts = new GiftReplay(this.timeline, at => this.isInSpan(at), changed);
     const { programId, draft, versions } = replayed;
+    this.challenges = new ChallengeReplay(
+      version => (draft?.version === version ? draft : (versions[version - 1] as ProgramVersion)),
+      changed,
+    );
     const deciding = draft === null ? versions : [draft];
     this.isPlaced = deciding.some(readsTimeline);
     // What was re-rated before the period is followed by the version that decided it; of a budget the draft counts.
@@ -138,17 +147,27 @@ export class Replay {
     };
     const facts = { uses: this.uses, streaks };
     const isReplayed = this.isInSpan(occurredAt);
-    const decided = (isReplayed ? decideActivity : followActivity)(stored, version, facts);
+    const own = (isReplayed ? decideActivity : followActivity)(stored, version, facts);
+    const cause = wireId('act', id);
+    const happening = { id, at: occurredAt, happenedAt: occurredAt, cause };
+    const did = { programId, id, memberId, type: stored.activity.type, at: occurredAt };
+    const steps = isReplayed
+      ? this.challenges.activity(happening, did, version)
+      : this.challenges.follow(decision.id);
+    const decided = both(own, decidedBy(steps));
     this.velocity.watch(
-      { id, programId, memberId, cause: wireId('act', id), at: occurredAt },
+      { id, programId, memberId, cause, at: occurredAt },
       decided.earned,
       version,
       isReplayed,
     );
-    const points = qualifyingPoints(decided, version);
+    const points = qualifyingPoints(own, version);
     const who = { memberId, orderId: id, isSummed: true };
     if (points !== 0n) this.place([contribution(who, occurredAt, points)]);
-    const actual = given({ earned: [...earned], clawed: [] });
+    this.place(challengeRows(who, steps, version, occurredAt));
+    const actual = given(
+      both({ earned: [...earned], clawed: [] }, decidedBy(this.challenges.of(decision.id))),
+    );
     return { ...NOTHING, decision, memberId, occurredAt, actual, draft: given(decided) };
   }
 
@@ -220,11 +239,14 @@ export class Replay {
     const own = asOf(members, decision, memberId, at);
     const campaigns: CampaignFacts = { uses: this.uses, budgets: this.budgets, members: own };
     const base = before ?? emptyState(stored);
+    const cause = wireId('ord', orderId);
+    const happening = { id: decision.id, at, happenedAt: at, cause };
+    let steps: readonly ChallengeStep[];
     let applied = stored.applied;
     let uses: readonly Use[] = [];
     let decided: Decided = stored.decided;
     if (isReplayed) {
-      const application = apply({
+      const deciding = {
         order,
         orderId,
         programId,
@@ -239,20 +261,31 @@ export class Replay {
         facts: campaigns,
         timeline: this.timeline,
         before,
-      });
+      };
+      const application = apply(deciding);
+      steps = this.challenges.order(happening, deciding, own);
       finish(application, version, campaigns);
       ({ applied, uses } = application);
       decided = difference({ ...base, order, applied }, version);
-    } else uses = this.count(stored, version, before === undefined);
+    } else {
+      uses = usesBefore(
+        stored,
+        { version, really: this.actualVersion(stored.programVersion) },
+        before === undefined,
+        this.budgets,
+      );
+      steps = this.challenges.follow(decision.id);
+    }
     const after: OrderState = { ...base, order, applied, grants: addDecision(base.grants, decided) };
     this.remember(memberId, orderId, before, after, version, decided, at);
     addUses(this.uses, uses);
     if (isReplayed) this.gifts.decide(this.changing(decision, after), before, { state: after, version });
     if (this.changed.has(orderId)) this.states.set(orderId, after);
-    const cause = wireId('ord', orderId);
+    this.place(challengeRows({ memberId, orderId, isSummed: true }, steps, version, at));
+    const moved = both(decided, decidedBy(steps));
     this.velocity.watch(
       { id: decision.id, programId, memberId, cause, at },
-      decided.earned,
+      moved.earned,
       version,
       isReplayed,
     );
@@ -265,8 +298,8 @@ export class Replay {
       decision,
       memberId,
       occurredAt: at,
-      actual: given(stored.decided),
-      draft: given(decided),
+      actual: given(both(stored.decided, decidedBy(this.challenges.of(decision.id)))),
+      draft: given(moved),
       actualTier: stored.applied.tier,
       draftTier: applied.tier,
       ...this.gifts.count(orderId, really, isReplayed ? giftsOf(after, version) : really),
@@ -298,25 +331,34 @@ export class Replay {
     const after = { ...before, returned, grants: addDecision(before.grants, decided) };
     const campaigns = { uses: this.uses, budgets: this.budgets, members };
     addUses(this.uses, returnToCampaigns(before, after, version, decided, campaigns));
-    if (version.tiers?.lowerAfterReturn !== false)
-      this.remember(memberId, stored.orderId, before, after, version, decided, stored.occurredAt);
+    const { occurredAt, orderId } = stored;
+    const happening = {
+      id: decision.id,
+      at: before.order.occurredAt,
+      happenedAt: occurredAt,
+      cause: wireId('ret', stored.id),
+    };
+    const steps = isReplayed ? this.challenges.back(happening, after) : this.challenges.follow(decision.id);
+    if (version.tiers?.lowerAfterReturn !== false) {
+      this.remember(memberId, orderId, before, after, version, decided, occurredAt);
+      this.place(challengeRows({ memberId, orderId, isSummed: true }, steps, version, occurredAt));
+    }
     if (isReplayed)
-      this.gifts.decide({ ...this.changing(decision, after), endsAt: stored.occurredAt }, before, {
+      this.gifts.decide({ ...this.changing(decision, after), endsAt: occurredAt }, before, {
         state: after,
         version,
       });
-    this.states.set(stored.orderId, after);
-    const { occurredAt } = stored;
+    this.states.set(orderId, after);
     const outcome = {
       ...NOTHING,
       decision,
       memberId,
       occurredAt,
-      actual: given(stored.decided),
-      draft: given(decided),
-      ...this.gifts.left(stored.orderId, after),
+      actual: given(both(stored.decided, decidedBy(this.challenges.of(decision.id)))),
+      draft: given(both(decided, decidedBy(steps))),
+      ...this.gifts.left(orderId, after),
     };
-    const back = { memberId, orderId: stored.orderId, happenedAt: occurredAt };
+    const back = { memberId, orderId, happenedAt: occurredAt };
     return [outcome, ...this.refer(decision, back, after, version)];
   }
 
@@ -336,31 +378,11 @@ export class Replay {
   private place(rows: readonly Contribution[]): void {
     if (this.isPlaced) for (const row of rows) add(this.timeline, row);
   }
-
-  /** What an order from before the span took from limits and budgets that the replay goes on with. */
-  private count(stored: StoredOrder, version: ProgramVersion, isFirst: boolean): Use[] {
-    const points = new Map<string, bigint>();
-    for (const [ref, own] of given(stored.decided)) {
-      const id = idOf(citedBy(ref));
-      points.set(id, (points.get(id) ?? 0n) + own.points);
-    }
-    const gifts = giftsOf({ ...stored, returned: new Map() }, this.actualVersion(stored.programVersion));
-    return version.campaigns.flatMap(campaign => {
-      const own = points.get(campaign.id) ?? 0n;
-      if (own === 0n && !gifts.has(campaign.id)) return [];
-      const { memberId, id: orderId, programId } = stored;
-      if (campaign.budget !== null && own > 0n) take(this.budgets, programId, campaign.id, own, 'trim');
-      if (campaign.budget !== null && own < 0n) giveBack(this.budgets, programId, campaign.id, -own);
-      if (!isCounted(campaign)) return [];
-      const count = isFirst ? 1 : 0;
-      return { memberId, campaign: campaign.id, at: stored.order.occurredAt, orderId, count, points: own };
-    });
-  }
 }
 
 /** Whether a version reads the timeline. */
-const readsTimeline = ({ tiers, campaigns }: ProgramVersion): boolean =>
-  tiers !== null || campaigns.some(({ reads }) => reads.history);
+const readsTimeline = ({ tiers, campaigns, challenges }: ProgramVersion): boolean =>
+  tiers !== null || [...campaigns, ...challenges].some(({ reads }) => reads.history);
 
 /** The outcome of a decision that moves no points and is decided by no tier. */
 const NOTHING: Omit<Outcome, 'decision' | 'memberId' | 'occurredAt'> = {
@@ -379,5 +401,3 @@ function asOf(
   const known = members.get(factsKey({ holderId, at, decision: id }));
   return new Map(known === undefined ? [] : [[factsKey({ holderId, at }), known]]);
 }
-
-const idOf = (ref: string): string => ref.slice(0, ref.lastIndexOf('@'));

@@ -52,13 +52,13 @@ export function planOrder(facts: ChallengeFacts, deciding: Judging): Planned[] {
 export function planReturn(
   facts: ChallengeFacts,
   state: Pick<OrderState, 'id' | 'programId' | 'order' | 'returned'>,
-  versions: readonly ProgramVersion[],
+  versionOf: (version: number) => ProgramVersion,
 ): Planned[] {
   const known = facts.parts.get(state.id);
   if (known === undefined) return [];
   const now = new Map<string, Counted>();
   for (const [name, step] of known) {
-    const version = versions[step.programVersion - 1] as ProgramVersion;
+    const version = versionOf(step.programVersion);
     const challenge = version.challenges.find(({ id }) => id === step.challenge);
     if (challenge === undefined || step.value === 0n) continue;
     const part = partOf(challenge, state, version);

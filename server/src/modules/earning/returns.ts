@@ -2,7 +2,7 @@ import { accept, type Difference, refuse } from '#platform/errors.ts';
 import { hash128, wireId } from '#platform/ids.ts';
 import { compare, ONE, ZERO } from '#platform/money.ts';
 import { type CommandType, type Effects, effectsOf, time } from '../ledger/index.ts';
-import { hasTiers } from '../program/index.ts';
+import { hasTiers, type ProgramVersion } from '../program/index.ts';
 import { returnToCampaigns } from './campaigns.ts';
 import { planReturn } from './challenges.decide.ts';
 import { book, merged } from './challenges.posting.ts';
@@ -105,7 +105,11 @@ export const returnType = (
     if (!posted.ok) return posted;
     const { memberId } = state;
     const challenged = book(
-      planReturn(facts.challenges, { ...state, returned }, program.versions),
+      planReturn(
+        facts.challenges,
+        { ...state, returned },
+        own => program.versions[own - 1] as ProgramVersion,
+      ),
       posted.value.drafts,
       { version, context, expired: facts.challenges.expired, watching: null },
       {
