@@ -23,7 +23,7 @@ export const ACTIVITIES_MUTANTS = [
     name: "a day of a streak is one of the program's calendar",
     file: `${EARNING}/streaks.facts.ts`,
     tests: ACTIVITIES,
-    find: 'facts.members.get(factsKey({ holderId: memberId, at }))?.profile.timeZone ?? timeZone',
+    find: 'members.get(factsKey({ holderId: memberId, at }))?.profile.timeZone ?? timeZone',
     replace: 'timeZone',
   },
   {

@@ -2,6 +2,7 @@
 // `find` stands exactly once in its file (mutants.test.ts checks it): where the code changes, change the mutant with it.
 import { ACTIVITIES_MUTANTS } from './activities.ts';
 import { AUDIENCE_MUTANTS } from './audiences.ts';
+import { CHALLENGE_MUTANTS } from './challenges.ts';
 import { DECISION_MUTANTS } from './decisions.ts';
 import { EFFECT_MUTANTS } from './effects.ts';
 import { PROGRAM_MUTANTS } from './programs.ts';
@@ -100,8 +101,8 @@ export const MUTANTS: readonly Mutant[] = [
     ...BATCH,
     name: 'a return does not see an amendment of its batch',
     file: `${EARNING}/index.ts`,
-    find: 'deps.ledger.register(returnType(load), explainReturn);',
-    replace: 'deps.ledger.register(returnType(orderLoader(deps.ledger)), explainReturn);',
+    find: 'deps.ledger.register(returnType(load), ',
+    replace: 'deps.ledger.register(returnType(orderLoader(deps.ledger, createBudgets())), ',
   },
   // Nothing is acknowledged that is not there.
   {
@@ -285,7 +286,6 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'state !== undefined && state.programId === programId',
     replace: 'state !== undefined',
   },
-
   // Conditions.
   {
     name: 'lists are gone through inside lists',
@@ -329,7 +329,6 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'compilation.reads.add(what);',
     replace: 'compilation.reads.delete(what);',
   },
-
   // Budgets.
   {
     name: 'two batches hold the same shard of a budget',
@@ -389,6 +388,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   ...ACTIVITIES_MUTANTS,
   ...AUDIENCE_MUTANTS,
+  ...CHALLENGE_MUTANTS,
   ...DECISION_MUTANTS,
   ...EFFECT_MUTANTS,
   ...PROGRAM_MUTANTS,

@@ -50,10 +50,14 @@ function* mistakesInGoals(at: string, challenge: Challenge, document: ProgramDoc
   for (const [index, goal] of challenge.goals.entries()) {
     const place = `${at}/goals/${index}`;
     yield* mistakesInTarget(`${place}/target`, goal, challenge, document);
-    if (last !== undefined && compare(amount(goal), amount(last)) <= 0)
+    const more = last === undefined ? 1 : compare(amount(goal), amount(last));
+    if (more <= 0)
       yield {
         pointer: `${place}/target`,
-        message: `Goal ${index} has the target ${last.target} already. Write the targets in ascending order, each once.`,
+        message:
+          more === 0
+            ? `Goal ${index} has the target ${last?.target} already. Write the targets in ascending order, each once.`
+            : `It is less than the ${last?.target} of goal ${index}. Write the targets in ascending order.`,
       };
     last = goal;
     yield* mistakesInReward(place, goal, document);
