@@ -30,8 +30,12 @@ export class ChallengeReplay {
   private readonly versionOf: (version: number) => ProgramVersion;
   private readonly changed: ReadonlySet<bigint>;
 
-  constructor(versionOf: (version: number) => ProgramVersion, changed: ReadonlySet<bigint>) {
-    this.versionOf = versionOf;
+  constructor(
+    { versions, draft }: { versions: readonly ProgramVersion[]; draft: ProgramVersion | null },
+    changed: ReadonlySet<bigint>,
+  ) {
+    this.versionOf = version =>
+      draft?.version === version ? draft : (versions[version - 1] as ProgramVersion);
     this.changed = changed;
   }
 

@@ -82,10 +82,7 @@ export class Replay {
     this.changed = changed;
     this.gifts = new GiftReplay(this.timeline, at => this.isInSpan(at), changed);
     const { programId, draft, versions } = replayed;
-    this.challenges = new ChallengeReplay(
-      version => (draft?.version === version ? draft : (versions[version - 1] as ProgramVersion)),
-      changed,
-    );
+    this.challenges = new ChallengeReplay(replayed, changed);
     const deciding = draft === null ? versions : [draft];
     this.isPlaced = deciding.some(readsTimeline);
     // What was re-rated before the period is followed by the version that decided it; of a budget the draft counts.
