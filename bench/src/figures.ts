@@ -1,5 +1,6 @@
-import type { Mark } from './paths.ts';
-import { type Report, ratioToComparator, type Summary, summarise } from './report.ts';
+import type { Mark } from './path.ts';
+import { PLAIN, WHOLE } from './programs.ts';
+import { costRatio, type Report, ratioToComparator, type Summary, summarise } from './report.ts';
 import { type Column, markdownTable, precise, textTable, whole } from './table.ts';
 
 const right = (title: string): Column => ({ title, align: 'right' });
@@ -85,6 +86,7 @@ export function descriptionOf({ machine, database, options, preload, engine }: R
 export function remarksOf(report: Report): string[] {
   const { measured, machine, failures, verified } = report;
   const ratio = ratioToComparator(measured);
+  const cost = costRatio(measured, WHOLE, PLAIN);
   const errors = measured.flatMap(({ path, round, rows }) =>
     rows.flatMap(row =>
       Object.entries(row.errors).map(([error, count]) => `${path}, round ${round + 1}: ${count} x ${error}`),
@@ -95,6 +97,9 @@ export function remarksOf(report: Report): string[] {
     ratio === undefined
       ? []
       : `single is ${ratio.ratio.toFixed(2)} times the comparator (${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)}; floor 1.3, aim 2.5)`,
+    cost === undefined
+      ? []
+      : `${WHOLE} takes ${cost.ratio.toFixed(2)} times the processor time of ${PLAIN} (${cost.low.toFixed(2)} to ${cost.high.toFixed(2)}; at most 1.5)`,
     failures.map(failure => `not measured: ${failure}`),
     errors,
     measured.flatMap(({ notes }) => notes),

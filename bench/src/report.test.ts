@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { place } from './docs.ts';
 import { Histogram } from './histogram.ts';
-import type { Row } from './paths.ts';
-import { keep, median, ratioToComparator, summarise } from './report.ts';
+import type { Row } from './path.ts';
+import { costRatio, keep, median, ratioToComparator, summarise } from './report.ts';
 import { markdownTable, precise, textTable, whole } from './table.ts';
 
 const COLUMNS = [
@@ -105,6 +105,22 @@ test('the comparison takes the ratio of each round, not that of the medians', ()
   ];
   assert.deepEqual(ratioToComparator(measured), { ratio: 2.5, low: 2, high: 3 });
   assert.equal(ratioToComparator(measured.slice(0, 1)), undefined);
+});
+
+test('what a program costs beside the plain one is the ratio within each round', () => {
+  const measured = [
+    roundOf('all', 0, { rate: 100 }),
+    roundOf('plain', 0, { rate: 150 }),
+    roundOf('all', 1, { rate: 100 }),
+    roundOf('plain', 1, { rate: 250 }),
+    roundOf('all', 2, { rate: 100 }),
+  ];
+  const ratio = costRatio(measured, 'all', 'plain');
+  assert.deepEqual(
+    [ratio?.ratio.toFixed(2), ratio?.low.toFixed(2), ratio?.high.toFixed(2)],
+    ['2.00', '1.50', '2.50'],
+  );
+  assert.equal(costRatio(measured, 'all', 'nothing'), undefined);
 });
 
 test('the median of an even number of values lies between the middle two', () => {

@@ -1,6 +1,6 @@
 import { Histogram } from './histogram.ts';
 import type { Machine } from './machine.ts';
-import type { Mark, Measurement, Path, Row } from './paths.ts';
+import type { Mark, Measurement, Path, Row } from './path.ts';
 
 /** A row with its latencies in milliseconds, as it is kept in results. */
 export interface KeptRow extends Omit<Row, 'latencies'> {
@@ -130,6 +130,23 @@ function summariseRow(path: Report['paths'][number], name: string, rounds: reado
     aim: isFirst ? path.aim : undefined,
   };
   return { ...summary, verdict: judge(summary) };
+}
+
+/** How many times the processor time of one path another one takes: the median of the rounds, and their range. */
+export function costRatio(
+  measured: readonly Kept[],
+  path: string,
+  other: string,
+): { ratio: number; low: number; high: number } | undefined {
+  const rounds = [...new Set(measured.map(({ round }) => round))];
+  const ratios = rounds.flatMap(round => {
+    const [own, base] = [path, other].map(name =>
+      costOf(measured.filter(kept => kept.path === name && kept.round === round)),
+    );
+    return own === undefined || base === undefined ? [] : [own / base];
+  });
+  if (ratios.length === 0) return undefined;
+  return { ratio: median(ratios), low: Math.min(...ratios), high: Math.max(...ratios) };
 }
 
 /** A race is too short for a clock that ticks a hundred times a second; a longer path's cost is the median of its rounds. */

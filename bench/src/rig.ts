@@ -104,9 +104,16 @@ export async function startRig(options: RigOptions, say: (line: string) => void)
   }
 }
 
-/** Publishes the benchmark's program under a name: one point for each whole dollar, for twelve months. */
-export async function makeProgram(engine: Engine, name: string): Promise<void> {
-  await engine.call('PUT', `/v1/programs/${name}`, JSON.parse(readFileSync(PROGRAM_FILE, 'utf8')));
+/** The benchmark's program: one point for each whole dollar, for twelve months. */
+export const plainProgram = (): Record<string, unknown> => JSON.parse(readFileSync(PROGRAM_FILE, 'utf8'));
+
+/** Publishes a program under a name. */
+export async function makeProgram(
+  engine: Engine,
+  name: string,
+  document: object = plainProgram(),
+): Promise<void> {
+  await engine.call('PUT', `/v1/programs/${name}`, document);
 }
 
 function startComparator(url: string, members: number): Promise<{ child: ChildProcess; port: number }> {
@@ -146,17 +153,21 @@ export const bulkStream = (members: Stream['members']): Stream => ({
   connections: BULK_CALLS,
 });
 
-/** A member is enrolled by its first order, so the members come in through the path for bulk orders. */
 async function enrol(rig: Rig, say: (line: string) => void): Promise<Rig['preload']> {
   if (rig.members === 0) return { orders: 0, seconds: 0 };
-  const operations = Math.ceil(rig.members / BULK_ROWS);
-  const stream = { ...bulkStream({ first: 0, count: rig.members, choice: 'in_turn' }), operations };
-  const { result } = await measure(rig, jobOn(rig, { run: 'preload', seconds: 3_600, streams: [stream] }));
+  const { orders, seconds } = await enrolIn(rig, PROGRAM, rig.members);
+  say(`${rig.members} members enrolled in ${seconds.toFixed(1)} s, ${Math.round(orders / seconds)} orders/s`);
+  return { orders, seconds };
+}
+
+/** A member is enrolled by its first order, so the members come in through the path for bulk orders. */
+export async function enrolIn(rig: Rig, program: string, members: number): Promise<Rig['preload']> {
+  const operations = Math.ceil(members / BULK_ROWS);
+  const stream = { ...bulkStream({ first: 0, count: members, choice: 'in_turn' }), operations };
+  const job = jobOn(rig, { run: 'preload', program, seconds: 3_600, streams: [stream] });
+  const { result } = await measure({ ...rig, watch: undefined }, job);
   const [{ rows, errors } = { rows: 0, errors: {} }] = result.streams;
   if (Object.keys(errors).length > 0) throw new Error(`members were refused: ${JSON.stringify(errors)}`);
-  say(
-    `${rig.members} members enrolled in ${result.seconds.toFixed(1)} s, ${Math.round(rows / result.seconds)} orders/s`,
-  );
   return { orders: rows, seconds: result.seconds };
 }
 

@@ -9,7 +9,7 @@ import { runPaths } from './run.ts';
 const NAMES = PATHS.map(({ name }) => name);
 
 test('paths are measured on a real engine without an error, and its ledger agrees afterwards', async () => {
-  const paths = ['comparator', 'redemptions', 'race', 'events'];
+  const paths = ['comparator', 'redemptions', 'race', 'events', 'program-plain', 'program-everything'];
   const options = parseArguments(
     ['--members', '500', '--seconds', '1', '--rounds', '1', '--verify', ...paths],
     NAMES,
@@ -24,7 +24,9 @@ test('paths are measured on a real engine without an error, and its ledger agree
     report.measured.map(({ path }) => path),
     paths,
   );
-  assert.ok(report.measured.every(({ rows }) => rows.every(({ rate, p99 }) => rate > 0 && p99 > 0)));
+  // A call of a thousand orders may take longer than the second that is measured here.
+  const single = report.measured.filter(({ path }) => !path.startsWith('program-'));
+  assert.ok(single.every(({ rows }) => rows.every(({ rate, p99 }) => rate > 0 && p99 > 0)));
   assert.equal(report.verified, true);
   assert.deepEqual([report.database.fsync, report.database.synchronous_commit], ['on', 'on']);
   for (const text of [reportText(report), reportMarkdown(report)])

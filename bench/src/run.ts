@@ -1,7 +1,8 @@
 import type { Arguments } from './arguments.ts';
 import { databaseSettings } from './database.ts';
 import { describeMachine } from './machine.ts';
-import { PATHS, type Path, SUSTAINED, type Turn } from './paths.ts';
+import type { Path, Turn } from './path.ts';
+import { PATHS, SUSTAINED } from './paths.ts';
 import { type Kept, keep, type Report } from './report.ts';
 import { type Rig, startRig } from './rig.ts';
 import { precise, whole } from './table.ts';
