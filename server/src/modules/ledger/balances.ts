@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Pool, Tx } from '#platform/db/client.ts';
 import { CoalescedReader } from '#platform/db/reader.ts';
 import { accept, type Outcome } from '#platform/errors.ts';
@@ -32,6 +33,8 @@ export class BalanceReader {
   private readonly pool: Pool;
   private readonly directory: () => Directory;
   private readonly reader: CoalescedReader<Question, Outcome<Found>>;
+  /** How many units a program had when it was read last. */
+  private readonly units = new LRUCache<number, number>({ max: 10_000 });
 
   constructor(options: { url: string; pool: Pool; directory(): Directory }) {
     this.pool = options.pool;
@@ -102,25 +105,40 @@ export class BalanceReader {
     return (await this.directory().programs(tx, [programId])).get(programId) as ProgramFacts;
   }
 
-  /** Two round trips for everybody who asked: members and clocks, then wallets. */
+  /**
+   * One round trip for everybody who asked and is remembered: clocks and wallets together. Which wallets there are is
+   * known from the time before; units that have come since are asked for once more.
+   */
   private async read(tx: Tx, questions: readonly Question[]): Promise<Outcome<Found>[]> {
-    const [programs, holders] = await Promise.all([
+    const holders = await this.directory().holders(tx, questions);
+    const walletIds = (unitsOf: (programId: number) => number): number[] =>
+      questions.flatMap(({ programId }, index) => {
+        const holder = holders[index] as Outcome<Holder>;
+        return holder.ok ? idsOf(holder.value.id, unitsOf(programId)) : [];
+      });
+    const early = walletIds(programId => this.units.get(programId) ?? 0);
+    const [programs, read] = await Promise.all([
       this.directory().programs(tx, [...new Set(questions.map(question => question.programId))]),
-      this.directory().holders(tx, questions),
+      early.length === 0 ? Promise.resolve<Wallet[]>([]) : store.wallets(tx, early),
     ]);
-    const wanted = questions.map(({ programId }, index) => {
-      const holder = holders[index] as Outcome<Holder>;
-      return holder.ok ? unitsOf(programs.get(programId) as ProgramFacts, holder.value.id) : [];
-    });
-    const found = new Map((await store.wallets(tx, wanted.flat())).map(wallet => [wallet.id, wallet]));
+    for (const { id, units } of programs.values()) this.units.set(id, units.length);
+    const asked = new Set(early);
+    const missing = walletIds(programId => programs.get(programId)?.units.length ?? 0).filter(
+      id => !asked.has(id),
+    );
+    if (missing.length > 0) read.push(...(await store.wallets(tx, missing)));
+    const found = new Map(read.map(wallet => [wallet.id, wallet]));
     return questions.map(({ programId }, index) => {
       const holder = holders[index] as Outcome<Holder>;
       if (!holder.ok) return holder;
-      const wallets = (wanted[index] as number[]).map(id => found.get(id) ?? emptyWallet(id, programId));
-      return accept({ facts: programs.get(programId) as ProgramFacts, holder: holder.value, wallets });
+      const facts = programs.get(programId) as ProgramFacts;
+      const wallets = unitsOf(facts, holder.value.id).map(id => found.get(id) ?? emptyWallet(id, programId));
+      return accept({ facts, holder: holder.value, wallets });
     });
   }
 }
 
-const unitsOf = (facts: ProgramFacts, holder: number): number[] =>
-  facts.units.map((_, unit) => walletId(holder, unit));
+const idsOf = (holder: number, units: number): number[] =>
+  Array.from({ length: units }, (_, unit) => walletId(holder, unit));
+
+const unitsOf = (facts: ProgramFacts, holder: number): number[] => idsOf(holder, facts.units.length);
