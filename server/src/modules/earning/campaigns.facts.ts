@@ -1,7 +1,8 @@
 import type { Tx } from '#platform/db/client.ts';
 import { type FactsQuestion, factsOf, type MemberFacts } from '../members/index.ts';
-import type { Campaign, ProgramVersion } from '../program/index.ts';
+import type { Campaign, ConditionInput, ProgramVersion } from '../program/index.ts';
 import type { BudgetFacts, Budgets, WantedBudget } from './budgets.ts';
+import { ofOrderAlone } from './conditions.ts';
 import type { Order } from './model.ts';
 import { readUsesOf } from './uses.store.ts';
 import { addUses, ask, isCounted, type UsesAsked, type UsesFacts } from './uses.ts';
@@ -31,7 +32,12 @@ interface Asking {
   readonly counted: readonly Campaign[];
   readonly reading: readonly Campaign[];
   readonly bounded: readonly Campaign[];
+  /** Those whose condition the order alone decides. */
+  readonly byOrder: ReadonlySet<Campaign>;
 }
+
+/** What a condition may read of the order alone. */
+const OF_ORDER: ReadonlySet<string> = new Set(['order', 'lines', 'time']);
 
 const askings = new WeakMap<ProgramVersion, Asking>();
 
@@ -44,6 +50,11 @@ function askingOf(version: ProgramVersion): Asking {
     counted: campaigns.filter(isCounted),
     reading: campaigns.filter(({ reads }) => reads.profile || reads.lists.length > 0),
     bounded: campaigns.filter(({ budget }) => budget !== null),
+    byOrder: new Set(
+      campaigns.filter(
+        ({ condition }) => condition !== null && [...condition.reads].every(what => OF_ORDER.has(what)),
+      ),
+    ),
   };
   askings.set(version, asking);
   return asking;
@@ -62,8 +73,15 @@ export async function loadCampaigns(
   const readMembers: FactsQuestion[] = [];
   const reads = { profile: false, lists: new Set<string>() };
   for (const { memberId, at, order, programId, version } of questions) {
-    const { counted, reading, bounded } = askingOf(version);
-    const isFor = ({ open, channels }: Campaign) => (channels?.has(order.channel ?? '') ?? true) && open(at);
+    const { counted, reading, bounded, byOrder } = askingOf(version);
+    let input: ConditionInput | undefined;
+    // A campaign whose condition this order does not meet needs nothing: of many, few are for any order.
+    const isFor = (campaign: Campaign): boolean => {
+      if (!(campaign.channels?.has(order.channel ?? '') ?? true) || !campaign.open(at)) return false;
+      if (!byOrder.has(campaign)) return true;
+      input ??= ofOrderAlone(order, version);
+      return campaign.condition?.holds(input) === true;
+    };
     for (const campaign of bounded)
       if (!wanted.has(campaign) && isFor(campaign))
         for (const budget of budgetsOf(programId, [campaign], version.version)) wanted.set(campaign, budget);

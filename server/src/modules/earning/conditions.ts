@@ -45,8 +45,24 @@ export function judged(situation: Situation): Judged {
   return { input, isIn };
 }
 
+/** What conditions read that are decided by the order alone; others must not be asked. */
+export const ofOrderAlone = (order: Order, version: ProgramVersion): ConditionInput =>
+  conditionInput(
+    {
+      order,
+      version,
+      externalId: '',
+      tier: '',
+      member: undefined,
+      purchases: () => {
+        throw new Error('what the member bought is not of the order alone');
+      },
+    },
+    () => [],
+  );
+
 function conditionInput(
-  { order, version, externalId, tier, member = NO_FACTS, purchases }: Situation,
+  { order, version, externalId, tier, member = NO_FACTS, purchases }: Omit<Situation, 'fault'>,
   segments: () => string[],
 ): ConditionInput {
   let ofOrder: ConditionInput['order'] | undefined;
