@@ -50,6 +50,7 @@ import {
 import { rewardListCommand, vouchersAddCommand, vouchersShowCommand } from './commands/rewards.ts';
 import { startCommand } from './commands/start.ts';
 import { sweepCommand } from './commands/sweep.ts';
+import { tierEndCommand, tierGrantCommand, tierGrantsCommand, tierShowCommand } from './commands/tier.ts';
 import { transferCommand } from './commands/transfer.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { Failure, usageFailure } from './failure.ts';
@@ -100,6 +101,12 @@ export const fealty = group('', 'Loyalty points on a ledger that can be proved',
   vouchers: group('vouchers', 'Codes that are handed out as rewards', {
     add: vouchersAddCommand,
     show: vouchersShowCommand,
+  }),
+  tier: group('tier', 'Tiers of members, and those that are given by hand', {
+    show: tierShowCommand,
+    grant: tierGrantCommand,
+    end: tierEndCommand,
+    grants: tierGrantsCommand,
   }),
   transfer: transferCommand,
   household: group('household', 'Members who share a wallet', {

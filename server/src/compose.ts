@@ -1,5 +1,5 @@
 import { createAudit } from './modules/audit/index.ts';
-import { budgetBook, createEarning, earningErrors } from './modules/earning/index.ts';
+import { budgetBook, createEarning, earningErrors, type ProgramInForce } from './modules/earning/index.ts';
 import { createFraud, fraudErrors } from './modules/fraud/index.ts';
 import { createIdentity, type Identity, identityErrors } from './modules/identity/index.ts';
 import {
@@ -43,6 +43,8 @@ export interface Engine {
   scheduler: Jobs;
   /** Pays what referrals are owed; the scheduler does it every second. */
   payReferrals(): Promise<void>;
+  /** Announces what has become of members' tiers; the scheduler does it every second. */
+  announceTiers(): Promise<void>;
   /** Stops taking requests, finishes what was accepted, ends the jobs and closes every connection. */
   stop(): Promise<void>;
 }
@@ -121,6 +123,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     ids,
     log,
   });
+  program.whenTimePasses(earning.tiers);
   const fraud = createFraud({ ledger, pool });
   const rewards = createRewards({ ledger, pool, secret: options.secret });
   const close = async (): Promise<void> => {
@@ -164,12 +167,15 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     'Units whose liability differs from the program totals; anything but 0 is an alarm.',
     () => drifts,
   );
+  const announceTiers = () =>
+    upkeep.forEachPage(page => earning.tiers.announce(page as readonly ProgramInForce[]));
   const worker = new Jobs({ log, jobs: [{ name: 'seal', every: SECOND, run: () => sealAll(audit) }] });
   const scheduler = new Jobs({
     log,
     lease: { url: appUrl, name: 'fealty scheduler' },
     jobs: [
       { name: 'referrals', every: SECOND, run: () => earning.payReferrals() },
+      { name: 'tiers', every: SECOND, run: announceTiers },
       { name: 'sweep', every: 60 * SECOND, run: () => upkeep.sweep() },
       { name: 'households', every: 60 * SECOND, run: () => upkeep.forEachProgram(rewards.collect) },
       { name: 'reminders', every: 600 * SECOND, run: () => upkeep.remind() },
@@ -193,6 +199,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     worker,
     scheduler,
     payReferrals: () => earning.payReferrals(),
+    announceTiers,
     async stop() {
       await http.stop();
       await Promise.all([worker.stop(), scheduler.stop()]);

@@ -12,6 +12,8 @@ export interface Upkeep {
   remind(): Promise<void>;
   /** The same of one program, in an order that does not depend on the steps in which its time passes. */
   pointsDue: FallsDue;
+  /** Does something for all programs, as they are now, page by page. */
+  forEachPage(work: (page: readonly ProgramFacts[]) => Promise<void>): Promise<void>;
   /** Does something for each program, one after the other. */
   forEachProgram(work: (id: number) => Promise<unknown>): Promise<void>;
 }
@@ -40,6 +42,9 @@ export function createUpkeep(deps: { pool: Pool; ledger: Ledger; program: Progra
     },
     async remind() {
       for await (const page of pages()) for (const own of page) await ledger.remind(own);
+    },
+    async forEachPage(work) {
+      for await (const page of pages()) await work(page);
     },
     async forEachProgram(work) {
       for await (const page of pages()) for (const { id } of page) await work(id);

@@ -1715,14 +1715,14 @@ export type ProgramDocument = {
          */
         qualify_by: 'spend' | 'orders' | 'nights' | 'points';
         /**
-         * Over which time it is summed up. Rolling: the tier rises with the next order and falls at the very instant at which a purchase leaves the window. A year: up at once; at its end down to what that year reached. Days and months follow the calendar of the program's time zone.
+         * Over which time it is summed up. Rolling: the tier rises with the next order and falls at the very instant at which a purchase leaves the window. A year: up at once; at its end down to what that year reached. The member's own year (`member_year`) begins on the day of the enrolment and on each anniversary; of somebody enrolled on February 29 on February 28 where there is none. What was bought before the enrolment belongs to the years before, counted back the same way. Days and months follow the calendar of the program's time zone.
          */
         window: {
             /**
              * How far back the sum reaches: it holds what is later than this long ago. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
              */
             rolling: string;
-        } | 'calendar_year' | 'lifetime';
+        } | 'calendar_year' | 'member_year' | 'lifetime';
         /**
          * How long a member keeps a level after the end of the year in which it was not reached again. Only with a year as window. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
          */
@@ -1735,6 +1735,10 @@ export type ProgramDocument = {
          * Whether a return takes its part off the sum again. Default: lower.
          */
         after_return?: 'lower' | 'keep';
+        /**
+         * How long before a member falls a fact `tier.expiring` is published, with what is missing to keep the level: once for each length and instant of the fall. One that has passed when the fall becomes certain is left out. Default: none.
+         */
+        notice?: Array<string>;
         /**
          * The levels, lowest first.
          */
@@ -6331,6 +6335,20 @@ export type GetTierResponses = {
             grant: string;
             until: string | null;
         } | null;
+        /**
+         * When the member falls if nothing more happens; null: not by time alone.
+         */
+        until: string | null;
+        /**
+         * The tier from `until` on; the present one where the member does not fall.
+         */
+        projected: {
+            tier: string;
+            /**
+             * What is missing to keep the present tier; null: nothing, or it is by invitation only.
+             */
+            missing: string | null;
+        };
     };
 };
 

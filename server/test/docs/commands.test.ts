@@ -20,6 +20,7 @@ const TOUR = [
   { path: 'docs/guides/events.md', exact: true },
   { path: 'docs/guides/expiry.md', exact: true },
   { path: 'docs/guides/test-program.md', exact: true },
+  { path: 'docs/guides/tiers.md', exact: true },
   { path: 'docs/guides/program-as-code.md', exact: true },
   { path: 'docs/guides/audiences.md', exact: true },
   { path: 'docs/guides/activities.md', exact: true },

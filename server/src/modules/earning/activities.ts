@@ -32,6 +32,7 @@ import type { Earned } from './posting.ts';
 import { qualifyingPoints } from './qualifying.ts';
 import { keepStep, storeStreaks } from './streaks.facts.ts';
 import { lotTerms } from './terms.ts';
+import { markOf } from './tier-marks.ts';
 import { insertAdditions } from './timeline.store.ts';
 import { add, type Contribution } from './timeline.ts';
 import { insertUsesOf } from './uses.store.ts';
@@ -109,7 +110,15 @@ export const activityType = (
       activity,
       earned,
       streaks,
-      added: { id, rows, uses, late: null, fraud: velocity.addition, challenges: steps },
+      added: {
+        id,
+        rows,
+        uses,
+        late: null,
+        fraud: velocity.addition,
+        challenges: steps,
+        mark: markOf(program, memberId, rows, at),
+      },
     };
     const data = {
       activity: wireId('act', id),

@@ -1,14 +1,20 @@
 import type { Pool, Tx } from '#platform/db/client.ts';
 import { wireId } from '#platform/ids.ts';
 import { type Ledger, spendsOf } from '../ledger/index.ts';
-import { type FactsQuestion, factsOf, type MemberFacts, type Members } from '../members/index.ts';
+import {
+  enrolmentsOf,
+  type FactsQuestion,
+  factsOf,
+  type MemberFacts,
+  type Members,
+} from '../members/index.ts';
 import { hasChallenges, type Program, type ProgramVersion, versionAt } from '../program/index.ts';
 import { type BacktestReport, mostFlagged, Tally } from './backtest.report.ts';
 import { Replay, type Span } from './backtest.ts';
 import { readChallengeSteps } from './challenges.store.ts';
 import { changedOrders, type Decision, decisions, end } from './history.store.ts';
 import { type TierGrant, tierGrantsOf } from './tier-grants.store.ts';
-import { loadTimeline, placeOf } from './tiers.ts';
+import { loadTimeline, placeOf, readsEnrolment } from './tiers.ts';
 
 export interface BacktestDeps {
   ledger: Ledger;
@@ -27,6 +33,7 @@ export interface BacktestInput {
 const PAGE = 500;
 const MEMBERS_A_PAGE = 5_000;
 const WALLETS_A_PAGE = 1_000;
+const NOBODY: ReadonlyMap<number, number> = new Map();
 
 /**
  * Replays everything that was decided until now, and says what the draft would have made of it. `seen` is told after each
@@ -48,7 +55,7 @@ export async function runBacktest(
   let replayed = 0;
   for await (const page of decisions(pool, program.id, last, PAGE)) {
     const who = await membersOf(deps, program.id, page, { changed, owners }, wanted);
-    replay.know(who.granted);
+    replay.know(who.granted, who.enrolled);
     if (hasChallenges(program)) replay.challenges.know(await readChallengeSteps(pool, causesOf(page)));
     for (const decision of page) {
       const memberId = memberOf(decision, owners);
@@ -105,6 +112,7 @@ interface Wanted {
   readonly profile: boolean;
   readonly lists: readonly string[];
   readonly tiers: boolean;
+  readonly enrolment: boolean;
 }
 
 const wantedFacts = (versions: readonly ProgramVersion[]): Wanted => {
@@ -120,6 +128,7 @@ const wantedFacts = (versions: readonly ProgramVersion[]): Wanted => {
     lists: [...new Set(reads.flatMap(({ lists }) => lists))],
     names: profile || versions.some(({ holdout }) => holdout !== null),
     tiers: versions.some(({ tiers }) => tiers !== null),
+    enrolment: versions.some(readsEnrolment),
   };
 };
 
@@ -134,6 +143,7 @@ async function membersOf(
   names: ReadonlyMap<number, string>;
   facts: ReadonlyMap<string, MemberFacts>;
   granted: ReadonlyMap<number, TierGrant[]>;
+  enrolled: ReadonlyMap<number, number>;
 }> {
   const questions: FactsQuestion[] = [];
   const ids = new Set<number>();
@@ -143,12 +153,13 @@ async function membersOf(
     ids.add(memberId);
     if (at !== null) questions.push({ programId, holderId: memberId, at, decision: decision.id });
   }
-  const [names, facts, granted] = await Promise.all([
+  const [names, facts, granted, enrolled] = await Promise.all([
     wanted.names ? namesOf(deps, programId, [...ids]) : new Map([...ids].map(id => [id, ''])),
     factsOf(deps.pool, questions, { profile: wanted.profile, lists: wanted.lists }),
     wanted.tiers ? tierGrantsOf(deps.pool, [...ids]) : new Map<number, TierGrant[]>(),
+    wanted.enrolment ? enrolments(deps.pool, programId, ids) : NOBODY,
   ]);
-  return { names, facts, granted };
+  return { names, facts, granted, enrolled };
 }
 
 /** Whose decision it is; keeps whose orders those are that change later. */
@@ -163,6 +174,12 @@ function momentOf(decision: Decision): number | null {
   if ('order' in decision) return decision.order.order.occurredAt;
   return 'activity' in decision ? decision.activity.activity.occurredAt : null;
 }
+
+const enrolments = (tx: Tx, programId: number, ids: Iterable<number>): Promise<Map<number, number>> =>
+  enrolmentsOf(
+    tx,
+    [...ids].map(memberId => ({ programId, memberId })),
+  );
 
 async function namesOf(
   deps: BacktestDeps,
@@ -195,12 +212,18 @@ async function tiersAt(
     own[side] += 1;
   };
   if (actual.tiers === null && (draft ?? actual).tiers === null) return counts;
+  const isDated = readsEnrolment(draft ?? actual);
   for (let after = 0n; ; ) {
     const page = await members.list(pool, program.id, { after, limit: MEMBERS_A_PAGE, type: 'person' });
-    const questions = page.map(({ id }) => ({ memberId: Number(id), at, version: actual }));
+    const questions = page.map(({ id }) => ({
+      programId: program.id,
+      memberId: Number(id),
+      at,
+      version: actual,
+    }));
     const ids = questions.map(({ memberId }) => memberId);
     const facts = await loadTimeline(pool, questions, { grantsOf: ids });
-    replay.know(facts.granted);
+    replay.know(facts.granted, isDated ? await enrolments(pool, program.id, ids) : NOBODY);
     for (const question of questions) {
       count('actual', actual, placeOf(facts, question));
       const version = draft ?? actual;

@@ -95,8 +95,9 @@ export class Replay {
     );
   }
 
-  /** Tells what members were granted, before anything of theirs is decided. */
-  know(granted: ReadonlyMap<number, readonly TierGrant[]>): void {
+  /** Tells what members were granted and when they were enrolled, before anything of theirs is decided. */
+  know(granted: ReadonlyMap<number, readonly TierGrant[]>, enrolled: ReadonlyMap<number, number>): void {
+    for (const [memberId, at] of enrolled) this.timeline.enrolled.set(memberId, at);
     this.gifts.know(granted);
   }
 
@@ -106,7 +107,8 @@ export class Replay {
 
   /** The place of the level that a member has at `at`, by what was replayed; null without tiers. */
   placeAt(memberId: number, at: number, version: ProgramVersion): number | null {
-    return placeOf(this.timeline, { memberId, at, version });
+    const { programId } = this.replayed;
+    return placeOf(this.timeline, { programId, memberId, at, version });
   }
 
   /**
@@ -230,7 +232,7 @@ export class Replay {
     const version = this.versionFor(stored.programVersion);
     const before = this.states.get(orderId);
     // As it arrived: at the very instant of a grant there are orders before it and after it.
-    const asked = { memberId, at, version, decidedAs: decision.id, besides: orderId };
+    const asked = { programId, memberId, at, version, decidedAs: decision.id, besides: orderId };
     const level = levelAt(this.timeline, asked);
     const isReplayed = this.isInSpan(at);
     const own = asOf(members, decision, memberId, at);

@@ -32,11 +32,13 @@ import { earningRoutes } from './routes.ts';
 import { streakRoutes } from './streaks.routes.ts';
 import { tierGrantRoutes } from './tier-grants.routes.ts';
 import { tierGrantEndType, tierGrantType } from './tier-grants.ts';
+import { createTierWatcher, type TierWatcher, watchType } from './tier-watch.ts';
 import { tierRoutes } from './tiers.routes.ts';
 import { verifications } from './verification.ts';
 
 export { budgetBook } from './budgets.publication.ts';
 export { earningErrors } from './errors.ts';
+export type { ProgramInForce } from './model.ts';
 export { type MemberQuestion, segmentsAt } from './segments.ts';
 export { levelAt, loadTimeline } from './tiers.ts';
 export type { TimelineFacts } from './timeline.ts';
@@ -55,6 +57,8 @@ export function createEarning(deps: {
   routes(api: Api): void;
   /** Pays the referrals that orders have qualified, and takes back those that returns revoked. */
   payReferrals(): Promise<void>;
+  /** Announces what has become of members' tiers. */
+  readonly tiers: TierWatcher;
 } {
   const load = orderLoader(deps.ledger, createBudgets());
   deps.ledger.register(orderType(load), withChallenge(deps.registry, explainOrder(deps.registry)));
@@ -68,9 +72,11 @@ export function createEarning(deps: {
   deps.ledger.register(tierGrantType(load));
   deps.ledger.register(tierGrantEndType(load));
   for (const verification of verifications(deps.registry)) deps.ledger.alsoVerify(verification);
+  deps.ledger.register(watchType);
   const routes = earningRoutes(deps);
   return {
     payReferrals: () => payReferrals(deps),
+    tiers: createTierWatcher(deps),
     routes(api) {
       routes(api);
       eventRoutes(api, deps);

@@ -32,6 +32,7 @@ import type { StoredOrder } from './records.ts';
 import { referralStep, stepFact } from './referrals.facts.ts';
 import * as store from './store.ts';
 import { tierFacts, tierStep, versionsOf } from './tier-gifts.ts';
+import { markOfOrder } from './tier-marks.ts';
 import { levelAt, type TierQuestion } from './tiers.ts';
 import type { TimelineFacts } from './timeline.ts';
 import { concluded, watch } from './velocity.ts';
@@ -131,8 +132,9 @@ export const orderType = (
     if (isPlaced(program.program, version) && !facts.timeline.ends.has(memberId))
       facts.timeline.ends.set(memberId, null);
     const id = before?.id ?? context.id;
-    const question = { memberId, at: order.occurredAt, version, besides: id };
     const { programId } = command;
+    const enrolledAt = program.now;
+    const question = { programId, memberId, at: order.occurredAt, version, enrolledAt, besides: id };
     const level = tierOf(facts.timeline, question, before);
     const { externalId } = context.holder;
     const who = { programId, memberId, externalId };
@@ -169,6 +171,9 @@ export const orderType = (
     const { decided } = posted.value;
     const summed = { memberId, orderId: id, isSummed: hasTiers(program.program) };
     const rows = contributions(summed, before, state, version, decided, at);
+    const isInTurn = before === undefined && late === null && !historical;
+    const lateAt = program.now;
+    const mark = markOfOrder(program.program, facts.timeline, question, rows, { isInTurn, lateAt });
     const velocity = concluded(watching);
     const bought = { memberId, orderId: id, happenedAt: at };
     const referral = referralStep(facts.referrals, program.program, bought, state, version);
@@ -196,6 +201,7 @@ export const orderType = (
         fraud: velocity.addition,
         referral,
         tier,
+        mark,
       },
     };
     const data = {

@@ -28,6 +28,7 @@ import type { Decided } from './posting.ts';
 import { qualifyingPoints } from './qualifying.ts';
 import { type ReferralState, referralsById, type Step } from './referrals.store.ts';
 import { lotTerms } from './terms.ts';
+import { markOf } from './tier-marks.ts';
 import { insertAdditions } from './timeline.store.ts';
 import type { Contribution } from './timeline.ts';
 
@@ -72,7 +73,13 @@ export const paymentType = (
       id: context.id,
       programId,
       ...{ referralId, side, step, decided },
-      added: { id: context.id, rows, uses: [], late: null },
+      added: {
+        id: context.id,
+        rows,
+        uses: [],
+        late: null,
+        mark: markOf(program, context.holder.id, rows, Math.max(occurredAt, anchor)),
+      },
     };
     const data = { referral: wireId('ref', referralId), side };
     const type = step === 'qualified' ? 'referral.paid' : 'referral.taken_back';

@@ -6,6 +6,7 @@ import type { Applied, Order, ReturnLine } from './model.ts';
 import type { Decided } from './posting.ts';
 import type { ReferralStep } from './referrals.store.ts';
 import type { TierStep } from './tier-gifts.ts';
+import type { Mark } from './tier-marks.store.ts';
 import type { Contribution } from './timeline.ts';
 import type { Use } from './uses.ts';
 
@@ -46,6 +47,8 @@ export interface Addition {
   readonly rows: readonly Contribution[];
   readonly uses: readonly Use[];
   readonly late: LateOrder | null;
+  /** That the member's tier can be another by it; left out, or null: it cannot. */
+  readonly mark?: Mark | null;
   /** What it does to the referral by which the member came; left out, or null: nothing. */
   readonly referral?: ReferralStep | null;
   /** What it does to challenges; left out: nothing. */

@@ -19,6 +19,7 @@ import type { StoredRerating } from './records.ts';
 import { findReratings, insertReratings } from './reratings.store.ts';
 import { appliedToJson } from './store.ts';
 import { tierFacts, tierStep, versionsOf } from './tier-gifts.ts';
+import { markOf } from './tier-marks.ts';
 import { concluded, watchCorrection } from './velocity.ts';
 
 /** An order that is to be decided again, by what a plan found. */
@@ -112,6 +113,7 @@ export const rerateType = (
         late: null,
         fraud: concluded(watching).addition,
         tier,
+        mark: markOf(program.program, memberId, rows, program.now),
       },
     };
     const data = {

@@ -1,6 +1,6 @@
 import type { Tx } from '#platform/db/client.ts';
 import type { Ledger } from '../ledger/index.ts';
-import { factsOf, type MemberFacts } from '../members/index.ts';
+import { enrolmentsOf, factsOf, type MemberFacts } from '../members/index.ts';
 import { type Program, type ProgramVersion, versionAt } from '../program/index.ts';
 import { changeOf, giftsOf, ImaginedTiers } from './backtest.gifts.ts';
 import { giveBack, imaginedBudgets } from './budgets.ts';
@@ -12,7 +12,7 @@ import type { RerateItem } from './rerates.store.ts';
 import { timelinesOf } from './rerates.store.ts';
 import { isBack, isSameTier, tierGiven } from './tier-gifts.ts';
 import { tierGrantsOf } from './tier-grants.store.ts';
-import { levelAt } from './tiers.ts';
+import { levelAt, readsEnrolment } from './tiers.ts';
 import { add, emptyTimeline, type TimelineFacts } from './timeline.ts';
 import { addUses, isCounted } from './uses.ts';
 
@@ -35,13 +35,21 @@ export async function planMembers(
   members: readonly { id: number; externalId: string }[],
 ): Promise<RerateItem[]> {
   const ids = members.map(({ id }) => id);
-  const [rows, granted] = await Promise.all([timelinesOf(tx, ids), tierGrantsOf(tx, ids)]);
+  const dated = program.versions.some(readsEnrolment) ? ids : [];
+  const [rows, granted, enrolled] = await Promise.all([
+    timelinesOf(tx, ids),
+    tierGrantsOf(tx, ids),
+    enrolmentsOf(
+      tx,
+      dated.map(memberId => ({ programId: program.id, memberId })),
+    ),
+  ]);
   const { states } = await loadOrders(tx, ledger, [...new Set(rows.map(row => row.orderId))]);
   const facts = await memberFacts(tx, program, span, states);
   const names = new Map(members.map(({ id, externalId }) => [id, externalId]));
   const items: RerateItem[] = [];
   const decided = new Set<bigint>();
-  const timeline = emptyTimeline();
+  const timeline: TimelineFacts = { ...emptyTimeline(), enrolled };
   const backAt = wholeReturns(rows, states);
   const tiers = new ImaginedTiers(timeline, at => isIn(span, at));
   tiers.know(granted);
@@ -132,7 +140,7 @@ function again(
     memberId,
     externalId,
     version,
-    level: levelAt(timeline, { memberId, at, version, besides: orderId }),
+    level: levelAt(timeline, { programId: program.id, memberId, at, version, besides: orderId }),
     isLate: state.applied.late,
     facts,
     timeline,

@@ -22,6 +22,7 @@ import type { ReturnBody, StoredReturn } from './records.ts';
 import { referralStep, stepFact } from './referrals.facts.ts';
 import * as store from './store.ts';
 import { tierFacts, tierStep, versionsOf } from './tier-gifts.ts';
+import { markOf } from './tier-marks.ts';
 
 export interface ReturnAnswer extends Effects {
   return: {
@@ -160,7 +161,16 @@ export const returnType = (
       payload: command.payload as string,
       returned: changed,
       decided: posted.value.decided,
-      added: { id: context.id, rows, uses, late: null, referral, challenges: challenged.value.steps, tier },
+      added: {
+        id: context.id,
+        rows,
+        uses,
+        late: null,
+        referral,
+        challenges: challenged.value.steps,
+        tier,
+        mark: markOf(program, memberId, rows, body.occurredAt),
+      },
     };
     const data = {
       return: wireId('ret', record.id),

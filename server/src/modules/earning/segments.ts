@@ -7,6 +7,7 @@ import type { TimelineFacts } from './timeline.ts';
 
 /** A member at an instant, outside of any order. */
 export interface MemberQuestion {
+  readonly programId: number;
   readonly memberId: number;
   readonly externalId: string;
   /** Epoch ms. */

@@ -1,6 +1,7 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Posted } from '../ledger/index.ts';
+import { markTiers } from './tier-marks.store.ts';
 
 /** A level that a member is to be given by hand. */
 export interface TierGrantBody {
@@ -67,8 +68,16 @@ const insert = statement(
      $8::timestamptz[], $9::text[], $10::text[], $11::timestamptz[], $12::bigint[])`,
 );
 
+/** Writes grants, and marks their members from when they begin. */
 export async function insertTierGrants(tx: Tx, rows: readonly { stored: TierGrant }[]): Promise<void> {
   const stored = rows.map(row => row.stored);
+  const marks = stored.map(({ programId, memberId, from }) => ({
+    programId,
+    memberId,
+    at: from,
+    happenedAt: from,
+  }));
+  const marked = markTiers(tx, marks);
   await tx.run(insert, [
     numbers(stored.map(row => row.id)),
     numbers(stored.map(row => row.programId)),
@@ -83,6 +92,7 @@ export async function insertTierGrants(tx: Tx, rows: readonly { stored: TierGran
     instants(stored.map(row => row.grantedAt)),
     numbers(stored.map(row => row.orderId)),
   ]);
+  await marked;
 }
 
 const insertEnd = statement(
@@ -91,8 +101,16 @@ const insertEnd = statement(
    select * from unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])`,
 );
 
+/** Writes the ends of grants, and marks their members. */
 export async function insertTierGrantEnds(tx: Tx, rows: readonly { stored: TierGrantEnd }[]): Promise<void> {
   const stored = rows.map(row => row.stored);
+  const marks = stored.map(({ programId, grant, endedAt }) => ({
+    programId,
+    memberId: grant.memberId,
+    at: endedAt,
+    happenedAt: endedAt,
+  }));
+  const marked = markTiers(tx, marks);
   await tx.run(insertEnd, [
     numbers(stored.map(row => row.id)),
     numbers(stored.map(row => row.grantId)),
@@ -103,6 +121,7 @@ export async function insertTierGrantEnds(tx: Tx, rows: readonly { stored: TierG
     texts(stored.map(row => row.endedBy)),
     instants(stored.map(row => row.endedAt)),
   ]);
+  await marked;
 }
 
 const COLUMNS = `g.id, g.program_id, g.member_id, g.external_id, g.source, g.tier, g.valid_from, g.valid_until, g.reason, g.granted_by,

@@ -6,8 +6,9 @@ import * as schemas from '#platform/http/schemas.ts';
 import { wireId } from '#platform/ids.ts';
 import { type Ledger, memberText, time } from '../ledger/index.ts';
 import type { Members } from '../members/index.ts';
-import { type ProgramVersion, type Tiers, versionAt, windowStart } from '../program/index.ts';
+import { type Program, type ProgramVersion, type Tiers, versionAt, windowStart } from '../program/index.ts';
 import type { ProgramInForce } from './model.ts';
+import { courseFacts, courseOf } from './tier-watch.ts';
 import { grantedTo, loadTimeline, placeOf } from './tiers.ts';
 import { sumsOf } from './timeline.ts';
 
@@ -31,13 +32,13 @@ async function inForce(
   { ledger, pool }: TierDeps,
   programId: number,
   asOf: number | undefined,
-): Promise<Outcome<{ at: number; version: ProgramVersion; tiers: Tiers }>> {
+): Promise<Outcome<{ at: number; program: Program; version: ProgramVersion; tiers: Tiers }>> {
   const facts = (await ledger.directory.programs(pool, [programId])).get(programId) as ProgramInForce;
   const at = asOf ?? facts.now;
   const version = versionAt(facts.program, at);
   if (version.tiers === null)
     return refuse('program_without_tiers', `Version ${version.version} of ${facts.name} has no tiers.`);
-  return accept({ at, version, tiers: version.tiers });
+  return accept({ at, program: facts.program, version, tiers: version.tiers });
 }
 
 /** Tiers of members, as they are and as they were. */
@@ -72,6 +73,19 @@ export function tierRoutes(api: Api, deps: TierDeps): void {
             .strictObject({ grant: text, until: schemas.instant.nullable() })
             .nullable()
             .describe('Where the tier was given by hand: the grant, and when it ends.'),
+          until: schemas.instant
+            .nullable()
+            .describe('When the member falls if nothing more happens; null: not by time alone.'),
+          projected: z
+            .strictObject({
+              tier: text,
+              missing: whole
+                .nullable()
+                .describe(
+                  'What is missing to keep the present tier; null: nothing, or it is by invitation only.',
+                ),
+            })
+            .describe('The tier from `until` on; the present one where the member does not fall.'),
         }),
       },
       refusals: ['member_not_found', 'program_without_tiers'],
@@ -82,9 +96,15 @@ export function tierRoutes(api: Api, deps: TierDeps): void {
       const holder = await deps.ledger.directory.find(program.id, memberText(params.member));
       if (!holder.ok) return holder;
       const { at, version, tiers } = found.value;
-      const question = { memberId: holder.value.id, at, version };
-      const facts = await deps.pool.snapshot(tx => loadTimeline(tx, [question]));
-      const from = windowStart(tiers, at);
+      const question = { programId: program.id, memberId: holder.value.id, at, version };
+      const { program: own } = found.value;
+      const { facts, course } = await deps.pool.snapshot(async tx => {
+        const asked = { program: own, memberId: question.memberId, from: at, until: at };
+        const [facts, course] = await Promise.all([loadTimeline(tx, [question]), courseFacts(tx, [asked])]);
+        return { facts, course: courseOf(course, own, question.memberId) };
+      });
+      const fall = course.fallAfter(at);
+      const from = windowStart(tiers, at, facts.enrolled.get(question.memberId) ?? at);
       const sum = sumsOf(facts, question.memberId, tiers.by, at)(from, at);
       const place = placeOf(facts, question) as number;
       const level = tiers.levels[place] as Tiers['levels'][number];
@@ -110,6 +130,11 @@ export function tierRoutes(api: Api, deps: TierDeps): void {
                 until: Number.isFinite(granted.until) ? time(granted.until) : null,
               }
             : null,
+        until: fall === null ? null : (time(fall.at) as string),
+        projected: {
+          tier: tiers.levels[fall?.place ?? place]?.id as string,
+          missing: fall === null || fall.missing === null ? null : String(fall.missing),
+        },
       });
     },
   );
@@ -156,7 +181,7 @@ async function countMembers(
   const counts: number[] = [];
   for (let after = 0n; ; ) {
     const page = await members.list(pool, programId, { after, limit: MEMBERS_A_PAGE, type: 'person' });
-    const questions = page.map(({ id }) => ({ memberId: Number(id), at, version }));
+    const questions = page.map(({ id }) => ({ programId, memberId: Number(id), at, version }));
     const facts = await loadTimeline(pool, questions);
     for (const question of questions) {
       const place = placeOf(facts, question) as number;

@@ -1,10 +1,12 @@
 import type { Tx } from '#platform/db/client.ts';
+import { enrolmentsOf } from '../members/index.ts';
 import {
   edges,
   type Level,
   type Measure,
   type ProgramVersion,
   placeAt,
+  type SumBetween,
   type Tiers,
 } from '../program/index.ts';
 import { type TierGrant, tierGrantsOf } from './tier-grants.store.ts';
@@ -13,6 +15,7 @@ import { emptyTimeline, type Measures, sumsKey, sumsOf, type TimelineFacts } fro
 
 /** Whose tier at which instant a batch will ask for. */
 export interface TierQuestion {
+  readonly programId: number;
   readonly memberId: number;
   readonly at: number;
   readonly version: ProgramVersion;
@@ -22,15 +25,26 @@ export interface TierQuestion {
   readonly decidedAs?: bigint;
   /** An order that is decided again: what it gave itself does not count. */
   readonly besides?: bigint;
+  /** Of a member whom the batch enrols: when, which is not stored yet. */
+  readonly enrolledAt?: number;
 }
+
+/** Whether a tier depends on when its member was enrolled. */
+export const readsEnrolment = ({ tiers }: ProgramVersion): boolean => tiers?.window === 'member_year';
+
+/** When the member's own years began, as far as it is asked. */
+const enrolmentOf = ({ enrolled }: TimelineFacts, { memberId, at, enrolledAt }: TierQuestion): number =>
+  enrolled.get(memberId) ?? enrolledAt ?? at;
 
 /** Of the last orders one may be the one that is decided again, in several revisions. */
 const LAST_ORDERS = 3;
 
 /** The measures that a question is about, each with the instants up to which its sums are needed. */
-function sumsAskedFor({ at, version, history }: TierQuestion): Map<Measure, number[]> {
+function sumsAskedFor(facts: TimelineFacts, question: TierQuestion): Map<Measure, number[]> {
+  const { at, version, history } = question;
   const asked = new Map<Measure, number[]>();
-  if (version.tiers !== null) asked.set(version.tiers.by, edges(version.tiers, at));
+  if (version.tiers !== null)
+    asked.set(version.tiers.by, edges(version.tiers, at, enrolmentOf(facts, question)));
   if (history) for (const by of ['spend', 'orders'] as const) asked.set(by, [...(asked.get(by) ?? []), at]);
   return asked;
 }
@@ -51,9 +65,10 @@ export interface MoreOfTimelines {
 }
 
 /**
- * Reads what the tiers of these members at these instants depend on: one statement a measure for all, and two more; two
- * measures and the last orders where it is asked what was bought before. Where a timeline ends before the instant that
- * a question is about, as it nearly always does, the sum up to it stands in the end.
+ * Reads what the tiers of these members at these instants depend on: one statement a measure for all, and two more (and
+ * one before them where members have years of their own); two measures and the last orders where it is asked what was
+ * bought before. Where a timeline ends before the instant that a question is about, as it nearly always does, the sum up
+ * to it stands in the end.
  */
 export async function loadTimeline(
   tx: Tx,
@@ -61,6 +76,8 @@ export async function loadTimeline(
   { grantsOf = [], endsOf = [] }: MoreOfTimelines = {},
 ): Promise<TimelineFacts> {
   const facts = emptyTimeline();
+  const dependent = questions.filter(({ version }) => readsEnrolment(version));
+  for (const [memberId, at] of await enrolmentsOf(tx, dependent)) facts.enrolled.set(memberId, at);
   const since = new Map<number, number>();
   const grantees = new Set(grantsOf);
   const ended = new Set(endsOf);
@@ -69,7 +86,7 @@ export async function loadTimeline(
   const histories: { memberId: number; at: number }[] = [];
   for (const question of questions) {
     const { memberId, at } = question;
-    const sums = sumsAskedFor(question);
+    const sums = sumsAskedFor(facts, question);
     if (sums.size === 0) continue;
     for (const [by, instants] of sums) {
       const key = sumsKey(memberId, by);
@@ -134,8 +151,20 @@ export function placeOf(facts: TimelineFacts, question: TierQuestion): number | 
   const { memberId, at, version } = question;
   const { tiers } = version;
   if (tiers === null) return null;
-  const qualified = placeAt(tiers, at, sumsOf(facts, memberId, tiers.by, at));
+  const qualified = placeAt(tiers, at, sumsOf(facts, memberId, tiers.by, at), enrolmentOf(facts, question));
   return Math.max(qualified, grantedTo(facts, question)?.place ?? 0);
+}
+
+/** Whether what is added at that time raises what its member qualifies for. */
+export function raises(facts: TimelineFacts, question: TierQuestion, change: Measures): boolean {
+  const { memberId, at, version } = question;
+  const { tiers } = version;
+  if (tiers === null || change[tiers.by] <= 0n) return false;
+  const enrolledAt = enrolmentOf(facts, question);
+  const sum = sumsOf(facts, memberId, tiers.by, at);
+  const more: SumBetween = (after, until) =>
+    sum(after, until) + (at > after && at <= until ? change[tiers.by] : 0n);
+  return placeAt(tiers, at, more, enrolledAt) > placeAt(tiers, at, sum, enrolledAt);
 }
 
 /** Above every id. */
@@ -150,8 +179,8 @@ interface Granted {
 
 /** The highest level that is granted at `at`; undefined where none is, or none that the version has. */
 export function grantedTo(
-  { granted }: TimelineFacts,
-  { memberId, at, version, decidedAs = LAST, besides }: TierQuestion,
+  { granted }: Pick<TimelineFacts, 'granted'>,
+  { memberId, at, version, decidedAs = LAST, besides }: Omit<TierQuestion, 'programId'>,
 ): Granted | undefined {
   let highest: Granted | undefined;
   for (const grant of granted.get(memberId) ?? []) {

@@ -2,6 +2,7 @@ import { instants, numbers } from '#platform/db/arrays.ts';
 import { type Statement, statement, type Tx } from '#platform/db/client.ts';
 import type { Measure } from '../program/index.ts';
 import type { Addition } from './records.ts';
+import { markTiers } from './tier-marks.store.ts';
 import type { Contribution, Measures, TimelineEnd, TimelineFacts } from './timeline.ts';
 
 const KINDS = ['spend', 'orders', 'nights', 'points'] as const;
@@ -69,9 +70,9 @@ const insertBehind = statement(
 type Row = Contribution & { readonly id: bigint };
 
 /**
- * Adds what decisions add to the timelines of their members, who are locked. To look up again where each row stands and
- * what sums it begins with took 23 us of PostgreSQL for an order; given with the rows they take 12. Leaves in `ends` what
- * another type of command of the same batch adds behind.
+ * Adds what decisions add to the timelines of their members, who are locked, and marks those whose tier can change. To
+ * look up again where each row stands and what sums it begins with took 23 us of PostgreSQL for an order; given with the
+ * rows they take 12. Leaves in `ends` what another type of command of the same batch adds behind.
  */
 export async function insertAdditions(
   tx: Tx,
@@ -107,6 +108,10 @@ export async function insertAdditions(
       tx,
       insertPlain,
       rows.filter(row => !row.isSummed),
+    ),
+    markTiers(
+      tx,
+      decisions.flatMap(({ stored: { added } }) => added?.mark ?? []),
     ),
   ]);
 }

@@ -54,6 +54,8 @@ export interface TimelineFacts {
   readonly added: Map<number, Contribution[]>;
   /** The levels that members were given by hand; nobody is in it who was given none. */
   readonly granted: Map<number, readonly TierGrant[]>;
+  /** When members were enrolled, where a tier depends on it. */
+  readonly enrolled: Map<number, number>;
 }
 
 export const emptyTimeline = (): TimelineFacts => ({
@@ -63,6 +65,7 @@ export const emptyTimeline = (): TimelineFacts => ({
   lastOrders: new Map(),
   added: new Map(),
   granted: new Map(),
+  enrolled: new Map(),
 });
 
 export const sumsKey = (memberId: number, by: Measure): string => `${memberId} ${by}`;

@@ -92,3 +92,21 @@ export async function memberships(
   }
   return found;
 }
+
+const ENROLMENTS = statement(
+  'members_enrolled_at',
+  `select m.id, m.enrolled_at from unnest($1::integer[], $2::bigint[]) as q(program_id, member_id)
+     join members.members m on m.program_id = q.program_id and m.id = q.member_id`,
+);
+
+/** When these members were enrolled; nobody is in it who does not exist. */
+export async function enrolments(
+  tx: Tx,
+  members: readonly { programId: number; memberId: number }[],
+): Promise<Map<number, number>> {
+  const rows = await tx.run<[bigint, number]>(ENROLMENTS, [
+    numbers(members.map(({ programId }) => programId)),
+    numbers(members.map(({ memberId }) => memberId)),
+  ]);
+  return new Map(rows.map(([id, at]) => [Number(id), at]));
+}

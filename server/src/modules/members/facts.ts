@@ -42,3 +42,9 @@ export async function factsOf(
     ]),
   );
 }
+
+/** When members were enrolled, by their numbers; one statement, none for nobody. */
+export const enrolmentsOf = async (
+  tx: Tx,
+  members: readonly { programId: number; memberId: number }[],
+): Promise<Map<number, number>> => (members.length === 0 ? new Map() : store.enrolments(tx, members));

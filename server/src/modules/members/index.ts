@@ -10,7 +10,7 @@ import type { MembersService } from './service.ts';
 
 export { memberErrors } from './errors.ts';
 export type { FactsQuestion } from './facts.store.ts';
-export { factsKey, factsOf, type MemberFacts, NO_FACTS } from './facts.ts';
+export { enrolmentsOf, factsKey, factsOf, type MemberFacts, NO_FACTS } from './facts.ts';
 export type { Located, MemberRef } from './locate.ts';
 export { memberId } from './model.ts';
 /** Who belongs to which program. Owns the schema `members`. */

@@ -72,6 +72,7 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'tiers.window.rolling': 'the window of the tiers',
   'tiers.grace': 'the grace of the tiers',
   'tiers.downgrade': 'the downgrade of the tiers',
+  'tiers.notice': 'the notice before a downgrade',
   'cost.points': 'the price in points',
   'cost.unit': 'the unit of the price',
   stock: 'the stock',

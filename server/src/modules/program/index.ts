@@ -23,7 +23,7 @@ export { reminderHorizon, remindersOf } from './reminders.ts';
 export type { Audience, Price, Reward } from './rewards.model.ts';
 export type { Terms } from './terms.ts';
 export type { Level, Measure, SumBetween, Tiers } from './tiers.ts';
-export { edges, placeAt, windowStart } from './tiers.ts';
+export { edges, leavesAt, levelOf, placeAt, windowStart, yearEnds } from './tiers.ts';
 export type { TransferLimit, Transfers } from './transfers.section.ts';
 export type { Unit } from './units.ts';
 export type { VelocityCheck } from './velocity.ts';

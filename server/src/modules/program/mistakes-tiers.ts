@@ -12,6 +12,7 @@ export function* mistakesInTiers(document: ProgramDocument): Generator<Mistake> 
   if (typeof tiers.window === 'object')
     yield* mistakeInDuration('/tiers/window/rolling', tiers.window.rolling);
   yield* mistakesInYears(tiers);
+  yield* mistakesInNotice(tiers);
   if (tiers.qualify_by === 'points' && !Object.values(document.units).some(unit => unit.qualifying))
     yield {
       pointer: '/tiers/qualify_by',
@@ -28,7 +29,7 @@ export function* mistakesInTiers(document: ProgramDocument): Generator<Mistake> 
 /** What only a window of years has. */
 function* mistakesInYears({ window, grace, downgrade }: Tiers): Generator<Mistake> {
   yield* mistakeInDuration('/tiers/grace', grace);
-  if (window === 'calendar_year') return;
+  if (window === 'calendar_year' || window === 'member_year') return;
   const how =
     window === 'lifetime'
       ? 'over a lifetime a member never falls'
@@ -36,12 +37,27 @@ function* mistakesInYears({ window, grace, downgrade }: Tiers): Generator<Mistak
   if (grace !== undefined)
     yield {
       pointer: '/tiers/grace',
-      message: `"grace" follows the end of a year, but ${how}. Leave it out, or write "calendar_year" as window.`,
+      message: `"grace" follows the end of a year, but ${how}. Leave it out, or write "calendar_year" or "member_year" as window.`,
     };
   if (downgrade !== undefined)
     yield {
       pointer: '/tiers/downgrade',
-      message: `"downgrade" says what happens at the end of a year, but ${how}. Leave it out, or write "calendar_year" as window.`,
+      message: `"downgrade" says what happens at the end of a year, but ${how}. Leave it out, or write "calendar_year" or "member_year" as window.`,
+    };
+}
+
+function* mistakesInNotice({ window, notice = [] }: Tiers): Generator<Mistake> {
+  for (const [index, before] of notice.entries()) {
+    const at = `/tiers/notice/${index}`;
+    yield* mistakeInDuration(at, before);
+    const earlier = notice.indexOf(before);
+    if (earlier < index)
+      yield { pointer: at, message: `Notice ${earlier + 1} is "${before}" too. Name each length once.` };
+  }
+  if (notice.length > 0 && window === 'lifetime')
+    yield {
+      pointer: '/tiers/notice',
+      message: `"notice" tells of a fall to come, but over a lifetime a member never falls. Leave it out, or write another window.`,
     };
 }
 

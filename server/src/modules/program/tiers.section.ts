@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { decimal, duration, ruleId, settings } from './fields.ts';
 
 export const MAX_LEVELS = 20;
+const MAX_NOTICES = 10;
 
 const level = settings('A level', {
   id: ruleId('level', 'silver').describe('The name of the level, for example "silver".'),
@@ -30,14 +31,16 @@ export const tiers = settings('"tiers"', {
         settings('A rolling window', {
           rolling: duration('How far back the sum reaches: it holds what is later than this long ago.'),
         }),
-        z.enum(['calendar_year', 'lifetime'], { error: 'Write "calendar_year" or "lifetime".' }),
+        z.enum(['calendar_year', 'member_year', 'lifetime'], {
+          error: 'Write "calendar_year", "member_year" or "lifetime".',
+        }),
       ],
       {
-        error: 'Write { "rolling": "P12M" }, "calendar_year" or "lifetime".',
+        error: 'Write { "rolling": "P12M" }, "calendar_year", "member_year" or "lifetime".',
       },
     )
     .describe(
-      "Over which time it is summed up. Rolling: the tier rises with the next order and falls at the very instant at which a purchase leaves the window. A year: up at once; at its end down to what that year reached. Days and months follow the calendar of the program's time zone.",
+      "Over which time it is summed up. Rolling: the tier rises with the next order and falls at the very instant at which a purchase leaves the window. A year: up at once; at its end down to what that year reached. The member's own year (`member_year`) begins on the day of the enrolment and on each anniversary; of somebody enrolled on February 29 on February 28 where there is none. What was bought before the enrolment belongs to the years before, counted back the same way. Days and months follow the calendar of the program's time zone.",
     ),
   grace: duration(
     'How long a member keeps a level after the end of the year in which it was not reached again. Only with a year as window.',
@@ -51,6 +54,15 @@ export const tiers = settings('"tiers"', {
   after_return: z
     .enum(['lower', 'keep'], { error: 'Write "lower" or "keep".' })
     .describe('Whether a return takes its part off the sum again. Default: lower.')
+    .optional(),
+  notice: z
+    .array(duration('How long before the fall.'), {
+      error: 'Write a list of durations, for example ["P30D", "P7D"].',
+    })
+    .max(MAX_NOTICES, { error: `Name at most ${MAX_NOTICES}.` })
+    .describe(
+      'How long before a member falls a fact `tier.expiring` is published, with what is missing to keep the level: once for each length and instant of the fall. One that has passed when the fall becomes certain is left out. Default: none.',
+    )
     .optional(),
   levels: z
     .array(level, { error: 'Write a list of levels [ … ].' })

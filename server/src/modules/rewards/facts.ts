@@ -116,8 +116,8 @@ function askedOf(
   return [{ programId, memberId: holder.id, reward, capture, now, version }];
 }
 
-const timelineOf = ({ memberId, now, version, reward: { reads } }: Asked) =>
-  reads.tier || reads.history ? [{ memberId, at: now, version, history: reads.history }] : [];
+const timelineOf = ({ programId, memberId, now, version, reward: { reads } }: Asked) =>
+  reads.tier || reads.history ? [{ programId, memberId, at: now, version, history: reads.history }] : [];
 
 const membersOf = ({ programId, memberId, now, reward: { reads } }: Asked) =>
   reads.profile ? [{ programId, holderId: memberId, at: now }] : [];

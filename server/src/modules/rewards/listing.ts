@@ -100,7 +100,7 @@ export async function rewardsFor(
     const left = await leftovers(tx, force);
     const used = await usedOf(tx, force, holder.id, rewards);
     const { now: at, version } = force;
-    const question = { memberId: holder.id, externalId: holder.externalId, at, version };
+    const question = { programId, memberId: holder.id, externalId: holder.externalId, at, version };
     const history = rewards.some(({ reads }) => reads.history);
     const timeline = await loadTimeline(tx, [{ ...question, history }]);
     const members = rewards.some(({ reads }) => reads.profile)

@@ -85,7 +85,7 @@ function termsOf(
   const reward = named.value;
   const item = itemOf(reward);
   const stock = item === null ? undefined : facts.stocks.get(stockKey({ programId, item }));
-  const question = { memberId: holder.id, externalId: holder.externalId, at: now, version };
+  const question = { programId, memberId: holder.id, externalId: holder.externalId, at: now, version };
   const belonging = belongingOf(facts, reward, question);
   const reasons = unavailability(reward, {
     now,
