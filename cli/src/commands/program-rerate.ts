@@ -133,9 +133,21 @@ const facts = (found: GetRerateResponse): string =>
     ['Note', found.note],
     ['Orders', `${grouped(found.orders)} of ${grouped(found.members)} members come out differently`],
     ...found.change.map(({ unit, points }): [string, string] => [`Change in ${unit}`, grouped(points)]),
+    ...leftOut(found.left_out),
     ['Applied', `${grouped(found.applied)}, refused ${grouped(found.refused)}`],
     ['Reversed', `${grouped(found.reversed)}, refused ${grouped(found.not_reversed)}`],
   ]);
+
+/** Activities are not corrected by a re-rating: how many would have to be, and by how much. */
+const leftOut = (left: GetRerateResponse['left_out']): [string, string][] =>
+  left === null || left.activities === 0
+    ? []
+    : [
+        [
+          'Left out',
+          `${grouped(left.activities)} activities would come out differently, by ${left.change.map(({ unit, points }) => `${grouped(points)} ${unit}`).join(', ')}; a re-rating corrects orders alone`,
+        ],
+      ];
 
 function ordersText(orders: readonly Row[]): string {
   const rows = orders

@@ -2678,6 +2678,16 @@ export type Rerate = {
         unit: string;
         points: string;
     }>;
+    /**
+     * Activities of the period that would come out differently and are not corrected, and the points that they would have more (or less, below zero). Null before the plan is there.
+     */
+    left_out: {
+        activities: number;
+        change: Array<{
+            unit: string;
+            points: string;
+        }>;
+    } | null;
     applied: number;
     /**
      * Orders that could not be brought to the plan, such as `points_already_spent`.

@@ -121,3 +121,13 @@ export const findActivities = async (
   ids: readonly bigint[],
 ): Promise<Map<bigint, { stored: StoredActivity; posted: Posted }>> =>
   new Map((await tx.run<ActivityRow>(read, [numbers(ids)])).map(row => [row[0], asActivity(row)]));
+
+const ofMembers = statement(
+  'earning_activities_of_members',
+  `select ${ACTIVITY} from unnest($1::bigint[]) as u(id) join earning.activities a on a.member_id = u.id
+   order by a.member_id, a.occurred_at, a.id`,
+);
+
+/** Everything that members did besides buying, in the order in which it happened. */
+export const activitiesOf = async (tx: Tx, members: readonly number[]): Promise<StoredActivity[]> =>
+  (await tx.run<ActivityRow>(ofMembers, [numbers(members)])).map(row => asActivity(row).stored);

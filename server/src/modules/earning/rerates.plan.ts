@@ -8,12 +8,15 @@ import { budgetsOf, type CampaignFacts } from './campaigns.facts.ts';
 import { apply } from './campaigns.ts';
 import { loadOrders } from './facts.ts';
 import { citedBy, type OrderState, rate, targets } from './model.ts';
+import type { StoredReturn } from './records.ts';
+import { besidesRules, requalified } from './rerates.qualifying.ts';
 import type { RerateItem } from './rerates.store.ts';
 import { timelinesOf } from './rerates.store.ts';
+import { returns as storedReturns } from './store.ts';
 import { isBack, isSameTier, tierGiven } from './tier-gifts.ts';
 import { tierGrantsOf } from './tier-grants.store.ts';
 import { levelAt, readsEnrolment } from './tiers.ts';
-import { add, emptyTimeline, type TimelineFacts } from './timeline.ts';
+import { add, type Contribution, emptyTimeline, type TimelineFacts } from './timeline.ts';
 import { addUses, isCounted } from './uses.ts';
 
 /** What is decided again: orders that occurred in [from, to), by one version or by those in force. */
@@ -26,7 +29,8 @@ export interface RerateSpan {
 /**
  * Decides the orders of some members again, in the order in which they occurred, and gives those that come out with
  * other points. Limits and sums follow from what is decided here; what a budget has left is shared by all members.
- * Points that qualify for a tier are taken as they were.
+ * Points that qualify for a tier are those of the orders as they are decided here; of activities and referrals those that
+ * were given.
  */
 export async function planMembers(
   tx: Tx,
@@ -46,6 +50,9 @@ export async function planMembers(
   ]);
   const { states } = await loadOrders(tx, ledger, [...new Set(rows.map(row => row.orderId))]);
   const facts = await memberFacts(tx, program, span, states);
+  const byPoints = program.versions.some(version => version.tiers?.by === 'points');
+  const returns = byPoints ? await storedReturns(tx, [...states.keys()]) : [];
+  const requalify = requalifier(program, rows, returns);
   const names = new Map(members.map(({ id, externalId }) => [id, externalId]));
   const items: RerateItem[] = [];
   const decided = new Set<bigint>();
@@ -63,10 +70,30 @@ export async function planMembers(
       const item = again(state, name, program, span, timeline, campaigns);
       if (isIn(span, state.order.occurredAt)) giveTier(tiers, state, item, program, backAt.get(row.orderId));
       if (item !== null) items.push(item);
+      if (byPoints && isIn(span, state.order.occurredAt))
+        for (const own of requalify(state, item)) add(timeline, own);
     }
-    add(timeline, row);
+    const isCountedAgain = byPoints && state !== undefined && isIn(span, state.order.occurredAt);
+    add(timeline, isCountedAgain ? { ...row, change: { ...row.change, points: 0n } } : row);
   }
   return items;
+}
+
+/** The points by which orders of the period count towards a tier: as an item of the plan decides, or as they were decided. */
+function requalifier(
+  { versions }: Program,
+  rows: readonly Contribution[],
+  returns: readonly StoredReturn[],
+): (state: OrderState, item: RerateItem | null) => Contribution[] {
+  const rowsOf = Map.groupBy(rows, ({ orderId }) => orderId);
+  const returnsOf = Map.groupBy(returns, ({ orderId }) => orderId);
+  return (state, item) => {
+    const before = versions[state.programVersion - 1] as ProgramVersion;
+    const besides = besidesRules(state, before, rowsOf.get(state.id) ?? []);
+    const version = item === null ? before : (versions[item.version - 1] as ProgramVersion);
+    const judged = { version, applied: item?.applied ?? state.applied };
+    return requalified(state, judged, returnsOf.get(state.id) ?? [], besides);
+  };
 }
 
 /** Budgets that have left what is left of them now; what the orders have of them comes back as they are decided. */

@@ -43,6 +43,12 @@ const rerateSchema = z
     orders: z.int().describe('Orders that come out differently.'),
     members: z.int(),
     change: change.describe('Points that the plan gives (or takes, below zero) in all.'),
+    left_out: z
+      .strictObject({ activities: z.int(), change })
+      .nullable()
+      .describe(
+        'Activities of the period that would come out differently and are not corrected, and the points that they would have more (or less, below zero). Null before the plan is there.',
+      ),
     applied: z.int(),
     refused: z
       .int()
@@ -74,6 +80,10 @@ export function rerateRoutes(api: Api, deps: RerateRoutesDeps): void {
       orders: sums.orders,
       members: sums.members,
       change: sums.change.map(([unit, points]) => ({ unit: units[unit], points })),
+      left_out: rerate.leftOut && {
+        activities: rerate.leftOut.activities,
+        change: rerate.leftOut.change.map(([unit, points]) => ({ unit: units[unit] as string, points })),
+      },
       applied: sums.applied,
       refused: sums.refused,
       reversed: sums.reversed,

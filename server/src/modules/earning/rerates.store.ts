@@ -25,6 +25,11 @@ export interface Rerate {
   readonly seenAt: number;
   readonly done: number;
   readonly expected: number;
+  /** What a plan found and does not correct: points by the number of their unit. Null before there is a plan. */
+  readonly leftOut: {
+    readonly activities: number;
+    readonly change: readonly [unit: number, points: string][];
+  } | null;
 }
 
 /** An order that comes out differently. */
@@ -61,7 +66,7 @@ export async function insertRerate(
 
 const read = statement(
   'earning_rerate',
-  `select id, program_id, state, span_from, span_to, version, note, created_at, seen_at, done, expected
+  `select id, program_id, state, span_from, span_to, version, note, created_at, seen_at, done, expected, left_out
    from earning.rerates where program_id = $1 and id = $2`,
 );
 
@@ -77,12 +82,13 @@ type Row = [
   number,
   bigint,
   bigint,
+  Rerate['leftOut'],
 ];
 
 export async function findRerate(tx: Tx, programId: number, id: bigint): Promise<Rerate | undefined> {
   const [row] = await tx.run<Row>(read, [programId, id]);
   if (row === undefined) return undefined;
-  const [own, program, state, from, to, version, note, createdAt, seenAt, done, expected] = row;
+  const [own, program, state, from, to, version, note, createdAt, seenAt, done, expected, leftOut] = row;
   return {
     id: own,
     programId: program,
@@ -95,6 +101,7 @@ export async function findRerate(tx: Tx, programId: number, id: bigint): Promise
     seenAt,
     done: Number(done),
     expected: Number(expected),
+    leftOut,
   };
 }
 
@@ -114,6 +121,18 @@ export async function moveRerate(
   expected: number,
 ): Promise<boolean> {
   return (await tx.run(move, [id, texts(from), to, instant(at), expected])).length > 0;
+}
+
+const leave = statement('earning_leave_out', 'update earning.rerates set left_out = $2 where id = $1');
+
+/** Notes what a plan found and does not correct. */
+export async function noteLeftOut(
+  tx: Tx,
+  id: bigint,
+  { activities, change }: { activities: number; change: ReadonlyMap<number, bigint> },
+): Promise<void> {
+  const points = [...change].map(([unit, own]): [number, string] => [unit, String(own)]);
+  await tx.run(leave, [id, JSON.stringify({ activities, change: points })]);
 }
 
 const see = statement(

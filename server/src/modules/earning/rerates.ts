@@ -7,6 +7,7 @@ import type { Program } from '../program/index.ts';
 import { granted } from './budgets.store.ts';
 import type { ProgramInForce } from './model.ts';
 import { type RerateBody, reratingId, reratingPayload } from './rerate.ts';
+import { compareActivities, type LeftOut } from './rerates.activities.ts';
 import { budgetsLeft, planMembers } from './rerates.plan.ts';
 import * as store from './rerates.store.ts';
 
@@ -30,18 +31,29 @@ export async function plan(deps: RerateDeps, rerate: store.Rerate): Promise<void
     rerate.programId,
   ) as ProgramInForce;
   const budgets = await leftOf(pool, program, rerate.version);
+  const left: LeftOut = { activities: 0, change: new Map() };
   let done = 0;
   for (let after = 0n; ; ) {
     const page = await members.list(pool, program.id, { after, limit: MEMBERS_A_PAGE });
     const own = page.map(({ id, externalId }) => ({ id: Number(id), externalId }));
     // One snapshot a page: an order that comes meanwhile is either seen with its member or not at all.
-    const items = await pool.snapshot(tx => planMembers(tx, { ledger, program, budgets }, rerate, own));
+    const items = await pool.snapshot(async tx => {
+      await compareActivities(
+        tx,
+        program,
+        rerate,
+        own.map(({ id }) => id),
+        left,
+      );
+      return planMembers(tx, { ledger, program, budgets }, rerate, own);
+    });
     await store.insertRerateItems(pool, rerate.id, items);
     done += page.length;
     await store.seeRerate(pool, rerate.id, clock.now(), done);
     if (page.length < MEMBERS_A_PAGE) break;
     after = page.at(-1)?.id ?? after;
   }
+  await store.noteLeftOut(pool, rerate.id, left);
   const sums = await store.rerateSums(pool, rerate.id);
   await store.moveRerate(pool, rerate.id, ['planning'], 'planned', clock.now(), sums.orders ?? 0);
 }
