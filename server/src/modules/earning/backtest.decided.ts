@@ -1,3 +1,4 @@
+import { factsKey, type MemberFacts } from '../members/index.ts';
 import type { ProgramVersion } from '../program/index.ts';
 import { type Grant, NOTHING_APPLIED, type OrderState, rate, targets } from './model.ts';
 import type { Decided } from './posting.ts';
@@ -60,4 +61,15 @@ export function given({ earned, clawed }: Decided): Map<string, Given> {
   for (const own of earned) move(own.rule, own.unit, own.points);
   for (const own of clawed) move(own.rule, own.unit, -own.decided);
   return points;
+}
+
+/** What was known of a member when something was decided, under the key by which deciding asks for it. */
+export function asOf(
+  members: ReadonlyMap<string, MemberFacts>,
+  { id }: { readonly id: bigint },
+  holderId: number,
+  at: number,
+): Map<string, MemberFacts> {
+  const known = members.get(factsKey({ holderId, at, decision: id }));
+  return new Map(known === undefined ? [] : [[factsKey({ holderId, at }), known]]);
 }

@@ -1,11 +1,11 @@
 import { wireId } from '#platform/ids.ts';
-import { factsKey, type MemberFacts } from '../members/index.ts';
+import type { MemberFacts } from '../members/index.ts';
 import type { ProgramVersion } from '../program/index.ts';
 import type { StoredActivity } from './activities.store.ts';
 import { contribution } from './activities.ts';
 import { decideActivity, followActivity } from './backtest.activities.ts';
 import { both, ChallengeReplay, decidedBy } from './backtest.challenges.ts';
-import { difference, emptyState, type Given, given } from './backtest.decided.ts';
+import { asOf, difference, emptyState, type Given, given } from './backtest.decided.ts';
 import { GiftReplay, giftsOf, NO_CHANGE } from './backtest.gifts.ts';
 import { ReferralReplay, type ReplayedPayment } from './backtest.referrals.ts';
 import { usesBefore } from './backtest.uses.ts';
@@ -389,14 +389,3 @@ const NOTHING: Omit<Outcome, 'decision' | 'memberId' | 'occurredAt'> = {
   ...{ actualTier: null, draftTier: null },
   ...{ actualGifts: NO_CHANGE, draftGifts: NO_CHANGE },
 };
-
-/** What was known of a member when something was decided, under the key by which deciding asks for it. */
-function asOf(
-  members: ReadonlyMap<string, MemberFacts>,
-  { id }: Decision,
-  holderId: number,
-  at: number,
-): Map<string, MemberFacts> {
-  const known = members.get(factsKey({ holderId, at, decision: id }));
-  return new Map(known === undefined ? [] : [[factsKey({ holderId, at }), known]]);
-}
