@@ -122,4 +122,25 @@ export const VELOCITY_MUTANTS = [
     find: 'if (opened !== null) facts.cases.set(opened.id, opened);',
     replace: '',
   },
+  {
+    name: 'points expire while the case that holds them back is open',
+    file: 'src/modules/earning/velocity.ts',
+    tests: ['test/journeys/held-points.test.ts'],
+    find: 'expiresAt: isOver ? terms.expiresAt : null }',
+    replace: 'expiresAt: terms.expiresAt }',
+  },
+  {
+    name: 'points whose time passed while they were held back expire at their release',
+    file: 'src/modules/fraud/model.ts',
+    tests: ['test/journeys/held-points.test.ts'],
+    find: 'return expiresAt === null || expiresAt > now',
+    replace: 'return expiresAt === null || expiresAt > 0',
+  },
+  {
+    name: 'what was redeemed of released points comes back without its date',
+    file: 'src/modules/ledger/store.ts',
+    tests: ['test/journeys/held-points.test.ts'],
+    find: 'coalesce(r.expires_at, o.expires_at)',
+    replace: 'coalesce(o.expires_at, null)',
+  },
 ];

@@ -125,8 +125,8 @@ class Folded {
         `entry ${entry.seq} of wallet ${entry.wallet_id} takes more from lot ${lot} than it holds`,
       );
       this.lots.set(lot, left);
-      // With a date the lot was held back by a case and stays pending until then.
-      if (entry.kind === 'activate' && entry.available_from === null) this.pendingLots.delete(lot);
+      // One that moves nothing only says which terms a lot has that a case has held back.
+      if (entry.kind === 'activate' && BigInt(entry.pending) !== 0n) this.pendingLots.delete(lot);
     }
   }
 

@@ -77,10 +77,11 @@ export function credit(draft: Draft, given: Given, watching: Watch | null): Entr
     if (watching?.counts) count(watching, given, entry);
     return entry;
   }
-  const { expiresAt, inactiveAfter } = terms;
-  const held = { availableFrom: null, waits: true, expiresAt, inactiveAfter };
+  // What had expired before it was given is not given a second life; all else lives on until its case is decided.
+  const isOver = terms.expiresAt !== null && terms.expiresAt <= draft.now;
+  const held = { availableFrom: null, waits: true, expiresAt: isOver ? terms.expiresAt : null };
   const entry = draft.credit(kind, points, held, at, { rule });
-  watching.pended.push(pend(watching, pause, given, draft.walletId, entry.seq));
+  watching.pended.push(pend(watching, pause, given, entry));
   if (pause.state === 'confirmed') draft.giveUp([entry.seq], draft.now);
   return entry;
 }
@@ -99,12 +100,22 @@ function pend(
   { program, at }: Watch,
   pause: Case,
   { points, terms, rule }: Given,
-  wallet: number,
-  seq: number,
+  { wallet, seq, expiresAt: over }: Entry,
 ): Pended {
-  const { availableFrom, waits = false, cancels = false } = terms;
+  const { availableFrom, waits = false, cancels = false, expiresAt, inactiveAfter = null } = terms;
+  const isHeld = over === null && (expiresAt !== null || inactiveAfter !== null);
+  const closing = isHeld ? { expiresAt, inactiveAfter } : null;
   const event = waits ? (waitsFor(program.program, rule) ?? null) : null;
-  return { wallet, seq, caseId: pause.id, at, points, terms: { availableFrom, waits, cancels }, event };
+  return {
+    wallet,
+    seq,
+    caseId: pause.id,
+    at,
+    points,
+    terms: { availableFrom, waits, cancels },
+    event,
+    closing,
+  };
 }
 
 /** What a decision adds to velocity, and what is published where it opened a case. */

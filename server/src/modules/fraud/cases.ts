@@ -14,7 +14,15 @@ import {
   unitOf,
 } from '../ledger/index.ts';
 import { type DecisionBody, findDecisions, insertDecisions, type StoredDecision } from './decisions.store.ts';
-import { type CaseState, endCase, type FraudFacts, heldBy, type Pended, release } from './model.ts';
+import {
+  type CaseState,
+  endCase,
+  type FraudFacts,
+  heldBy,
+  lifeAfter,
+  type Pended,
+  release,
+} from './model.ts';
 import { changePended, holderOf, setStates } from './store.ts';
 
 export interface CaseAnswer extends Effects {
@@ -85,7 +93,11 @@ export const caseType = <Facts extends WithFraud>(
       body.verdict === 'release' ? release(fraud, found, unitOf) : { free: [], moved: [], gone: all };
     for (const own of Map.groupBy(free, ({ wallet }) => wallet).values()) {
       const draft = draftOf(own[0] as Pended);
-      draft.resume(own, draft.now);
+      const { activeAt } = draft.balance;
+      draft.resume(
+        own.map(lot => ({ ...lot, closing: lifeAfter(lot, draft.now, activeAt) })),
+        draft.now,
+      );
     }
     for (const own of Map.groupBy(gone, ({ wallet }) => wallet).values()) {
       const draft = draftOf(own[0] as Pended);

@@ -54,6 +54,7 @@ function member(checks: readonly PlainCheck[]) {
                 points: BigInt(points),
                 terms: { availableFrom: null },
                 event: null,
+                closing: null,
               },
             ];
       const credits = pause === undefined ? [{ unit: UNIT, points: BigInt(points), lots: [seq] }] : [];

@@ -1,4 +1,4 @@
-import type { OpeningTerms } from '../ledger/index.ts';
+import { type ClosingTerms, lapsesAt, type OpeningTerms } from '../ledger/index.ts';
 import type { VelocityCheck } from '../program/index.ts';
 
 /*
@@ -53,6 +53,8 @@ export interface Pended {
   readonly terms: OpeningTerms;
   /** The event that its points wait for besides; null: none. */
   readonly event: string | null;
+  /** When its points expire once they are released; null: the lot says it itself. */
+  readonly closing: ClosingTerms | null;
 }
 
 /** Points of one unit that a decision has given, and the lots that hold them. */
@@ -274,3 +276,23 @@ export function endCase(facts: FraudFacts, caseId: bigint, state: CaseState, mov
 
 /** What a lot that is held back waits for has happened: only its case holds it from now on. */
 export const arrived = (lot: Pended): Pended => ({ ...lot, event: null, terms: { availableFrom: null } });
+
+/**
+ * When points expire that are released at `now`: as they would have; where that has passed while they were held back, after as
+ * long a life from now on as they would have had.
+ */
+export function lifeAfter(
+  { at, closing }: Pick<Pended, 'at' | 'closing'>,
+  now: number,
+  activeAt: number | null,
+): ClosingTerms | null {
+  if (closing === null) return null;
+  const { expiresAt, inactiveAfter } = closing;
+  if (inactiveAfter !== null)
+    return lapsesAt(inactiveAfter, activeAt ?? at) > now
+      ? closing
+      : { expiresAt: lapsesAt(inactiveAfter, now), inactiveAfter: null };
+  return expiresAt === null || expiresAt > now
+    ? closing
+    : { expiresAt: now + (expiresAt - at), inactiveAfter: null };
+}

@@ -105,10 +105,33 @@ export const countedIn = async (
     ])
   ).map(([nr, at, points]) => ({ range: ranges[nr - 1] as Range, at, points }));
 
-const PENDED = 'p.wallet_id, p.seq, p.case_id, p.at, p.points, p.available_from, p.event, p.cancels';
-type PendedRow = [bigint, number, bigint, number, bigint, number | null, string | null, boolean];
+const PENDED =
+  'p.wallet_id, p.seq, p.case_id, p.at, p.points, p.available_from, p.event, p.cancels, p.expires_at, p.inactive_after';
+type PendedRow = [
+  bigint,
+  number,
+  bigint,
+  number,
+  bigint,
+  number | null,
+  string | null,
+  boolean,
+  number | null,
+  string | null,
+];
 
-const asPended = ([wallet, seq, caseId, at, points, availableFrom, event, cancels]: PendedRow): Pended => ({
+const asPended = ([
+  wallet,
+  seq,
+  caseId,
+  at,
+  points,
+  availableFrom,
+  event,
+  cancels,
+  expiresAt,
+  inactiveAfter,
+]: PendedRow): Pended => ({
   wallet: Number(wallet),
   seq,
   caseId,
@@ -116,6 +139,7 @@ const asPended = ([wallet, seq, caseId, at, points, availableFrom, event, cancel
   points,
   terms: { availableFrom, waits: event !== null, cancels },
   event,
+  closing: expiresAt === null && inactiveAfter === null ? null : { expiresAt, inactiveAfter },
 });
 
 const readPendedBy = statement(
@@ -156,8 +180,9 @@ const insertCases = statement(
 );
 const insertPended = statement(
   'fraud_insert_pended',
-  `insert into fraud.pended (wallet_id, seq, case_id, at, points, available_from, event, cancels)
-   select * from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::timestamptz[], $5::bigint[], $6::timestamptz[], $7::text[], $8::boolean[])`,
+  `insert into fraud.pended (wallet_id, seq, case_id, at, points, available_from, event, cancels, expires_at, inactive_after)
+   select * from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::timestamptz[], $5::bigint[], $6::timestamptz[], $7::text[], $8::boolean[],
+     $9::timestamptz[], $10::text[])`,
 );
 
 const pendedColumns = (rows: readonly Pended[]): string[] => [
@@ -216,6 +241,8 @@ export async function insertFraud(
         instants(pended.map(row => row.terms.availableFrom)),
         texts(pended.map(row => row.event)),
         booleans(pended.map(row => row.terms.cancels ?? false)),
+        instants(pended.map(row => row.closing?.expiresAt ?? null)),
+        texts(pended.map(row => row.closing?.inactiveAfter ?? null)),
       ]),
     );
   await Promise.all(writes);

@@ -1,4 +1,5 @@
 import { expiryOf, isActivity } from './inactivity.ts';
+import { type ClosingTerms, type LotTerms, type Resumed, waits } from './lot-terms.ts';
 import {
   byConsumption,
   type Entry,
@@ -12,21 +13,6 @@ import {
 } from './model.ts';
 import { type Movement, Overlay } from './overlay.ts';
 
-/** The terms of the lot that a credit opens. */
-export interface LotTerms {
-  availableFrom: number | null;
-  /** Pending until `open` is asked for, or `availableFrom` is reached, which can be null: never by itself. */
-  waits?: boolean | undefined;
-  /** Cancelled at `availableFrom` instead of activated. */
-  cancels?: boolean | undefined;
-  expiresAt: number | null;
-  /** `P6M Europe/Paris`: expires so long after the member was last active, whatever `expiresAt` says. */
-  inactiveAfter?: string | undefined;
-}
-
-/** When points become usable. */
-export type OpeningTerms = Pick<LotTerms, 'availableFrom' | 'waits' | 'cancels'>;
-
 /** What a clawback did: the five parts sum to what was asked for. */
 export interface Clawback {
   cancelled: bigint;
@@ -36,12 +22,6 @@ export interface Clawback {
   shortfall: bigint;
   debt: bigint;
 }
-
-/** Whether points of these terms are pending at `now`. Those that wait for something and may be cancelled are so at first. */
-const waits = (
-  { availableFrom, waits: waiting = false, cancels = false }: OpeningTerms,
-  now: number,
-): boolean => (availableFrom === null ? waiting : availableFrom > now || cancels);
 
 const sum = (lots: readonly { remaining: bigint }[]): bigint =>
   lots.reduce((all, lot) => all + lot.remaining, 0n);
@@ -105,10 +85,11 @@ export class Draft extends Overlay {
 
   /**
    * Gives pending lots, which were held back, the terms that they would have had: usable at once, or pending for longer.
-   * An `activate` entry of no points says from when on.
+   * An `activate` entry of no points says from when on, and until when they live.
    */
-  resume(lots: readonly { seq: number; terms: OpeningTerms }[], occurredAt: number): void {
+  resume(lots: readonly Resumed[], occurredAt: number): void {
     const pending = lots.filter(({ seq }) => this.lot(seq)?.pending === true);
+    for (const { seq, closing } of pending) if (closing != null) this.close(seq, closing, occurredAt);
     const usable = pending.filter(({ terms }) => !waits(terms, this.now));
     this.activate(
       usable.map(({ seq }) => this.lot(seq) as Lot),
@@ -121,6 +102,16 @@ export class Draft extends Overlay {
       this.write('activate', occurredAt, { availableFrom, cancels, lots: [seq], amounts: [0n] });
     }
     if (this.sums.nextDueAt !== null && this.sums.nextDueAt <= this.now) this.settle();
+  }
+
+  /** Gives a lot its date of expiry. */
+  private close(seq: number, { expiresAt, inactiveAfter }: ClosingTerms, occurredAt: number): void {
+    const lot = this.lot(seq) as Lot;
+    const at = expiryOf({ expiresAt, inactiveAfter }, this.sums.activeAt ?? occurredAt);
+    this.put({ ...lot, expiresAt: at, inactiveAfter });
+    const { availableFrom, cancels } = lot;
+    const stays = { availableFrom, cancels, lots: [seq], amounts: [0n] };
+    this.write('activate', occurredAt, { ...stays, expiresAt: at, inactiveAfter });
   }
 
   /** Lets pending lots go for good: what they held has lapsed and is not taken from others when their order comes back. */

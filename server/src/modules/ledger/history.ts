@@ -72,10 +72,13 @@ function moveLots(wallet: Wallet, entry: Entry, terms: Map<number, Entry>): void
     const remaining = lot.remaining + (entry.amounts[index] as bigint);
     const { kind, availableFrom, cancels } = entry;
     if (remaining === 0n) wallet.lots.delete(seq);
-    // Its points were held back, and are pending for as long as they would have been.
-    else if (kind === 'activate' && availableFrom !== null)
-      wallet.lots.set(seq, { ...lot, availableFrom, cancels });
-    else wallet.lots.set(seq, { ...lot, remaining, pending: lot.pending && kind !== 'activate' });
+    // Its points were held back, and have the terms now that they would have had.
+    else if (kind === 'activate' && entry.pending === 0n) {
+      const expiresAt = entry.expiresAt ?? lot.expiresAt;
+      const inactiveAfter = entry.inactiveAfter ?? lot.inactiveAfter;
+      wallet.lots.set(seq, { ...lot, availableFrom, cancels, expiresAt, inactiveAfter });
+      terms.set(seq, { ...(terms.get(seq) as Entry), expiresAt, inactiveAfter });
+    } else wallet.lots.set(seq, { ...lot, remaining, pending: lot.pending && kind !== 'activate' });
   });
   if (entry.kind === 'hold') {
     const taken = entry.lots.map(

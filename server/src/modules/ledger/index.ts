@@ -13,10 +13,12 @@ export type {
   Sent,
   Side,
 } from './commands.ts';
-export { Draft, type LotTerms, type OpeningTerms } from './draft.ts';
+export { Draft } from './draft.ts';
 export { entryId } from './entry-ids.ts';
 export { ledgerErrors } from './errors.ts';
+export { lapsesAt } from './inactivity.ts';
 export { businessKey } from './lanes.ts';
+export type { ClosingTerms, LotTerms, OpeningTerms } from './lot-terms.ts';
 export { type Entry, holderOf, type Taken, unitOf, walletId } from './model.ts';
 export { insufficientBalance } from './refusals.ts';
 export { IN_ORDER } from './reminders.ts';

@@ -7,7 +7,7 @@ export interface Change {
   wallet: Wallet;
   isNew: boolean;
   /** Lots and holds that were open before, so that only what changed is written. */
-  lotsBefore: ReadonlyMap<number, Pick<Lot, 'remaining' | 'pending' | 'availableFrom'>>;
+  lotsBefore: ReadonlyMap<number, Omit<Lot, 'seq' | 'cancels'>>;
   holdsBefore: ReadonlySet<number>;
 }
 
@@ -26,7 +26,7 @@ interface LotRow extends Place {
 interface LotChanges {
   added: LotRow[];
   changed: LotRow[];
-  /** Pending ones that become usable at another time than before. */
+  /** Those that become usable or expire at another time than before. */
   deferred: LotRow[];
   gone: Place[];
   held: (Place & { points: bigint; until: number })[];
@@ -41,8 +41,9 @@ const updateLots = statement(
 );
 const deferLots = statement(
   'ledger_defer_lots',
-  `update ledger.open_lots l set available_from = u.available_from, cancels = u.cancels
-   from unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::boolean[]) as u(wallet_id, seq, available_from, cancels)
+  `update ledger.open_lots l set available_from = u.available_from, cancels = u.cancels, expires_at = u.expires_at, inactive_after = u.inactive_after
+   from unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::boolean[], $5::timestamptz[], $6::text[])
+     as u(wallet_id, seq, available_from, cancels, expires_at, inactive_after)
    where l.wallet_id = u.wallet_id and l.seq = u.seq`,
 );
 const deleteLots = statement(
@@ -60,6 +61,17 @@ const deleteHolds = statement(
   `delete from ledger.open_holds h using unnest($1::bigint[], $2::integer[]) as u(wallet_id, seq)
    where h.wallet_id = u.wallet_id and h.seq = u.seq`,
 );
+type Dates = Pick<Lot, 'availableFrom' | 'expiresAt' | 'inactiveAfter'>;
+
+/** As it is stored: one that moves with the wallet's last activity follows from that. */
+const dateOf = ({ expiresAt, inactiveAfter }: Omit<Dates, 'availableFrom'>): number | null =>
+  inactiveAfter === null ? expiresAt : null;
+
+const isDeferred = (before: Dates, lot: Dates): boolean =>
+  before.availableFrom !== lot.availableFrom ||
+  before.inactiveAfter !== lot.inactiveAfter ||
+  dateOf(before) !== dateOf(lot);
+
 /** What a batch changes in open lots and holds. */
 export function lotChanges(changes: readonly Change[]): LotChanges {
   const all: LotChanges = { added: [], changed: [], deferred: [], gone: [], held: [], ended: [] };
@@ -74,8 +86,7 @@ export function lotChanges(changes: readonly Change[]): LotChanges {
         pending: lot.pending,
         from: lot.availableFrom,
         cancels: lot.cancels,
-        // The date of these is not stored: it follows from the wallet's last activity.
-        until: lot.inactiveAfter === null ? lot.expiresAt : null,
+        until: dateOf(lot),
         inactive: lot.inactiveAfter,
       };
       if (before === undefined) {
@@ -83,7 +94,7 @@ export function lotChanges(changes: readonly Change[]): LotChanges {
         continue;
       }
       if (before.remaining !== lot.remaining || before.pending !== lot.pending) changed.push(row);
-      if (before.availableFrom !== lot.availableFrom) deferred.push(row);
+      if (isDeferred(before, lot)) deferred.push(row);
     }
     for (const seq of lotsBefore.keys()) if (!wallet.lots.has(seq)) gone.push({ wallet: wallet.id, seq });
     for (const hold of wallet.holds.values())
@@ -124,6 +135,8 @@ export function writeLots(tx: Tx, { changed, deferred, gone, held, ended }: LotC
         ...places(deferred),
         instants(deferred.map(row => row.from)),
         booleans(deferred.map(row => row.cancels)),
+        instants(deferred.map(row => row.until)),
+        texts(deferred.map(row => row.inactive)),
       ]),
     );
   if (ended.length > 0) writes.push(tx.run(deleteHolds, places(ended)));

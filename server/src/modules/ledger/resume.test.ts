@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Draft, type LotTerms, type OpeningTerms } from './draft.ts';
+import { Draft } from './draft.ts';
 import { replay } from './history.ts';
+import type { LotTerms, OpeningTerms } from './lot-terms.ts';
 import { type Entry, emptyWallet, type Wallet } from './model.ts';
 
 const HELD: LotTerms = { availableFrom: null, waits: true, expiresAt: 1000 };

@@ -83,6 +83,20 @@ const readLots = statement(
   `select l.wallet_id, l.seq, l.remaining, l.pending, l.available_from, l.cancels, l.expires_at, l.inactive_after
    from unnest($1::bigint[]) as u(wallet_id) join ledger.open_lots l on l.wallet_id = u.wallet_id`,
 );
+/*
+ * When the lots that an entry `e` took from expire: as their opening entries say; of points that were held back, which did not
+ * expire then, as the later entry says that gave them their date.
+ */
+const TERMS_OF_LOTS = `select array_agg(coalesce(r.expires_at, o.expires_at) order by a.n) as expires,
+       array_agg(coalesce(r.inactive_after, o.inactive_after) order by a.n) as inactive
+     from unnest(e.lots) with ordinality as a(lot, n)
+     join ledger.entries o on o.wallet_id = e.wallet_id and o.seq = a.lot
+     left join lateral (
+       select d.expires_at, d.inactive_after from ledger.entries d
+       where o.pending > 0 and o.expires_at is null and o.inactive_after is null
+         and d.wallet_id = o.wallet_id and d.seq > o.seq and d.seq < e.seq
+         and d.kind = 'activate' and d.pending = 0 and d.lots[1] = a.lot and (d.expires_at is not null or d.inactive_after is not null)
+       order by d.seq desc limit 1) r on true`;
 const readHolds = statement(
   'ledger_holds',
   `select h.wallet_id, h.seq, h.points, h.expires_at, e.lots, e.amounts, t.expires, t.inactive
@@ -90,9 +104,7 @@ const readHolds = statement(
    join ledger.open_holds h on h.wallet_id = u.wallet_id
    join ledger.entries e on e.wallet_id = h.wallet_id and e.seq = h.seq
    cross join lateral (
-     select array_agg(o.expires_at order by a.n) as expires, array_agg(o.inactive_after order by a.n) as inactive
-     from unnest(e.lots) with ordinality as a(lot, n)
-     join ledger.entries o on o.wallet_id = e.wallet_id and o.seq = a.lot) t`,
+     ${TERMS_OF_LOTS}) t`,
 );
 
 type LotRow = [bigint, number, bigint, boolean, number | null, boolean, number | null, string | null];
@@ -137,9 +149,7 @@ const readTaken = statement(
    from unnest($1::bigint[], $2::integer[]) as u(wallet_id, seq)
    join ledger.entries e on e.wallet_id = u.wallet_id and e.seq = u.seq
    cross join lateral (
-     select array_agg(o.expires_at order by a.n) as expires, array_agg(o.inactive_after order by a.n) as inactive
-     from unnest(e.lots) with ordinality as a(lot, n)
-     join ledger.entries o on o.wallet_id = e.wallet_id and o.seq = a.lot) t`,
+     ${TERMS_OF_LOTS}) t`,
 );
 
 /** What each of these debits took from which lots, keyed `wallet:seq`. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { Draft, type LotTerms } from './draft.ts';
+import { Draft } from './draft.ts';
 import { replay, settledAt } from './history.ts';
 import { lapsesAt } from './inactivity.ts';
+import type { LotTerms } from './lot-terms.ts';
 import { type Entry, emptyWallet, type Wallet } from './model.ts';
 
 const DAY = 86_400_000;
