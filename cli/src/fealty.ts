@@ -53,6 +53,7 @@ import { sweepCommand } from './commands/sweep.ts';
 import { tierEndCommand, tierGrantCommand, tierGrantsCommand, tierShowCommand } from './commands/tier.ts';
 import { transferCommand } from './commands/transfer.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { vouchersListCommand, vouchersRevealCommand } from './commands/vouchers.ts';
 import { Failure, usageFailure } from './failure.ts';
 import type { Output } from './output.ts';
 
@@ -101,6 +102,8 @@ export const fealty = group('', 'Loyalty points on a ledger that can be proved',
   vouchers: group('vouchers', 'Codes that are handed out as rewards', {
     add: vouchersAddCommand,
     show: vouchersShowCommand,
+    list: vouchersListCommand,
+    reveal: vouchersRevealCommand,
   }),
   tier: group('tier', 'Tiers of members, and those that are given by hand', {
     show: tierShowCommand,

@@ -45,6 +45,8 @@ export interface Engine {
   payReferrals(): Promise<void>;
   /** Announces what has become of members' tiers; the scheduler does it every second. */
   announceTiers(): Promise<void>;
+  /** Hands out vouchers that orders give by campaigns; the scheduler does it every second. */
+  giveVouchers(): Promise<void>;
   /** Stops taking requests, finishes what was accepted, ends the jobs and closes every connection. */
   stop(): Promise<void>;
 }
@@ -174,6 +176,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     log,
     lease: { url: appUrl, name: 'fealty scheduler' },
     jobs: [
+      { name: 'vouchers', every: SECOND, run: () => rewards.giveVouchers() },
       { name: 'referrals', every: SECOND, run: () => earning.payReferrals() },
       { name: 'tiers', every: SECOND, run: announceTiers },
       { name: 'sweep', every: 60 * SECOND, run: () => upkeep.sweep() },
@@ -200,6 +203,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     scheduler,
     payReferrals: () => earning.payReferrals(),
     announceTiers,
+    giveVouchers: () => rewards.giveVouchers(),
     async stop() {
       await http.stop();
       await Promise.all([worker.stop(), scheduler.stop()]);

@@ -1,7 +1,9 @@
-// Mistakes in what campaigns do: percentages and tiers.
+// Mistakes in what campaigns do: percentages, tiers and vouchers.
 const EARNING = 'src/modules/earning';
 const PERCENT = ['test/journeys/percent.test.ts'];
 const TIERS = ['test/journeys/tier-campaigns.test.ts'];
+const VOUCHERS = ['test/journeys/voucher-campaigns.test.ts'];
+const REWARDS = 'src/modules/rewards';
 const MODEL = [`${EARNING}/effects.test.ts`];
 
 export const EFFECT_MUTANTS = [
@@ -53,6 +55,34 @@ export const EFFECT_MUTANTS = [
     tests: TIERS,
     find: 'isWhole && isGift(campaign) && !isBack(state)',
     replace: 'false && isGift(campaign)',
+  },
+  {
+    name: 'a voucher that was revealed is withdrawn',
+    file: `${REWARDS}/gift-vouchers.ts`,
+    tests: VOUCHERS,
+    find: "if (known.state !== 'waiting' && known.state !== 'issued') return null;",
+    replace: '',
+  },
+  {
+    name: 'a voucher that is handed out again takes another unit',
+    file: `${REWARDS}/gift-vouchers.ts`,
+    tests: VOUCHERS,
+    find: "const isOpen = known !== undefined && known.state !== 'withdrawn';",
+    replace: 'const isOpen = known === fresh;',
+  },
+  {
+    name: 'what was withdrawn does not go back to its pool',
+    file: `${REWARDS}/gift-vouchers.ts`,
+    tests: VOUCHERS,
+    find: 'const moves = shard === null ? []',
+    replace: 'const moves = shard !== undefined ? []',
+  },
+  {
+    name: 'a voucher stays when its whole order came back',
+    file: `${EARNING}/voucher-gifts.ts`,
+    tests: VOUCHERS,
+    find: 'isBack(state) ? [] : vouchersOfOrder(state, version)',
+    replace: 'vouchersOfOrder(state, version)',
   },
   {
     name: 'an amendment has the cap of its order twice',

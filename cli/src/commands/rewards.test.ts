@@ -64,3 +64,11 @@ test('the catalogue shows prices and what is left, for a member what can be had 
   const wrong = await run('reward', 'list', '--order-total', '5');
   assert.deepEqual([wrong.code, wrong.err.trim()], [2, '--order-total needs --member.']);
 });
+
+test('the vouchers that a member got by campaigns are listed, and their codes revealed', async () => {
+  const { out } = await run('vouchers', 'list', 'ext:ann');
+  assert.match(out, /The member has no vouchers\./);
+  const { code, err } = await run('vouchers', 'reveal', 'ext:ann', 'vch_0000000000000');
+  assert.notEqual(code, 0);
+  assert.match(err, /no such voucher/);
+});

@@ -124,7 +124,7 @@ export type BacktestReport = {
         difference: string;
     }>;
     /**
-     * What campaigns give beside points, and how often, less what came back: tiers.
+     * What campaigns give beside points, and how often, less what came back: tiers and vouchers.
      */
     gifts: Array<{
         campaign: string;
@@ -575,6 +575,41 @@ export type FulfilmentRequest = {
 };
 
 /**
+ * The voucher that a member got for an order by a campaign.
+ */
+export type GiftVoucher = {
+    id: string;
+    member: string;
+    order: string;
+    campaign: string;
+    /**
+     * The campaign, `id@version`.
+     */
+    rule: string;
+    reward: string;
+    pool: string;
+    /**
+     * `waiting`: its pool is empty. `issued`: a code of the pool is kept for it. `revealed`: the code was handed out. `withdrawn`: its order came back before that.
+     */
+    state: 'waiting' | 'issued' | 'revealed' | 'withdrawn';
+    given_at: string;
+    changed_at: string;
+    /**
+     * In the answer that reveals it, and in its repeats; else null.
+     */
+    code: string | null;
+};
+
+export type GiftVoucherAnswer = {
+    voucher: GiftVoucher;
+};
+
+export type GiftVoucherPage = {
+    data: Array<GiftVoucher>;
+    next: string | null;
+};
+
+/**
  * Members who share a wallet, and who contributed what.
  */
 export type Household = {
@@ -925,13 +960,23 @@ export type OrderAnswer = {
         late: boolean;
     };
     /**
-     * What campaigns give for the order beside points: a tier for a while. Left out: nothing.
+     * What campaigns give for the order beside points: a tier for a while, vouchers. Left out: nothing.
      */
     gifts?: Array<{
+        /**
+         * The campaign, `id@version`.
+         */
         rule: string;
-        tier: string;
-        from: string;
-        until: string;
+        /**
+         * The tier that the member has from `from` until `until`.
+         */
+        tier?: string;
+        from?: string;
+        until?: string;
+        /**
+         * The reward of which the member gets a voucher.
+         */
+        voucher?: string;
     }>;
     effects: Array<Effect>;
     balances: Array<Balance>;
@@ -1839,7 +1884,7 @@ export type ProgramDocument = {
          */
         if?: string;
         /**
-         * What the campaign does: a multiplier, a percentage, points of its own, or a tier for a while. The points of a multiplier or a percentage have the terms of the rule that they add to.
+         * What the campaign does: a multiplier, a percentage, points of its own, a tier for a while, or a voucher. The points of a multiplier or a percentage have the terms of the rule that they add to.
          */
         effect: {
             /**
@@ -1859,6 +1904,11 @@ export type ProgramDocument = {
              * Which unit's points are added to. Default: every redeemable unit's.
              */
             unit?: string;
+        } | {
+            /**
+             * The reward, one that gives a voucher, of which the member gets one code without paying points. It is handed out behind the order; where its pool is empty it waits for codes. When the whole order comes back a code that nobody has seen is withdrawn.
+             */
+            voucher: string;
         } | {
             /**
              * The tier that the member is given, from the time of the order on. Nobody is lowered by it: the higher of it and of what the member qualifies for counts. Of several such campaigns the one with the highest tier counts.
@@ -8386,6 +8436,158 @@ export type GetVoucherPoolResponses = {
 };
 
 export type GetVoucherPoolResponse = GetVoucherPoolResponses[keyof GetVoucherPoolResponses];
+
+export type ListGiftVouchersData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        member: string;
+    };
+    query?: {
+        limit?: number;
+        cursor?: string;
+    };
+    url: '/v1/members/{member}/vouchers';
+};
+
+export type ListGiftVouchersErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type ListGiftVouchersError = ListGiftVouchersErrors[keyof ListGiftVouchersErrors];
+
+export type ListGiftVouchersResponses = {
+    /**
+     * The answer.
+     */
+    200: GiftVoucherPage;
+};
+
+export type ListGiftVouchersResponse = ListGiftVouchersResponses[keyof ListGiftVouchersResponses];
+
+export type RevealGiftVoucherData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        member: string;
+        voucher: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/members/{member}/vouchers/{voucher}/reveal';
+};
+
+export type RevealGiftVoucherErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     * - [`voucher_not_found`](/errors/voucher_not_found): The member has no such voucher
+     */
+    404: Problem;
+    /**
+     * - [`voucher_waiting`](/errors/voucher_waiting): The voucher waits for a code
+     * - [`voucher_withdrawn`](/errors/voucher_withdrawn): The voucher was withdrawn
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     * - [`voucher_key_missing`](/errors/voucher_key_missing): This engine cannot read the voucher codes
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type RevealGiftVoucherError = RevealGiftVoucherErrors[keyof RevealGiftVoucherErrors];
+
+export type RevealGiftVoucherResponses = {
+    /**
+     * The answer.
+     */
+    200: GiftVoucherAnswer;
+};
+
+export type RevealGiftVoucherResponse = RevealGiftVoucherResponses[keyof RevealGiftVoucherResponses];
 
 export type CreateTransferData = {
     body: TransferRequest;

@@ -37,7 +37,11 @@ const document = {
     levels: [{ id: 'basic', from: '0' }, { id: 'gold' }],
   },
   households: { on_leave: 'give_back' },
-  rewards: [{ id: 'mug', cost: { unit: 'points', points: '5' }, gives: { product: 'MUG' }, stock: 3 }],
+  campaigns: [{ id: 'gift', if: 'order.total == 700', effect: { voucher: 'cinema' } }],
+  rewards: [
+    { id: 'cinema', cost: { unit: 'points', points: '5' }, gives: { voucher: 'films' } },
+    { id: 'mug', cost: { unit: 'points', points: '5' }, gives: { product: 'MUG' }, stock: 3 },
+  ],
   earning: [
     ...POINTS_PER_DOLLAR.earning,
     { id: 'night', on: 'order', earn: { unit: 'nights', fixed: '1' }, expires: { after: 'P1M' } },
@@ -61,11 +65,14 @@ const CONTENTS = tables
 /** Counts and digests of all rows of all tables, as the owner sees them. */
 const contents = (): Promise<Json[]> => run.base.sql(CONTENTS);
 
-const ID = /^(?:mem|act|ref|ord|ret|red|cas|rch|trf|hch|oev|adj|ent|key|tgr)_[0-9a-z]+$/;
+const ID = /^(?:mem|act|ref|ord|ret|red|cas|rch|trf|hch|oev|adj|ent|key|tgr|vch)_[0-9a-z]+$/;
+const VOUCHER_CODE = 'DRY-1';
 const WALL_TIMES = new Set(['created_at', 'changed_at', 'at', 'revoked_at', 'instance', 'secret', 'id']);
 
 /** An answer without its ids and wall times: what a dry run must have in common with the write. */
 function withoutIds(value: Json): Json {
+  // A dry run hands no code out.
+  if (value === VOUCHER_CODE) return null;
   if (Array.isArray(value)) return value.map(withoutIds);
   if (typeof value === 'string') return ID.test(value) ? value.slice(0, 4) : value;
   if (typeof value !== 'object' || value === null) return value;
@@ -148,6 +155,11 @@ const caseOf = async (member: string) => {
   return (await shop.get(`/v1/cases?member=${member}`)).body.data[0].id;
 };
 
+await shop.post('/v1/voucher-pools/films/codes', { codes: [VOUCHER_CODE] });
+await shop.post('/v1/orders', order(7, { external_id: 'gift' }));
+await run.engine.giveVouchers();
+const [voucher] = (await shop.get('/v1/members/ext:ann/vouchers')).body.data;
+
 const requests: Record<string, GoodRequest> = {
   ...goodRequests({ program: 'shop', order: 'ext:there', key: toRevoke.body.id }),
   putProgram: { method: 'PUT', url: '/v1/programs/fresh', body: document },
@@ -174,6 +186,9 @@ const requests: Record<string, GoodRequest> = {
   voidRedemption: goodRequests({ program: 'shop', redemption: toVoid })['voidRedemption'] as GoodRequest,
   endTierGrant: goodRequests({ program: 'shop', tierGrant: toEnd.body.grant.id })[
     'endTierGrant'
+  ] as GoodRequest,
+  revealGiftVoucher: goodRequests({ program: 'shop', voucher: voucher.id })[
+    'revealGiftVoucher'
   ] as GoodRequest,
   fulfilRedemption: goodRequests({ program: 'shop', redemption: await toFulfil() })[
     'fulfilRedemption'

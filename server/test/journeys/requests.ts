@@ -19,6 +19,7 @@ export interface Places {
   entry?: string;
   redemption?: string;
   tierGrant?: string;
+  voucher?: string;
   key?: string;
   case?: string;
   list?: string;
@@ -84,6 +85,8 @@ export function goodRequests(places: Places): Record<string, GoodRequest> {
       keyed(),
     ),
     listTierGrants: get(`/v1/members/${member}/tier-grants`),
+    listGiftVouchers: get(`/v1/members/${member}/vouchers`),
+    revealGiftVoucher: post(`/v1/members/${member}/vouchers/${places.voucher ?? 'vch_0000000000000'}/reveal`),
     countTiers: get('/v1/tiers'),
     listLateOrders: get('/v1/late-orders'),
     createRerate: post('/v1/rerates', { from: '2026-01-01T00:00:00Z', to: NOON, note: 'a test' }),

@@ -342,11 +342,8 @@ export class Replay {
       this.remember(memberId, orderId, before, after, version, decided, occurredAt);
       this.place(challengeRows({ memberId, orderId, isSummed: true }, steps, version, occurredAt));
     }
-    if (isReplayed)
-      this.gifts.decide({ ...this.changing(decision, after), endsAt: occurredAt }, before, {
-        state: after,
-        version,
-      });
+    const ending = { ...this.changing(decision, after), endsAt: occurredAt };
+    if (isReplayed) this.gifts.decide(ending, before, { state: after, version });
     this.states.set(orderId, after);
     const outcome = {
       ...NOTHING,

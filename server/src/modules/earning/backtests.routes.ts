@@ -50,7 +50,7 @@ const reportSchema = z
     rules: z.array(z.strictObject({ rule: text, unit: text, ...line })),
     gifts: z
       .array(z.strictObject({ campaign: text, gives: text, ...counts.shape }))
-      .describe('What campaigns give beside points, and how often, less what came back: tiers.'),
+      .describe('What campaigns give beside points, and how often, less what came back: tiers and vouchers.'),
     tiers: z.array(z.strictObject({ tier: text, orders: counts, members: counts })),
     days: z.array(z.strictObject({ day: text, unit: text, ...line })),
     members: z.strictObject({

@@ -29,8 +29,9 @@ export const partsOf = (campaigns: readonly Campaign[], version: ProgramVersion)
   );
 
 /** Whether a campaign gives something that is not counted in points. */
-export const isGift = ({ effect }: Pick<Campaign, 'effect'>): boolean => 'tier' in effect;
+export const isGift = ({ effect }: Pick<Campaign, 'effect'>): boolean =>
+  'tier' in effect || 'voucher' in effect;
 
 /** What a campaign gives that is not counted in points, for people to read; undefined where it gives points. */
 export const giftOf = ({ effect }: Campaign): string | undefined =>
-  'tier' in effect ? `tier ${effect.tier}` : undefined;
+  'tier' in effect ? `tier ${effect.tier}` : 'voucher' in effect ? `voucher ${effect.voucher}` : undefined;

@@ -27,6 +27,7 @@ import { add, type TimelineFacts } from './timeline.ts';
 import { insertUsesOf } from './uses.store.ts';
 import { addUses } from './uses.ts';
 import { fraudOf, fraudQuestions } from './velocity.ts';
+import { insertVoucherSteps } from './voucher-gifts.store.ts';
 
 /** What orders and returns need to know: the orders that they are about, and what of their lots had expired. */
 export interface OrderFacts {
@@ -176,6 +177,10 @@ export async function storeAdditions(
     insertLateOrders(tx, decisions),
     storeChallenges(tx, decisions, challenges),
     storeTierSteps(tx, decisions),
+    insertVoucherSteps(
+      tx,
+      decisions.flatMap(({ stored: { added } }) => added?.vouchers ?? []),
+    ),
     insertFraud(tx, fraudOf(decisions), fraud),
     insertSteps(
       tx,

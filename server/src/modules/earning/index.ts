@@ -42,6 +42,7 @@ export type { ProgramInForce } from './model.ts';
 export { type MemberQuestion, segmentsAt } from './segments.ts';
 export { levelAt, loadTimeline } from './tiers.ts';
 export type { TimelineFacts } from './timeline.ts';
+export { closeVoucherSteps, openVoucherSteps } from './voucher-gifts.store.ts';
 
 /** Intake of orders and returns: registers its commands with the ledger and gives its routes. */
 export function createEarning(deps: {

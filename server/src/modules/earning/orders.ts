@@ -36,6 +36,7 @@ import { markOfOrder } from './tier-marks.ts';
 import { levelAt, type TierQuestion } from './tiers.ts';
 import type { TimelineFacts } from './timeline.ts';
 import { concluded, watch } from './velocity.ts';
+import { voucherSteps } from './voucher-gifts.ts';
 
 export interface OrderAnswer extends Effects, GiftsTold {
   order: {
@@ -183,6 +184,7 @@ export const orderType = (
       state,
       version,
     });
+    const vouchers = voucherSteps({ ...changing, occurredAt: at }, before, { state, version });
     const record: StoredOrder = {
       id,
       programId,
@@ -202,6 +204,7 @@ export const orderType = (
         referral,
         tier,
         mark,
+        vouchers,
       },
     };
     const data = {

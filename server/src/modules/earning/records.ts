@@ -9,6 +9,7 @@ import type { TierStep } from './tier-gifts.ts';
 import type { Mark } from './tier-marks.store.ts';
 import type { Contribution } from './timeline.ts';
 import type { Use } from './uses.ts';
+import type { VoucherStep } from './voucher-gifts.store.ts';
 
 /** One revision of an order, as stored. */
 export interface StoredOrder {
@@ -53,6 +54,8 @@ export interface Addition {
   readonly referral?: ReferralStep | null;
   /** What it does to challenges; left out: nothing. */
   readonly challenges?: readonly ChallengeStep[];
+  /** What it changes about the vouchers that the order gives by campaigns; left out: nothing. */
+  readonly vouchers?: readonly VoucherStep[];
   /** What it does to the level that the order gives by a campaign; left out, or null: nothing. */
   readonly tier?: TierStep | null;
   /** Left out, or null: velocity does not look at it. */

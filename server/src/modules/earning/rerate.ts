@@ -21,6 +21,7 @@ import { appliedToJson } from './store.ts';
 import { tierFacts, tierStep, versionsOf } from './tier-gifts.ts';
 import { markOf } from './tier-marks.ts';
 import { concluded, watchCorrection } from './velocity.ts';
+import { voucherSteps } from './voucher-gifts.ts';
 
 /** An order that is to be decided again, by what a plan found. */
 export interface RerateBody {
@@ -97,6 +98,8 @@ export const rerateType = (
         version,
       },
     );
+    const giving = { ...deciding, versionOf, occurredAt: program.now };
+    const vouchers = voucherSteps(giving, state, { state: after, version });
     const record: StoredRerating = {
       id: context.id,
       programId,
@@ -114,6 +117,7 @@ export const rerateType = (
         fraud: concluded(watching).addition,
         tier,
         mark: markOf(program.program, memberId, rows, program.now),
+        vouchers,
       },
     };
     const data = {

@@ -23,6 +23,7 @@ import { referralStep, stepFact } from './referrals.facts.ts';
 import * as store from './store.ts';
 import { tierFacts, tierStep, versionsOf } from './tier-gifts.ts';
 import { markOf } from './tier-marks.ts';
+import { voucherSteps } from './voucher-gifts.ts';
 
 export interface ReturnAnswer extends Effects {
   return: {
@@ -152,6 +153,8 @@ export const returnType = (
       state: { ...state, returned },
       version,
     });
+    const withdrawing = { ...deciding, versionOf, occurredAt: body.occurredAt };
+    const vouchers = voucherSteps(withdrawing, state, { state: { ...state, returned }, version });
     const { lines: _, ...rest } = body;
     const changed = new Map([...returned].filter(([line, part]) => state.returned.get(line) !== part));
     const record: StoredReturn = {
@@ -170,6 +173,7 @@ export const returnType = (
         challenges: challenged.value.steps,
         tier,
         mark: markOf(program, memberId, rows, body.occurredAt),
+        vouchers,
       },
     };
     const data = {

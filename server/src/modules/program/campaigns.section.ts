@@ -56,6 +56,13 @@ const effect = z
           .optional(),
       }),
       settings('An effect', {
+        voucher: z
+          .string({ error: 'Write the id of a reward in quotes, for example "cinema".' })
+          .describe(
+            'The reward, one that gives a voucher, of which the member gets one code without paying points. It is handed out behind the order; where its pool is empty it waits for codes. When the whole order comes back a code that nobody has seen is withdrawn.',
+          ),
+      }),
+      settings('An effect', {
         tier: z
           .string({ error: 'Write the id of a tier in quotes, for example "gold".' })
           .describe(
@@ -71,11 +78,11 @@ const effect = z
     ],
     {
       error:
-        'Write { "multiply": "2" }, { "percent": "12.5" }, { "tier": "gold", "for": "P3M" }, or { "earn": { "unit": "points", "fixed": "50" } } with "pending" and "expires" where wanted.',
+        'Write { "multiply": "2" }, { "percent": "12.5" }, { "tier": "gold", "for": "P3M" }, { "voucher": "cinema" }, or { "earn": { "unit": "points", "fixed": "50" } } with "pending" and "expires" where wanted.',
     },
   )
   .describe(
-    'What the campaign does: a multiplier, a percentage, points of its own, or a tier for a while. The points of a multiplier or a percentage have the terms of the rule that they add to.',
+    'What the campaign does: a multiplier, a percentage, points of its own, a tier for a while, or a voucher. The points of a multiplier or a percentage have the terms of the rule that they add to.',
   );
 
 export const campaign = settings('A campaign', {

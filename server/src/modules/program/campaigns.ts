@@ -15,6 +15,8 @@ export type CampaignEffect =
   /** `add` is a part of what the rules give by themselves: 1/8 of "12.5" per cent. */
   | { readonly add: Rational; readonly unit: string | null }
   | { readonly tier: string; readonly lasts: Duration }
+  /** The id of a reward that gives a voucher. */
+  | { readonly voucher: string }
   | {
       readonly earn: { readonly perCurrencyUnit: Rational } | { readonly fixed: bigint };
       readonly unit: string;
@@ -116,6 +118,7 @@ function compileEffect({ effect }: CampaignDocument): CampaignEffect {
   if ('percent' in effect)
     return { add: times(parseDecimal(effect.percent) as Rational, PER_CENT), unit: effect.unit ?? null };
   if ('tier' in effect) return { tier: effect.tier, lasts: parseDuration(effect.for) as Duration };
+  if ('voucher' in effect) return { voucher: effect.voucher };
   const { earn } = effect;
   return {
     earn:

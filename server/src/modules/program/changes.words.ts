@@ -39,6 +39,7 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'expires.after': 'the life of the points',
   'effect.multiply': 'the multiplier',
   'effect.percent': 'the percentage',
+  'effect.voucher': 'the voucher',
   'effect.tier': 'the tier',
   'effect.for': 'how long the tier is given',
   'effect.unit': 'the unit',

@@ -6,6 +6,10 @@ import { checkDocument } from './mistakes.ts';
 const DOUBLE = { multiply: '2' };
 const FIXED = { earn: { unit: 'points', fixed: '50' } };
 const DOCUMENT = {
+  rewards: [
+    { id: 'cinema', cost: { unit: 'points', points: '5' }, gives: { voucher: 'films' } },
+    { id: 'mug', cost: { unit: 'points', points: '5' }, gives: { product: 'MUG' } },
+  ],
   currency: 'USD',
   time_zone: 'Europe/Paris',
   units: { points: { worth: '0.01' }, stars: { redeemable: false }, miles: { redeemable: true } },
@@ -50,6 +54,7 @@ test('campaigns with every setting are accepted', () => {
     weekend({ effect: { multiply: '1000', unit: 'stars' }, budget: { points: '1' } }),
     weekend({ effect: { percent: '12.5' }, budget: { points: '1' }, cap: { points: '9', per: 'order' } }),
     weekend({ effect: { tier: 'gold', for: 'P3M' }, limit: { per_member: 1 }, group: 'gifts' }),
+    weekend({ effect: { voucher: 'cinema' }, cooldown: 'P7D' }),
     weekend({ effect: { percent: '99900', unit: 'points' }, budget: { money: '0.01' } }),
     weekend({ effect: { multiply: '0.5', unit: 'points' }, budget: { money: '0.01' } }),
     // Two seconds before the end of a Friday evening, in the last minute of it.
@@ -138,6 +143,24 @@ const MISTAKES: [name: string, campaign: object, pointer: string, message: RegEx
     { effect: { percent: '5', unit: 'coins' } },
     '/effect/unit',
     /no unit "coins"/,
+  ],
+  [
+    'a voucher of an unknown reward',
+    { effect: { voucher: 'theatre' } },
+    '/effect/voucher',
+    /no reward "theatre". Vouchers give cinema\./,
+  ],
+  [
+    'a voucher of a reward without a pool',
+    { effect: { voucher: 'mug' } },
+    '/effect/voucher',
+    /"mug" has no pool of codes, so there is no voucher to give. Vouchers give cinema\./,
+  ],
+  [
+    'a voucher with a budget in money',
+    { effect: { voucher: 'cinema' }, budget: { money: '5' } },
+    '/budget',
+    /A budget bounds points, and this campaign gives none/,
   ],
   [
     'a tier that nobody has',

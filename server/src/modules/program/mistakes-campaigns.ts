@@ -131,20 +131,14 @@ function* mistakesInEffect(at: string, { effect }: Campaign, { units }: ProgramD
   else if ('earn' in effect) yield* mistakesInTerms(`${at}/effect`, effect);
 }
 
-/** What gives no points: the tier must be there, and nothing may be bounded in points. */
-function* mistakesInGift(at: string, campaign: Campaign, { tiers }: ProgramDocument): Generator<Mistake> {
+/** What gives no points must be there, and nothing of it may be bounded in points. */
+function* mistakesInGift(at: string, campaign: Campaign, document: ProgramDocument): Generator<Mistake> {
   const { effect } = campaign;
-  if (!('tier' in effect)) return;
-  yield* mistakeInDuration(`${at}/effect/for`, effect.for);
-  const levels = (tiers?.levels ?? []).map(level => level.id);
-  if (!levels.includes(effect.tier))
-    yield {
-      pointer: `${at}/effect/tier`,
-      message:
-        levels.length === 0
-          ? `This program has no tiers, so nobody can be given "${effect.tier}".`
-          : `This program has no tier "${effect.tier}". Its tiers are ${levels.join(', ')}.`,
-    };
+  if ('tier' in effect) {
+    yield* mistakeInDuration(`${at}/effect/for`, effect.for);
+    yield* mistakeInTier(`${at}/effect/tier`, effect.tier, document);
+  } else if ('voucher' in effect) yield* mistakeInVoucher(`${at}/effect/voucher`, effect.voucher, document);
+  else return;
   for (const bound of ['cap', 'budget'] as const)
     if (campaign[bound] !== undefined)
       yield {
@@ -153,9 +147,34 @@ function* mistakesInGift(at: string, campaign: Campaign, { tiers }: ProgramDocum
       };
 }
 
+function* mistakeInTier(at: string, tier: string, { tiers }: ProgramDocument): Generator<Mistake> {
+  const levels = (tiers?.levels ?? []).map(level => level.id);
+  if (levels.includes(tier)) return;
+  const known =
+    levels.length === 0
+      ? `This program has no tiers, so nobody can be given "${tier}".`
+      : `This program has no tier "${tier}". Its tiers are ${levels.join(', ')}.`;
+  yield { pointer: at, message: known };
+}
+
+function* mistakeInVoucher(at: string, id: string, { rewards = [] }: ProgramDocument): Generator<Mistake> {
+  const reward = rewards.find(each => each.id === id);
+  if (reward !== undefined && 'voucher' in reward.gives) return;
+  const vouchers = rewards.filter(({ gives }) => 'voucher' in gives).map(each => each.id);
+  const known =
+    vouchers.length === 0 ? 'It has none that gives a voucher.' : `Vouchers give ${vouchers.join(', ')}.`;
+  yield {
+    pointer: at,
+    message:
+      reward === undefined
+        ? `This program has no reward "${id}". ${known}`
+        : `The reward "${id}" has no pool of codes, so there is no voucher to give. ${known}`,
+  };
+}
+
 function* mistakesInBudget(at: string, campaign: Campaign, document: ProgramDocument): Generator<Mistake> {
   const { budget } = campaign;
-  if (budget === undefined || 'tier' in campaign.effect) return;
+  if (budget === undefined || 'tier' in campaign.effect || 'voucher' in campaign.effect) return;
   const { points, money } = budget;
   if ((points === undefined) === (money === undefined))
     yield {

@@ -23,6 +23,9 @@ export const rewardsErrors = {
   household_not_joinable: { status: 422, title: 'The member cannot join the household' },
   household_member_not_found: { status: 422, title: 'The member is not in this household' },
   transfer_not_found: { status: 404, title: 'There is no such transfer in this program' },
+  voucher_not_found: { status: 404, title: 'The member has no such voucher' },
+  voucher_waiting: { status: 409, title: 'The voucher waits for a code' },
+  voucher_withdrawn: { status: 409, title: 'The voucher was withdrawn' },
   voucher_key_missing: { status: 503, title: 'This engine cannot read the voucher codes' },
   voucher_code_taken: { status: 409, title: 'A code is in another pool already' },
 } as const satisfies ErrorTable;

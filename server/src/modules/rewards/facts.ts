@@ -11,6 +11,7 @@ import { type Around, type Command, type Ledger, type Taken, walletId } from '..
 import { factsKey, factsOf, type MemberFacts } from '../members/index.ts';
 import { type ProgramVersion, type Reward, startOf, versionAt } from '../program/index.ts';
 import { type Belonging, itemOf } from './catalogue.ts';
+import { type GiftBody, type GiftFacts, loadGifts } from './gift-vouchers.facts.ts';
 import { type HouseholdChange, lastChanges } from './households.store.ts';
 import type {
   ChangeBody,
@@ -38,13 +39,15 @@ export interface RewardFacts extends StockFacts {
   readonly members: ReadonlyMap<string, MemberFacts>;
   /** In which households they are who redeem for one. */
   readonly last: ReadonlyMap<number, HouseholdChange>;
+  /** The vouchers that orders gave by campaigns. */
+  readonly gifts: GiftFacts;
   /** How often members redeemed rewards, and since when that counts. */
   readonly uses: Map<string, { readonly since: number; count: number }>;
 }
 
 export type LoadRewards = (
   tx: Tx,
-  commands: readonly Command<RedemptionBody | ChangeBody>[],
+  commands: readonly Command<RedemptionBody | ChangeBody | GiftBody>[],
   known: readonly bigint[],
   around: Around,
 ) => Promise<RewardFacts>;
@@ -82,6 +85,7 @@ export const rewardLoader =
             },
           ];
     });
+    const { gifts, wants } = await loadGifts(tx, commands, around);
     const buyers = around.counterparts.flatMap(counterpart => counterpart?.id ?? []);
     const [last, taken, expired, counts, timeline, members, stock] = await Promise.all([
       buyers.length === 0 ? [] : lastChanges(tx, buyers),
@@ -90,7 +94,7 @@ export const rewardLoader =
       usesOf(tx, asked),
       loadTimeline(tx, asked.flatMap(timelineOf)),
       factsOf(tx, asked.flatMap(membersOf), { profile: true, lists: [] }),
-      loadStock(tx, [...asked.flatMap(wantOf), ...changes.flatMap(wantOfChange)], around),
+      loadStock(tx, [...asked.flatMap(wantOf), ...changes.flatMap(wantOfChange), ...wants], around),
     ]);
     for (const id of stock.released) {
       const redemption = redemptions.get(id);
@@ -98,11 +102,11 @@ export const rewardLoader =
         redemptions.set(id, { ...redemption, reward: { ...redemption.reward, released: true } });
     }
     const now = new Map(last.map(({ stored }) => [stored.memberId, stored]));
-    return { redemptions, last: now, taken, expired, uses: counts, timeline, members, ...stock };
+    return { redemptions, gifts, last: now, taken, expired, uses: counts, timeline, members, ...stock };
   };
 
 function askedOf(
-  { body, programId }: Command<RedemptionBody | ChangeBody>,
+  { body, programId }: Command<RedemptionBody | ChangeBody | GiftBody>,
   index: number,
   { holders, programs }: Around,
 ): Asked[] {

@@ -5,6 +5,9 @@ import { catalogueRoutes } from './catalogue.routes.ts';
 import { findChanges } from './changes.store.ts';
 import { changeType } from './changes.ts';
 import { rewardLoader } from './facts.ts';
+import { giveVouchers } from './gift-vouchers.giving.ts';
+import { giftVoucherRoutes } from './gift-vouchers.routes.ts';
+import { giftVoucherType } from './gift-vouchers.ts';
 import { collector } from './households.collecting.ts';
 import { poolLoader } from './households.facts.ts';
 import { householdRoutes } from './households.routes.ts';
@@ -27,6 +30,8 @@ export function createRewards(deps: { ledger: Ledger; pool: Pool; secret: string
   sealCodes(): Promise<void>;
   /** Moves what members of households can spend into the households' wallets, where the program says so. */
   collect(programId: number): Promise<number>;
+  /** Hands out the vouchers that orders give by campaigns, and takes back those that they do not give any more. */
+  giveVouchers(): Promise<void>;
   routes(api: Api): void;
 } {
   const load = rewardLoader(deps.ledger);
@@ -47,6 +52,7 @@ export function createRewards(deps: { ledger: Ledger; pool: Pool; secret: string
           redemption: redemptionToWire(change.redemption, change.redemption.occurredAt),
         };
   });
+  deps.ledger.register(giftVoucherType(load, vouchers));
   const pools = poolLoader(deps.ledger);
   deps.ledger.register(transferType(pools), explainTransfer(deps.ledger));
   deps.ledger.register(householdType(pools));
@@ -54,10 +60,12 @@ export function createRewards(deps: { ledger: Ledger; pool: Pool; secret: string
   return {
     sealCodes: () => sealCodes(deps.pool, vouchers),
     collect: collector(deps),
+    giveVouchers: () => giveVouchers(deps),
     routes(api) {
       rewardsRoutes(deps)(api);
       catalogueRoutes(deps)(api);
       voucherRoutes({ ...deps, vouchers })(api);
+      giftVoucherRoutes(deps)(api);
       transferRoutes(deps)(api);
       householdRoutes(deps)(api);
     },

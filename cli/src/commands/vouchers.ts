@@ -1,0 +1,77 @@
+import { type GiftVoucher, listGiftVouchers, revealGiftVoucher } from '@fealty/sdk';
+import { openApi } from '../api.ts';
+import { type Command, command } from '../command.ts';
+import { list, shortTime, table } from '../output.ts';
+
+const program = {
+  type: 'string',
+  description: 'The program; not needed with a key that is bound to one',
+} as const;
+const member = {
+  type: 'positional',
+  description: 'ext: and your own id, or mem_...',
+  required: true,
+} as const;
+
+export const vouchersListCommand: Command = command({
+  name: 'vouchers list',
+  summary: 'Show the vouchers that a member got by campaigns',
+  args: { program, member },
+  examples: [
+    { command: './fealty vouchers list ext:42 --program shop', does: 'newest first, without codes' },
+  ],
+  async run(values, output) {
+    const { client, ask } = openApi(values.program);
+    const vouchers: GiftVoucher[] = [];
+    for (let cursor: string | undefined; ; ) {
+      const query = { limit: 1000, cursor };
+      const page = await ask(listGiftVouchers({ client, path: { member: values.member }, query }));
+      vouchers.push(...page.data);
+      if (page.next === null) break;
+      cursor = page.next;
+    }
+    output.result(vouchers, () =>
+      vouchers.length === 0
+        ? 'The member has no vouchers.'
+        : table(
+            ['voucher', 'reward', 'campaign', 'state', 'given'],
+            vouchers.map(({ id, reward, rule, state, given_at: at }) => [
+              id,
+              reward,
+              rule,
+              state,
+              shortTime(at),
+            ]),
+          ),
+    );
+  },
+});
+
+export const vouchersRevealCommand: Command = command({
+  name: 'vouchers reveal',
+  summary: 'Hand out the code of a voucher that a member got by a campaign',
+  args: {
+    program,
+    member,
+    voucher: { type: 'positional', description: 'The voucher: vch_...', required: true },
+  },
+  examples: [
+    {
+      command: './fealty vouchers reveal ext:42 vch_01k2t7xv3m0ae --program shop',
+      does: 'shows the code; again, the same one',
+    },
+  ],
+  async run(values, output) {
+    const { client, ask } = openApi(values.program);
+    const path = { member: values.member, voucher: values.voucher };
+    const { voucher } = await ask(revealGiftVoucher({ client, path }));
+    output.result(voucher, () =>
+      list([
+        ['code', voucher.code ?? ''],
+        ['reward', voucher.reward],
+        ['campaign', voucher.rule],
+        ['state', voucher.state],
+      ]),
+    );
+  },
+});
