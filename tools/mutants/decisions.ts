@@ -1,4 +1,6 @@
 // Faults in what decides about orders: tiers, campaigns, late orders, and history decided again.
+import { TIER_MUTANTS } from './tiers.ts';
+
 const EARNING = 'src/modules/earning';
 const TIERS = 'src/modules/program/tiers.ts';
 const JOURNEYS = (name: string) => [`test/journeys/${name}.test.ts`];
@@ -29,8 +31,8 @@ export const DECISION_MUTANTS = [
     name: 'the window of a tier holds its first instant',
     file: TIERS,
     tests: JOURNEYS('tiers'),
-    find: 'return addDuration(at, window.rolling, timeZone, -1);',
-    replace: 'return addDuration(at, window.rolling, timeZone, -1) - 1;',
+    find: 'isSteady(start, timeZone))) return start;',
+    replace: 'isSteady(start, timeZone))) return start - 1;',
   },
   {
     name: 'a return does not see that an order of its batch was added to the timeline',
@@ -165,4 +167,5 @@ export const DECISION_MUTANTS = [
     find: 'compare(worth, most) > 0 ? worth : most',
     replace: 'most === ZERO || compare(worth, most) < 0 ? worth : most',
   },
+  ...TIER_MUTANTS,
 ];

@@ -1416,13 +1416,38 @@ export type ProgramDocument = {
             otherwise?: 'activate' | 'cancel';
         };
         /**
-         * When the points expire. Left out: never.
+         * When the points expire. Left out, or only `by_tier` written: never.
          */
         expires?: {
             /**
              * How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
              */
             after: string;
+            /**
+             * For members who have one of these levels when they order: when points of the order expire instead, or "never".
+             */
+            by_tier?: {
+                [key: string]: {
+                    /**
+                     * How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                     */
+                    after: string;
+                } | {
+                    /**
+                     * The points expire when the calendar month, quarter or year of the order ends in the program's time zone: at the first instant of the next one.
+                     */
+                    at_end_of: 'month' | 'quarter' | 'year';
+                    /**
+                     * How much longer they live. Left out: no longer. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                     */
+                    plus?: string;
+                } | {
+                    /**
+                     * The points expire this long after the member last earned or redeemed this unit. Each time the date moves for all points of the rule. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                     */
+                    inactivity: string;
+                } | 'never';
+            };
         } | {
             /**
              * The points expire when the calendar month, quarter or year of the order ends in the program's time zone: at the first instant of the next one.
@@ -1432,11 +1457,87 @@ export type ProgramDocument = {
              * How much longer they live. Left out: no longer. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
              */
             plus?: string;
+            /**
+             * For members who have one of these levels when they order: when points of the order expire instead, or "never".
+             */
+            by_tier?: {
+                [key: string]: {
+                    /**
+                     * How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                     */
+                    after: string;
+                } | {
+                    /**
+                     * The points expire when the calendar month, quarter or year of the order ends in the program's time zone: at the first instant of the next one.
+                     */
+                    at_end_of: 'month' | 'quarter' | 'year';
+                    /**
+                     * How much longer they live. Left out: no longer. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                     */
+                    plus?: string;
+                } | {
+                    /**
+                     * The points expire this long after the member last earned or redeemed this unit. Each time the date moves for all points of the rule. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                     */
+                    inactivity: string;
+                } | 'never';
+            };
         } | {
             /**
              * The points expire this long after the member last earned or redeemed this unit. Each time the date moves for all points of the rule. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
              */
             inactivity: string;
+            /**
+             * For members who have one of these levels when they order: when points of the order expire instead, or "never".
+             */
+            by_tier?: {
+                [key: string]: {
+                    /**
+                     * How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                     */
+                    after: string;
+                } | {
+                    /**
+                     * The points expire when the calendar month, quarter or year of the order ends in the program's time zone: at the first instant of the next one.
+                     */
+                    at_end_of: 'month' | 'quarter' | 'year';
+                    /**
+                     * How much longer they live. Left out: no longer. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                     */
+                    plus?: string;
+                } | {
+                    /**
+                     * The points expire this long after the member last earned or redeemed this unit. Each time the date moves for all points of the rule. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                     */
+                    inactivity: string;
+                } | 'never';
+            };
+        } | {
+            /**
+             * For members who have one of these levels when they order: when points of the order expire instead, or "never".
+             */
+            by_tier: {
+                [key: string]: {
+                    /**
+                     * How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                     */
+                    after: string;
+                } | {
+                    /**
+                     * The points expire when the calendar month, quarter or year of the order ends in the program's time zone: at the first instant of the next one.
+                     */
+                    at_end_of: 'month' | 'quarter' | 'year';
+                    /**
+                     * How much longer they live. Left out: no longer. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                     */
+                    plus?: string;
+                } | {
+                    /**
+                     * The points expire this long after the member last earned or redeemed this unit. Each time the date moves for all points of the rule. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                     */
+                    inactivity: string;
+                } | 'never';
+            };
         };
         /**
          * Of a rule on an activity: how often it counts for one member. `every` is "ever" by default. Left out: each time.
@@ -1969,13 +2070,38 @@ export type ProgramDocument = {
                 otherwise?: 'activate' | 'cancel';
             };
             /**
-             * When the points expire. Left out: never.
+             * When the points expire. Left out, or only `by_tier` written: never.
              */
             expires?: {
                 /**
                  * How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
                  */
                 after: string;
+                /**
+                 * For members who have one of these levels when they order: when points of the order expire instead, or "never".
+                 */
+                by_tier?: {
+                    [key: string]: {
+                        /**
+                         * How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                         */
+                        after: string;
+                    } | {
+                        /**
+                         * The points expire when the calendar month, quarter or year of the order ends in the program's time zone: at the first instant of the next one.
+                         */
+                        at_end_of: 'month' | 'quarter' | 'year';
+                        /**
+                         * How much longer they live. Left out: no longer. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                         */
+                        plus?: string;
+                    } | {
+                        /**
+                         * The points expire this long after the member last earned or redeemed this unit. Each time the date moves for all points of the rule. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                         */
+                        inactivity: string;
+                    } | 'never';
+                };
             } | {
                 /**
                  * The points expire when the calendar month, quarter or year of the order ends in the program's time zone: at the first instant of the next one.
@@ -1985,11 +2111,87 @@ export type ProgramDocument = {
                  * How much longer they live. Left out: no longer. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
                  */
                 plus?: string;
+                /**
+                 * For members who have one of these levels when they order: when points of the order expire instead, or "never".
+                 */
+                by_tier?: {
+                    [key: string]: {
+                        /**
+                         * How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                         */
+                        after: string;
+                    } | {
+                        /**
+                         * The points expire when the calendar month, quarter or year of the order ends in the program's time zone: at the first instant of the next one.
+                         */
+                        at_end_of: 'month' | 'quarter' | 'year';
+                        /**
+                         * How much longer they live. Left out: no longer. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                         */
+                        plus?: string;
+                    } | {
+                        /**
+                         * The points expire this long after the member last earned or redeemed this unit. Each time the date moves for all points of the rule. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                         */
+                        inactivity: string;
+                    } | 'never';
+                };
             } | {
                 /**
                  * The points expire this long after the member last earned or redeemed this unit. Each time the date moves for all points of the rule. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
                  */
                 inactivity: string;
+                /**
+                 * For members who have one of these levels when they order: when points of the order expire instead, or "never".
+                 */
+                by_tier?: {
+                    [key: string]: {
+                        /**
+                         * How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                         */
+                        after: string;
+                    } | {
+                        /**
+                         * The points expire when the calendar month, quarter or year of the order ends in the program's time zone: at the first instant of the next one.
+                         */
+                        at_end_of: 'month' | 'quarter' | 'year';
+                        /**
+                         * How much longer they live. Left out: no longer. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                         */
+                        plus?: string;
+                    } | {
+                        /**
+                         * The points expire this long after the member last earned or redeemed this unit. Each time the date moves for all points of the rule. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                         */
+                        inactivity: string;
+                    } | 'never';
+                };
+            } | {
+                /**
+                 * For members who have one of these levels when they order: when points of the order expire instead, or "never".
+                 */
+                by_tier: {
+                    [key: string]: {
+                        /**
+                         * How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                         */
+                        after: string;
+                    } | {
+                        /**
+                         * The points expire when the calendar month, quarter or year of the order ends in the program's time zone: at the first instant of the next one.
+                         */
+                        at_end_of: 'month' | 'quarter' | 'year';
+                        /**
+                         * How much longer they live. Left out: no longer. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                         */
+                        plus?: string;
+                    } | {
+                        /**
+                         * The points expire this long after the member last earned or redeemed this unit. Each time the date moves for all points of the rule. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
+                         */
+                        inactivity: string;
+                    } | 'never';
+                };
             };
         };
         /**

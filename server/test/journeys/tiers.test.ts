@@ -178,6 +178,31 @@ test('a member sees the tier, the sum and what is missing; the program its membe
   assert.deepEqual((await run.on('flat').get('/v1/members/ext:x/tier')).body.code, 'program_without_tiers');
 });
 
+test('points live as long as the tier says that the order was decided by, also what an amendment adds', async () => {
+  const expires = { after: 'P12M', by_tier: { silver: { after: 'P24M' }, gold: 'never' } };
+  await run.put('/v1/programs/lives', {
+    ...tiered({}),
+    earning: [{ ...POINTS_PER_DOLLAR.earning[0], expires }],
+  });
+  const dates = async (dollars: number, external_id: string, revision = 1) => {
+    const sent = { external_id, revision, occurred_at: '2026-02-01T00:00:00Z' };
+    const { body } = await run.on('lives').post('/v1/orders', order(dollars, sent));
+    return body.effects.map((effect: Json) => [effect.rule, effect.points, effect.expires_at]);
+  };
+  const [one, two] = ['2027-02-01T00:00:00.000Z', '2028-02-01T00:00:00.000Z'];
+  assert.deepEqual(await dates(200, 'l1'), [['base@1', '200', one]]);
+  assert.deepEqual(await dates(300, 'l2'), [
+    ['base@1', '300', two],
+    ['base@1*silver@1', '75', two],
+  ]);
+  assert.deepEqual(await dates(4, 'l3'), [
+    ['base@1', '4', null],
+    ['base@1*gold@1', '2', null],
+  ]);
+  // The first order stays one of bronze.
+  assert.deepEqual(await dates(250, 'l1', 2), [['base@1', '50', one]]);
+});
+
 test('rows of a bulk call see those before them, and a dry run says what the write will do', async () => {
   const rows = [200, 101, 199].map((dollars, index) =>
     order(dollars, { external_id: `b${index}`, member: 'ext:bulk', occurred_at: '2026-01-01T00:00:00Z' }),

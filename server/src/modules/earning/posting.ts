@@ -91,7 +91,7 @@ export function post(
         `The order would earn ${missing} points, more than a wallet can count.`,
       );
     const at = state.order.occurredAt;
-    const terms = lotTerms(rule.terms, at, version.timeZone, state.happened ?? NOTHING);
+    const terms = lotTerms(rule.terms, at, version.timeZone, state.happened ?? NOTHING, state.applied.tier);
     const kind = rule.bonus === true ? 'bonus' : 'earn';
     const unit = rule.unit.number;
     const entry = credit(draft, { kind, unit, points: missing, terms, at, rule: ref }, watching);

@@ -79,6 +79,19 @@ test('lots get the dates of their rule, over month ends and both changes of the 
     assert.deepEqual(lotTerms(terms, at(occurredAt), paris, NONE), expected, what);
 });
 
+test('of a tier of its own the life of the points counts, else that of all', () => {
+  const byTier = new Map([
+    ['gold', { after: months(24) }],
+    ['black', null],
+  ]);
+  const terms = { pending: null, expires: { after: months(12) }, byTier };
+  const expiry = (tier: string | null) =>
+    lotTerms(terms, at('2024-02-29T12:00:00Z'), 'UTC', NONE, tier).expiresAt;
+  assert.equal(expiry('gold'), at('2026-02-28T12:00:00Z'));
+  assert.equal(expiry('black'), null);
+  for (const tier of ['silver', null]) assert.equal(expiry(tier), at('2025-02-28T12:00:00Z'));
+});
+
 test('points do not wait for what has happened already', () => {
   const pending = { event: 'stay.completed', atLatest: months(1), otherwise: 'cancel' } as const;
   const terms = (happened: string) =>

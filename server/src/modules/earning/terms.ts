@@ -1,18 +1,27 @@
 import type { LotTerms } from '../ledger/index.ts';
 import { addDuration, type Program, startOf, type Terms } from '../program/index.ts';
 
+type Expiry = Terms['expires'];
+
+/** What is said of a tier, else what is said of all. */
+const ofTier = (tier: string | null, byTier: Terms['byTier'], expires: Expiry): Expiry => {
+  const own = tier === null ? undefined : byTier?.get(tier);
+  return own === undefined ? expires : own;
+};
+
 /**
  * When the points of a rule become usable and when they expire; both count from the order. `happened` are the
- * events of the order that came already.
+ * events of the order that came already, `tier` the level that decided it.
  */
 export const lotTerms = (
-  { pending, expires }: Terms,
+  { pending, expires, byTier }: Terms,
   occurredAt: number,
   timeZone: string,
   happened: ReadonlySet<string>,
+  tier: string | null = null,
 ): LotTerms => ({
   ...opening(pending, occurredAt, timeZone, happened),
-  ...closing(expires, occurredAt, timeZone),
+  ...closing(ofTier(tier, byTier, expires), occurredAt, timeZone),
 });
 
 function opening(

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { earn, expires, pending } from './earning.section.ts';
+import { earn, expiresByTier, pending } from './earning.section.ts';
 import { decimal, duration, ruleId, settings, words } from './fields.ts';
 
 export const MAX_CAMPAIGNS = 1_000;
@@ -73,7 +73,7 @@ const effect = z
       settings('An effect', {
         earn,
         pending: pending.optional(),
-        expires: expires.optional(),
+        expires: expiresByTier.optional(),
       }),
     ],
     {

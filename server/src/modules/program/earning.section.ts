@@ -79,35 +79,61 @@ export const pending = z
   )
   .describe('Points that are not usable at once. Left out: usable at once.');
 
+const AFTER = duration(
+  "How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last.",
+);
+const AT_END_OF = z
+  .enum(['month', 'quarter', 'year'], { error: 'Write "month", "quarter" or "year".' })
+  .describe(
+    "The points expire when the calendar month, quarter or year of the order ends in the program's time zone: at the first instant of the next one.",
+  );
+const PLUS = duration('How much longer they live. Left out: no longer.').optional();
+const INACTIVITY = duration(
+  'The points expire this long after the member last earned or redeemed this unit. Each time the date moves for all points of the rule.',
+);
+const SAY_WHEN = {
+  error:
+    'Say when the points expire: { "after": "P12M" }, { "at_end_of": "year", "plus": "P3M" } or { "inactivity": "P6M" }. Leave "expires" out for points that never do.',
+};
+
 /** A date on which points go. */
 export const expires = z
   .union(
     [
-      settings('"expires"', {
-        after: duration(
-          "How long after the order the points expire. Months and days follow the calendar of the program's time zone; a day that a month does not have becomes its last.",
-        ),
-      }),
-      settings('"expires"', {
-        at_end_of: z
-          .enum(['month', 'quarter', 'year'], { error: 'Write "month", "quarter" or "year".' })
-          .describe(
-            "The points expire when the calendar month, quarter or year of the order ends in the program's time zone: at the first instant of the next one.",
-          ),
-        plus: duration('How much longer they live. Left out: no longer.').optional(),
-      }),
-      settings('"expires"', {
-        inactivity: duration(
-          'The points expire this long after the member last earned or redeemed this unit. Each time the date moves for all points of the rule.',
-        ),
-      }),
+      settings('"expires"', { after: AFTER }),
+      settings('"expires"', { at_end_of: AT_END_OF, plus: PLUS }),
+      settings('"expires"', { inactivity: INACTIVITY }),
     ],
-    {
-      error:
-        'Say when the points expire: { "after": "P12M" }, { "at_end_of": "year", "plus": "P3M" } or { "inactivity": "P6M" }. Leave "expires" out for points that never do.',
-    },
+    SAY_WHEN,
   )
   .describe('When the points expire. Left out: never.');
+
+const by_tier = z
+  .record(
+    ruleId('level', 'gold'),
+    z
+      .union([expires, z.literal('never')], {
+        error: 'Say when the points of this tier expire, for example { "after": "P24M" }, or write "never".',
+      })
+      .describe('When points of orders that this level decided expire, or "never".'),
+    { error: 'Write { "gold": { "after": "P24M" } }: for levels of the program, when points expire.' },
+  )
+  .describe(
+    'For members who have one of these levels when they order: when points of the order expire instead, or "never".',
+  );
+
+/** The same for points of orders, which are decided by a tier. */
+export const expiresByTier = z
+  .union(
+    [
+      settings('"expires"', { after: AFTER, by_tier: by_tier.optional() }),
+      settings('"expires"', { at_end_of: AT_END_OF, plus: PLUS, by_tier: by_tier.optional() }),
+      settings('"expires"', { inactivity: INACTIVITY, by_tier: by_tier.optional() }),
+      settings('"expires"', { by_tier }),
+    ],
+    SAY_WHEN,
+  )
+  .describe('When the points expire. Left out, or only `by_tier` written: never.');
 
 const LISTENS = 'Write "order", or "activity:" and the name of an activity, for example "activity:review".';
 
@@ -138,7 +164,7 @@ export const rule = settings('An earning rule', {
   when: when.optional(),
   earn,
   pending: pending.optional(),
-  expires: expires.optional(),
+  expires: expiresByTier.optional(),
   limit: limit
     .describe(
       'Of a rule on an activity: how often it counts for one member. `every` is "ever" by default. Left out: each time.',

@@ -11,7 +11,7 @@ import {
   mistakeInPercent,
   mistakeInTimeZone,
 } from './mistake.ts';
-import { mistakesInTerms } from './mistakes-terms.ts';
+import { mistakesInLivesByTier, mistakesInTerms } from './mistakes-terms.ts';
 import { compileSchedule } from './schedule.ts';
 
 type Campaign = NonNullable<ProgramDocument['campaigns']>[number];
@@ -117,7 +117,8 @@ export function* mistakesInAudience(
       };
 }
 
-function* mistakesInEffect(at: string, { effect }: Campaign, { units }: ProgramDocument): Generator<Mistake> {
+function* mistakesInEffect(at: string, { effect }: Campaign, document: ProgramDocument): Generator<Mistake> {
+  const { units } = document;
   const unit = unitOf(effect);
   const place = 'earn' in effect ? 'effect/earn/unit' : 'effect/unit';
   const names = Object.keys(units);
@@ -128,7 +129,10 @@ function* mistakesInEffect(at: string, { effect }: Campaign, { units }: ProgramD
     };
   if ('multiply' in effect) yield* mistakeInMultiplier(`${at}/effect/multiply`, effect.multiply);
   else if ('percent' in effect) yield* mistakeInPercent(`${at}/effect/percent`, effect.percent);
-  else if ('earn' in effect) yield* mistakesInTerms(`${at}/effect`, effect);
+  else if ('earn' in effect) {
+    yield* mistakesInTerms(`${at}/effect`, effect);
+    yield* mistakesInLivesByTier(`${at}/effect/expires`, effect.expires?.by_tier, document);
+  }
 }
 
 /** What gives no points must be there, and nothing of it may be bounded in points. */

@@ -29,6 +29,38 @@ test('every kind of pending, expiry and reminder can be written', () => {
   assert.deepEqual(mistakes(document({}, { reminders: ['P30D', 'P7D', 'PT6H'] })), []);
 });
 
+const TIERS = {
+  qualify_by: 'spend',
+  window: 'lifetime',
+  levels: [
+    { id: 'blue', from: '0' },
+    { id: 'gold', from: '500.00' },
+  ],
+};
+
+test('how long points live can be said by tier, of levels that are there, for orders', () => {
+  const life = (by_tier: object, more: object = {}) =>
+    document({ expires: { ...more, by_tier } }, { tiers: TIERS });
+  assert.deepEqual(mistakes(life({ gold: { after: 'P24M' } }, { after: 'P12M' })), []);
+  assert.deepEqual(mistakes(life({ gold: 'never', blue: { at_end_of: 'year', plus: 'P3M' } })), []);
+  const at = '/earning/0/expires/by_tier';
+  assert.deepEqual(mistakes(life({ silver: 'never' })), [
+    [`${at}/silver`, 'There is no level "silver". The levels are blue, gold.'],
+  ]);
+  assert.match(
+    mistakes(life({ gold: { after: 'P200Y' } }))[0]?.join(' ') ?? '',
+    /by_tier\/gold\/after .*not a duration/,
+  );
+  const without = document({ expires: { by_tier: { gold: 'never' } } });
+  assert.deepEqual(mistakes(without), [
+    [`${at}/gold`, 'The program has no tiers, so there is no level "gold".'],
+  ]);
+  const review = { id: 'review', on: 'activity:review', earn: { unit: 'points', fixed: '1' } };
+  const listening = document({}, { tiers: TIERS, activities: { review: {} } });
+  const rule = { ...review, expires: { by_tier: { gold: 'never' } } };
+  assert.match(mistakes({ ...listening, earning: [rule] })[0]?.[1] ?? '', /A tier decides orders only/);
+});
+
 test('a mistake in pending, expiry or a reminder is told with its place, in a sentence', () => {
   const at = '/earning/0';
   const cases: [object, string, RegExp][] = [

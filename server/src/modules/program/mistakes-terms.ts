@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import type { expires, pending } from './earning.section.ts';
+import type { ProgramDocument } from './document.ts';
+import type { expiresByTier, pending } from './earning.section.ts';
 import { type Mistake, mistakeInDuration } from './mistake.ts';
 
 /** What a schema cannot see in the terms of points at `at`. */
@@ -7,7 +8,7 @@ export function* mistakesInTerms(
   at: string,
   terms: {
     pending?: z.infer<typeof pending> | undefined;
-    expires?: z.infer<typeof expires> | undefined;
+    expires?: z.infer<typeof expiresByTier> | undefined;
   },
 ): Generator<Mistake> {
   for (const [section, name, text] of durationsOf(terms))
@@ -35,4 +36,29 @@ function durationsOf({ pending, expires }: Parameters<typeof mistakesInTerms>[1]
     ['expires', 'inactivity', expires && 'inactivity' in expires ? expires.inactivity : undefined],
   ] as const;
   return all;
+}
+
+type ByTier = NonNullable<z.infer<typeof expiresByTier>['by_tier']>;
+
+/** What is wrong with the lives of points by tier: at `at` stands the "expires" that they are part of. */
+export function* mistakesInLivesByTier(
+  at: string,
+  byTier: ByTier | undefined,
+  { tiers }: ProgramDocument,
+): Generator<Mistake> {
+  const levels = tiers?.levels.map(({ id }) => id) ?? [];
+  for (const [tier, lifetime] of Object.entries(byTier ?? {})) {
+    const place = `${at}/by_tier/${tier}`;
+    if (!levels.includes(tier))
+      yield {
+        pointer: place,
+        message:
+          levels.length === 0
+            ? `The program has no tiers, so there is no level "${tier}".`
+            : `There is no level "${tier}". The levels are ${levels.join(', ')}.`,
+      };
+    if (lifetime !== 'never')
+      for (const [, name, text] of durationsOf({ expires: lifetime }))
+        yield* mistakeInDuration(`${place}/${name}`, text);
+  }
 }

@@ -10,7 +10,7 @@ import { mistakesInConditions } from './mistakes-conditions.ts';
 import { mistakesInReferrals } from './mistakes-referrals.ts';
 import { mistakesInRewards } from './mistakes-rewards.ts';
 import { mistakesInSegments } from './mistakes-segments.ts';
-import { mistakesInTerms } from './mistakes-terms.ts';
+import { mistakesInLivesByTier, mistakesInTerms } from './mistakes-terms.ts';
 import { mistakesInTiers } from './mistakes-tiers.ts';
 import { mistakesInVelocity } from './mistakes-velocity.ts';
 import { mistakesInReminders } from './reminders.section.ts';
@@ -185,6 +185,13 @@ function* mistakesInRules(document: ProgramDocument): Generator<Mistake> {
         message: `This program has no unit "${rule.earn.unit}". Its units are ${names.join(', ')}.`,
       };
     yield* mistakesInTerms(at, rule);
+    yield* mistakesInLivesByTier(`${at}/expires`, rule.expires?.by_tier, document);
+    if (rule.on !== 'order' && rule.expires?.by_tier !== undefined)
+      yield {
+        pointer: `${at}/expires/by_tier`,
+        message:
+          'A tier decides orders only: points of other activities expire the same for everybody. Leave "by_tier" out.',
+      };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { type Duration, parseDuration } from './calendar.ts';
-import type { expires, pending } from './earning.section.ts';
+import type { expires, expiresByTier, pending } from './earning.section.ts';
 
 /** Until when points wait. */
 export type Pending =
@@ -24,10 +24,13 @@ export type Expiry =
 export interface Terms {
   readonly pending: Pending | null;
   readonly expires: Expiry | null;
+  /** By the tier that decided the order; left out: for all alike. */
+  readonly byTier?: ReadonlyMap<string, Expiry | null>;
 }
 
 type PendingDocument = z.infer<typeof pending>;
-type ExpiresDocument = z.infer<typeof expires>;
+type ExpiresDocument = z.infer<typeof expiresByTier>;
+type Lifetime = z.infer<typeof expires>;
 
 /** The terms of a checked document. */
 export const compileTerms = (
@@ -35,7 +38,8 @@ export const compileTerms = (
   expiry: ExpiresDocument | undefined,
 ): Terms => ({
   pending: wait === undefined ? null : compilePending(wait),
-  expires: expiry === undefined ? null : compileExpiry(expiry),
+  expires: expiry === undefined ? null : compileDefault(expiry),
+  ...(expiry?.by_tier !== undefined && { byTier: compileTiers(expiry.by_tier) }),
 });
 
 const length = (text: string): Duration => parseDuration(text) as Duration;
@@ -52,7 +56,16 @@ function compilePending(wait: PendingDocument): Pending {
   };
 }
 
-function compileExpiry(expiry: ExpiresDocument): Expiry {
+/** Only `by_tier` says: everybody else's never expire. */
+const compileDefault = (expiry: ExpiresDocument): Expiry | null =>
+  'after' in expiry || 'at_end_of' in expiry || 'inactivity' in expiry ? compileExpiry(expiry) : null;
+
+const compileTiers = (tiers: Record<string, Lifetime | 'never'>): Map<string, Expiry | null> =>
+  new Map(
+    Object.entries(tiers).map(([tier, expiry]) => [tier, expiry === 'never' ? null : compileExpiry(expiry)]),
+  );
+
+function compileExpiry(expiry: Lifetime): Expiry {
   if ('after' in expiry) return { after: length(expiry.after) };
   if ('inactivity' in expiry) return { inactivity: expiry.inactivity };
   return { atEndOf: expiry.at_end_of, plus: lengthOrNull(expiry.plus) };
