@@ -20,6 +20,7 @@ import {
 } from './commands/drafts.ts';
 import { entryWhyCommand } from './commands/entry.ts';
 import { eventsCommand } from './commands/events.ts';
+import { programHoldoutCommand } from './commands/holdout.ts';
 import {
   householdAddCommand,
   householdCreateCommand,
@@ -79,6 +80,7 @@ export const fealty = group('', 'Loyalty points on a ledger that can be proved',
     }),
     clock: programClockCommand,
     budgets: programBudgetsCommand,
+    holdout: programHoldoutCommand,
     tiers: programTiersCommand,
     backtest: programBacktestCommand,
     rerate: group('program rerate', 'Decide the past again, by compensating entries', {

@@ -609,6 +609,69 @@ export type GiftVoucherPage = {
     next: string | null;
 };
 
+export type HoldoutReport = {
+    from: string;
+    to: string;
+    currency: string;
+    unit: string;
+    holdout: {
+        members: number;
+        /**
+         * Members with an order in the period that did not come back as a whole.
+         */
+        buyers: number;
+        orders: number;
+        /**
+         * In minor units of the program's currency, less what came back.
+         */
+        spend: string;
+        /**
+         * Of the default unit: earned in the period, less what was taken back in it.
+         */
+        points: string;
+        /**
+         * With two decimals, rounded down.
+         */
+        orders_per_member: string;
+        /**
+         * In minor units, rounded down.
+         */
+        spend_per_member: string;
+        /**
+         * With two decimals, rounded down.
+         */
+        points_per_member: string;
+    };
+    others: {
+        members: number;
+        /**
+         * Members with an order in the period that did not come back as a whole.
+         */
+        buyers: number;
+        orders: number;
+        /**
+         * In minor units of the program's currency, less what came back.
+         */
+        spend: string;
+        /**
+         * Of the default unit: earned in the period, less what was taken back in it.
+         */
+        points: string;
+        /**
+         * With two decimals, rounded down.
+         */
+        orders_per_member: string;
+        /**
+         * In minor units, rounded down.
+         */
+        spend_per_member: string;
+        /**
+         * With two decimals, rounded down.
+         */
+        points_per_member: string;
+    };
+};
+
 /**
  * Members who share a wallet, and who contributed what.
  */
@@ -7565,6 +7628,69 @@ export type ListBudgetsResponses = {
 };
 
 export type ListBudgetsResponse = ListBudgetsResponses[keyof ListBudgetsResponses];
+
+export type GetHoldoutData = {
+    body?: never;
+    path: {
+        program: string;
+    };
+    query?: {
+        /**
+         * The first instant; left out: the beginning.
+         */
+        from?: string;
+        /**
+         * The end, which is outside; left out: now.
+         */
+        to?: string;
+    };
+    url: '/v1/programs/{program}/holdout';
+};
+
+export type GetHoldoutErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`program_without_holdout`](/errors/program_without_holdout): The program holds nobody out of its campaigns
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type GetHoldoutError = GetHoldoutErrors[keyof GetHoldoutErrors];
+
+export type GetHoldoutResponses = {
+    /**
+     * The answer.
+     */
+    200: HoldoutReport;
+};
+
+export type GetHoldoutResponse = GetHoldoutResponses[keyof GetHoldoutResponses];
 
 export type ListCasesData = {
     body?: never;

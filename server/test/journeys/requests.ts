@@ -47,6 +47,7 @@ export function goodRequests(places: Places): Record<string, GoodRequest> {
     planProgram: post(`/v1/programs/${program}/plan`, POINTS_PER_DOLLAR),
     diffProgram: get(`/v1/programs/${program}/changes`),
     listBudgets: get(`/v1/programs/${program}/budgets`),
+    getHoldout: get(`/v1/programs/${program}/holdout`),
     listDrafts: get(`/v1/programs/${program}/drafts`),
     getDraft: get(`/v1/programs/${program}/drafts/next`),
     putDraft: { method: 'PUT', url: `/v1/programs/${program}/drafts/next`, body: POINTS_PER_DOLLAR },

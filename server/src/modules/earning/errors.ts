@@ -19,6 +19,7 @@ export const earningErrors = {
   backtest_too_large: { status: 422, title: 'The program has too many orders for a backtest' },
   backtests_busy: { status: 409, title: 'Too many backtests are running' },
   program_without_tiers: { status: 404, title: 'The program has no tiers' },
+  program_without_holdout: { status: 404, title: 'The program holds nobody out of its campaigns' },
   tier_grant_ended: { status: 409, title: 'The grant of the tier is over already' },
   tier_grant_not_found: { status: 404, title: 'The member has no such grant of a tier' },
   tier_grant_period_invalid: {

@@ -20,6 +20,7 @@ import { eventRoutes } from './events.routes.ts';
 import { eventType, explainEvent } from './events.ts';
 import { explainOrder, explainReturn, returnedOrder } from './explain.ts';
 import { orderLoader } from './facts.ts';
+import { holdoutRoutes } from './holdout.routes.ts';
 import { lateRoutes } from './late.routes.ts';
 import { orderType } from './orders.ts';
 import { explainPayment, paymentType, payReferrals } from './payments.ts';
@@ -91,6 +92,7 @@ export function createEarning(deps: {
       rerateRoutes(api, deps);
       backtestRoutes(api, deps);
       budgetRoutes(api, deps);
+      holdoutRoutes(api, deps);
     },
   };
 }

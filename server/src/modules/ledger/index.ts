@@ -14,6 +14,7 @@ export type {
   Side,
 } from './commands.ts';
 export { Draft } from './draft.ts';
+export { earnedBetween } from './earned.store.ts';
 export { entryId } from './entry-ids.ts';
 export { ledgerErrors } from './errors.ts';
 export { lapsesAt } from './inactivity.ts';
