@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
-import { Shop } from '../../../server/test/support/catalogue.ts';
+import { orderOf } from '../../../server/test/support/books.ts';
+import { CATALOGUE, Shop } from '../../../server/test/support/catalogue.ts';
 import { keptOutput } from '../../test/outputs.ts';
 import { run as fealty } from '../fealty.ts';
 
@@ -66,9 +67,16 @@ test('the catalogue shows prices and what is left, for a member what can be had 
 });
 
 test('the vouchers that a member got by campaigns are listed, and their codes revealed', async () => {
-  const { out } = await run('vouchers', 'list', 'ext:ann');
-  assert.match(out, /The member has no vouchers\./);
-  const { code, err } = await run('vouchers', 'reveal', 'ext:ann', 'vch_0000000000000');
-  assert.notEqual(code, 0);
-  assert.match(err, /no such voucher/);
+  const member = await shop.member(0);
+  assert.match((await run('vouchers', 'list', member)).out, /The member has no vouchers\./);
+  const { code, err } = await run('vouchers', 'reveal', member, 'vch_0000000000000');
+  assert.equal(code, 1);
+  assert.match(err, /The member has no such voucher/);
+  const campaigns = [{ id: 'treat', effect: { voucher: 'cinema' } }];
+  await engine.publish('shop', { ...CATALOGUE, campaigns });
+  await engine.post('/v1/orders', 'shop', orderOf('treated', member.slice(4), '100'));
+  await engine.engine.giveVouchers();
+  assert.match((await run('vouchers', 'list', member)).out, /^vch_\w+ +cinema +treat@2 +issued /m);
+  const [voucher] = JSON.parse((await run('vouchers', 'list', member, '--json')).out);
+  assert.match((await run('vouchers', 'reveal', member, voucher.id)).out, /^code +A-\d$/m);
 });

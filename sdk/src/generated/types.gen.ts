@@ -6654,7 +6654,7 @@ export type GetTierResponses = {
             missing: string;
         } | null;
         /**
-         * Where the tier was given by hand: the grant, and when it ends.
+         * Where the tier was given by hand or by a campaign: the grant, and when it ends.
          */
         granted: {
             grant: string;

@@ -72,7 +72,7 @@ export function tierRoutes(api: Api, deps: TierDeps): void {
           granted: z
             .strictObject({ grant: text, until: schemas.instant.nullable() })
             .nullable()
-            .describe('Where the tier was given by hand: the grant, and when it ends.'),
+            .describe('Where the tier was given by hand or by a campaign: the grant, and when it ends.'),
           until: schemas.instant
             .nullable()
             .describe('When the member falls if nothing more happens; null: not by time alone.'),
