@@ -116,6 +116,10 @@ test('a draft with less tells which redemptions would have failed', async () => 
   await run
     .on('plain')
     .post('/v1/redemptions', { external_id: 'x', member: 'ext:spender', points: '400', capture: true });
+  // For this one there is enough, because the first one does not take its points.
+  await run
+    .on('plain')
+    .post('/v1/redemptions', { external_id: 'y', member: 'ext:spender', points: '90', capture: true });
   const half = [{ id: 'base', on: 'order', earn: { unit: 'points', per_currency_unit: '0.5' } }];
   const report = await backtest('plain', {
     document: { ...POINTS_PER_DOLLAR, earning: half },

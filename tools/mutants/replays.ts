@@ -1,0 +1,62 @@
+// Faults in what decides history again, or compares what is stored with it.
+const EARNING = 'src/modules/earning';
+const JOURNEYS = (name: string) => [`test/journeys/${name}.test.ts`];
+
+export const REPLAY_MUTANTS = [
+  {
+    name: 'a backtest rewards a streak again that was rewarded before the period',
+    file: `${EARNING}/backtest.activities.ts`,
+    tests: JOURNEYS('replay'),
+    find: 'follow(stateOf(facts.streaks, question), day, reached)',
+    replace: 'follow(stateOf(facts.streaks, question), day, [])',
+  },
+  {
+    name: 'activities from before the period do not count for limits in a backtest',
+    file: `${EARNING}/backtest.activities.ts`,
+    tests: JOURNEYS('replay'),
+    find: 'if (points !== undefined && isCounted(rule))',
+    replace: 'if (points === undefined && isCounted(rule))',
+  },
+  {
+    name: 'a backtest pays no friend whom the draft pays with another order',
+    file: `${EARNING}/backtest.referrals.ts`,
+    tests: JOURNEYS('replay'),
+    find: 'SIDES.filter(side => !isToCome(known, step, side))',
+    replace: 'SIDES.filter(() => false)',
+  },
+  {
+    name: 'a backtest pays a friend before history does',
+    file: `${EARNING}/backtest.referrals.ts`,
+    tests: JOURNEYS('replay'),
+    find: 'SIDES.filter(side => !isToCome(known, step, side))',
+    replace: 'SIDES.filter(() => true)',
+  },
+  {
+    name: 'what a friend brings does not count towards the tier in a backtest',
+    file: `${EARNING}/backtest.ts`,
+    tests: JOURNEYS('replay'),
+    find: '    this.place(rows);\n',
+    replace: '',
+  },
+  {
+    name: 'a redemption that fails in a backtest takes its points all the same',
+    file: `${EARNING}/backtest.run.ts`,
+    tests: JOURNEYS('backtest'),
+    find: 'let change = before;',
+    replace: 'let change = 0n;',
+  },
+  {
+    name: 'a re-rating goes by the qualifying points of the wrong rule',
+    file: `${EARNING}/rerates.plan.ts`,
+    tests: JOURNEYS('rerate'),
+    find: 'for (const own of requalify(state, item)) add(timeline, own);',
+    replace: 'for (const own of requalify(state, null)) add(timeline, own);',
+  },
+  {
+    name: 'verify takes for given back what a return kept',
+    file: `${EARNING}/verification.ts`,
+    tests: JOURNEYS('verification'),
+    find: 'version === null && !campaign.giveBack ? null : id',
+    replace: 'id',
+  },
+];
