@@ -1,4 +1,5 @@
 // Faults in what decides about orders: tiers, campaigns, late orders, and history decided again.
+import { REPLAY_MUTANTS } from './replays.ts';
 import { TIER_MUTANTS } from './tiers.ts';
 
 const EARNING = 'src/modules/earning';
@@ -168,4 +169,5 @@ export const DECISION_MUTANTS = [
     replace: 'most === ZERO || compare(worth, most) < 0 ? worth : most',
   },
   ...TIER_MUTANTS,
+  ...REPLAY_MUTANTS,
 ];

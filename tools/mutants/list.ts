@@ -6,7 +6,6 @@ import { CHALLENGE_MUTANTS } from './challenges.ts';
 import { DECISION_MUTANTS } from './decisions.ts';
 import { EFFECT_MUTANTS } from './effects.ts';
 import { PROGRAM_MUTANTS } from './programs.ts';
-import { REPLAY_MUTANTS } from './replays.ts';
 import { REWARD_MUTANTS } from './rewards.ts';
 import { TERMS_MUTANTS } from './terms.ts';
 import { TRANSFER_MUTANTS } from './transfers.ts';
@@ -395,7 +394,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...PROGRAM_MUTANTS,
   ...TERMS_MUTANTS,
   ...TRANSFER_MUTANTS,
-  ...REPLAY_MUTANTS,
   ...REWARD_MUTANTS,
   ...VELOCITY_MUTANTS,
 ];

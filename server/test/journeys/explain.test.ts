@@ -40,8 +40,18 @@ const DOCUMENT = {
     ],
   },
   campaigns: [
-    { id: 'app', audience: { channels: ['app'] }, effect: { multiply: '1.5' }, cap: { points: '25', per: 'month' } },
-    { id: 'hello', limit: { per_member: 2 }, effect: { earn: { unit: 'points', fixed: '9' } }, budget: { points: '50' } },
+    {
+      id: 'app',
+      audience: { channels: ['app'] },
+      effect: { multiply: '1.5' },
+      cap: { points: '25', per: 'month' },
+    },
+    {
+      id: 'hello',
+      limit: { per_member: 2 },
+      effect: { earn: { unit: 'points', fixed: '9' } },
+      budget: { points: '50' },
+    },
   ],
   combination: 'stack',
   returns: { if_spent: 'allow_negative' },
@@ -184,7 +194,11 @@ test('the stored decisions of an order come to its entries, revision by revision
     if (revision !== '1') continue;
     const all = own.reduce((sum, entry) => sum + moved(entry), 0);
     const cells = (own[0] as Json).why.rules.flatMap((rule: Json) => rule.cells);
-    assert.equal(all, cells.reduce((sum: number, cell: Json) => sum + Number(cell.points), 0), id);
+    assert.equal(
+      all,
+      cells.reduce((sum: number, cell: Json) => sum + Number(cell.points), 0),
+      id,
+    );
   }
 });
 

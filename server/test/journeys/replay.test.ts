@@ -213,7 +213,7 @@ test('so does any part of it', async () => {
 });
 
 test('so does a program whose friends are paid late, between other orders', async () => {
-  await live('slow', LIVELY, { payEvery: 7 });
+  await live('slow', LIVELY, { payEvery: 30 });
   assert.deepEqual(differing(await backtest('slow')), NOTHING);
 });
 
