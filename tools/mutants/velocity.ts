@@ -123,6 +123,13 @@ export const VELOCITY_MUTANTS = [
     replace: '',
   },
   {
+    name: 'points for referrals count in no window',
+    file: 'src/modules/earning/payments.ts',
+    tests: ['test/journeys/referrals.test.ts'],
+    find: "const watching = step === 'qualified' ? watch(",
+    replace: "const watching = step === 'revoked' ? watch(",
+  },
+  {
     name: 'points expire while the case that holds them back is open',
     file: 'src/modules/earning/velocity.ts',
     tests: ['test/journeys/held-points.test.ts'],

@@ -260,4 +260,34 @@ test('one bulk call qualifies once, and the version of the referral decides', as
   assert.deepEqual(await points(api, 'ann', 'ben'), [500, 106]);
 });
 
+test('points for referrals count in velocity windows, and a pause holds back those that come next', async () => {
+  const velocity = [{ id: 'burst', unit: 'points', more_than: '1000', within: 'PT5M', pause: 'PT1H' }];
+  const api = await publish('rapid', INVITE, { velocity });
+  const bring = async (friend: string, at: string) => {
+    await refer(api, 'ann', friend);
+    await buy(api, friend, 10, { occurred_at: at });
+    await run.engine.payReferrals();
+  };
+  await bring('f1', '2026-03-02T12:00:00Z');
+  await bring('f2', '2026-03-02T12:01:00Z');
+  assert.deepEqual((await api.get('/v1/cases')).body.data, [], '1,000 points are not more than 1,000');
+  await bring('f3', '2026-03-02T12:02:00Z');
+  const [found] = (await api.get('/v1/cases')).body.data;
+  assert.match(found.cause, /^ref_/);
+  assert.equal(found.crossings[0].points, '1500');
+  await bring('f4', '2026-03-02T12:30:00Z');
+  const wallet = async () => {
+    const [own] = (await api.get('/v1/members/ext:ann/balances')).body.balances;
+    return [own.available, own.pending];
+  };
+  assert.deepEqual(await wallet(), ['1500', '500'], 'the friends have theirs, ann waits for the fourth');
+  await run.base.sql('update earning.referral_steps set done = false');
+  assert.deepEqual(await points(api, 'f4', 'f1'), [110, 110]);
+  assert.deepEqual(await wallet(), ['1500', '500'], 'paid again is paid once');
+  const key = { 'idempotency-key': 'looked' };
+  const released = await api.post(`/v1/cases/${found.id}/release`, { note: 'four real friends' }, key);
+  assert.equal(released.status, 201);
+  assert.deepEqual(await wallet(), ['2000', '0']);
+});
+
 test('the ledger agrees with itself after all of this', () => verified(run));

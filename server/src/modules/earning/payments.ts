@@ -2,6 +2,7 @@ import type { Pool, Tx } from '#platform/db/client.ts';
 import { accept, refuse } from '#platform/errors.ts';
 import { hash128, wireId } from '#platform/ids.ts';
 import { MAX_AMOUNT } from '#platform/money.ts';
+import { addTo, heldBack, insertFraud } from '../fraud/index.ts';
 import {
   businessKey,
   type Command,
@@ -11,6 +12,7 @@ import {
   type Effects,
   effectsOf,
   type Ledger,
+  type StoredEntry,
 } from '../ledger/index.ts';
 import { hasTiers, type ProgramVersion } from '../program/index.ts';
 import type { LoadOrders, OrderFacts } from './facts.ts';
@@ -31,6 +33,7 @@ import { lotTerms } from './terms.ts';
 import { markOf } from './tier-marks.ts';
 import { insertAdditions } from './timeline.store.ts';
 import type { Contribution } from './timeline.ts';
+import { concluded, credit, fraudOf, type Watch, watch } from './velocity.ts';
 
 /*
  * The referrer is another member than the one who orders, so the order only notes that the referral was qualified or
@@ -51,7 +54,7 @@ export const paymentType = (
   admit: () => undefined,
   load,
 
-  decide({ body, programId }, { payments: facts }, context) {
+  decide({ body, programId }, { payments: facts, fraud }, context) {
     const { referralId, side, step, occurredAt } = body;
     const { program } = context.program as ProgramInForce;
     const referral = facts.referrals.get(referralId);
@@ -60,12 +63,16 @@ export const paymentType = (
     const paid = facts.payments.find(
       own => own.referralId === referralId && own.side === side && own.step === 'qualified',
     );
+    const cause = wireId('ref', referralId);
+    const what = { id: context.id, memberId: context.holder.id, cause, at: occurredAt };
+    const watching = step === 'qualified' ? watch(fraud, context.program as ProgramInForce, what) : null;
     const posted =
       step === 'qualified'
-        ? give(version, side, occurredAt, context)
+        ? give(version, side, occurredAt, context, watching)
         : takeBack(version, paid, occurredAt, context, facts.expired);
     if (!posted.ok) return posted;
     const { drafts, decided } = posted.value;
+    const velocity = concluded(watching);
     const who = { memberId: context.holder.id, orderId: context.id, isSummed: hasTiers(program) };
     const anchor = step === 'qualified' ? occurredAt : (referral.qualifiedAt ?? occurredAt);
     const rows = paymentRows(who, { anchor, occurredAt }, qualifyingPoints(decided, version));
@@ -78,19 +85,25 @@ export const paymentType = (
         rows,
         uses: [],
         late: null,
+        fraud: velocity.addition,
         mark: markOf(program, context.holder.id, rows, Math.max(occurredAt, anchor)),
       },
     };
-    const data = { referral: wireId('ref', referralId), side };
+    const data = { referral: cause, side };
     const type = step === 'qualified' ? 'referral.paid' : 'referral.taken_back';
-    return accept({ record, drafts, fact: { type, occurredAt, data } });
+    return accept({ record, drafts, fact: { type, occurredAt, data }, also: velocity.facts });
   },
 
-  evolve() {
-    // No other command of the batch is about the same side of the same referral.
+  // No other command of the batch is about the same side of the same referral, but one may earn in the same window.
+  evolve({ fraud }, { added }) {
+    if (added?.fraud != null) addTo(fraud, added.fraud);
   },
-  async store(tx, decisions, { timeline }) {
-    await Promise.all([insertPayments(tx, decisions), insertAdditions(tx, decisions, timeline.ends)]);
+  async store(tx, decisions, { timeline, fraud }) {
+    await Promise.all([
+      insertPayments(tx, decisions),
+      insertAdditions(tx, decisions, timeline.ends),
+      insertFraud(tx, fraudOf(decisions), fraud),
+    ]);
   },
   find: findPayments,
   differences: ({ body }, stored) => [{ pointer: '', stored: stored.step, sent: body.step }],
@@ -114,7 +127,7 @@ export const paymentRows = (
         },
       ];
 
-function give(version: ProgramVersion, side: Side, at: number, context: Context) {
+function give(version: ProgramVersion, side: Side, at: number, context: Context, watching: Watch | null) {
   const bonus = version.referrals?.[side] ?? null;
   if (bonus === null || bonus.points === 0n)
     return accept({ drafts: [], decided: { earned: [], clawed: [] } });
@@ -123,7 +136,8 @@ function give(version: ProgramVersion, side: Side, at: number, context: Context)
   if (draft.balance.earned + points > MAX_AMOUNT)
     return refuse('points_out_of_range', `It would earn ${points} points, more than a wallet can count.`);
   const own = lotTerms(terms, at, version.timeZone, NOTHING_HAPPENED);
-  const entry = draft.credit('bonus', points, own, at, { rule: ref });
+  const given = { kind: 'bonus' as const, unit: unit.number, points, terms: own, at, rule: ref };
+  const entry = credit(draft, given, watching);
   const decided: Decided = { earned: [{ rule: ref, unit: unit.number, points, lot: entry.seq }], clawed: [] };
   return accept({ drafts: [draft], decided });
 }
@@ -205,7 +219,11 @@ async function commandFor(
 }
 
 /** Why a side of a referral was paid. */
-export async function explainPayment(tx: Tx, id: bigint): Promise<Record<string, unknown>> {
+export async function explainPayment(
+  tx: Tx,
+  id: bigint,
+  entry: StoredEntry,
+): Promise<Record<string, unknown>> {
   const payment = (await findPayments(tx, [id])).get(id)?.stored;
   if (payment === undefined) return {};
   const [referral] = await referralsById(tx, [payment.referralId]);
@@ -216,5 +234,6 @@ export async function explainPayment(tx: Tx, id: bigint): Promise<Record<string,
     step: payment.step,
     order: referral.orderId === null ? null : wireId('ord', referral.orderId),
     program_version: referral.programVersion,
+    ...(await heldBack(tx, entry)),
   };
 }

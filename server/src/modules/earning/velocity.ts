@@ -143,6 +143,13 @@ export function apart(
   return { free: lots.filter(seq => !pended.has(lotKey(wallet, seq))), held: held.map(arrived) };
 }
 
+/** A side of a referral that is paid, or gives back. */
+interface Payment {
+  readonly referralId: bigint;
+  readonly step: 'qualified' | 'revoked';
+  readonly occurredAt: number;
+}
+
 type Body =
   | { order: Order; historical?: boolean }
   | { activity: Activity }
@@ -150,8 +157,11 @@ type Body =
   | { orderId: bigint }
   | { tierGrant: object }
   | { tierGrantEnd: object }
-  | { referralId: bigint }
+  | Payment
   | { caseId: bigint };
+
+const timeOf = (body: { order: Order } | { activity: Activity } | Payment): number =>
+  'order' in body ? body.order.occurredAt : 'activity' in body ? body.activity.occurredAt : body.occurredAt;
 
 /** What the commands of a batch ask about velocity; nothing for programs without checks. */
 export function fraudQuestions(
@@ -170,14 +180,14 @@ export function fraudQuestions(
     const { program } = programs[index] as ProgramInForce;
     const memberId = holders[index]?.id;
     if (memberId === undefined || !isChecked(program)) continue;
-    if ('referral' in body || 'referralId' in body) continue;
+    if ('referral' in body || ('referralId' in body && body.step === 'revoked')) continue;
     if ('tierGrant' in body || 'tierGrantEnd' in body) continue;
     if ('caseId' in body) cases.push(body.caseId);
     else if ('orderId' in body) {
       if ('type' in body) waiting.push(memberId);
       if ('again' in body) corrected.push(memberId);
     } else if (!('historical' in body && body.historical)) {
-      const at = 'order' in body ? body.order.occurredAt : body.activity.occurredAt;
+      const at = timeOf(body);
       earning.push({ memberId, at, checks: versionAt(program, at).velocity });
     }
   }
