@@ -47,6 +47,8 @@ export interface Engine {
   announceTiers(): Promise<void>;
   /** Hands out vouchers that orders give by campaigns; the scheduler does it every second. */
   giveVouchers(): Promise<void>;
+  /** Removes what no velocity window of a program needs any more; the scheduler does it every six hours. */
+  pruneVelocity(programId: number): Promise<number>;
   /** Stops taking requests, finishes what was accepted, ends the jobs and closes every connection. */
   stop(): Promise<void>;
 }
@@ -126,7 +128,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     log,
   });
   program.whenTimePasses(earning.tiers);
-  const fraud = createFraud({ ledger, pool });
+  const fraud = createFraud({ ledger, pool, members });
   const rewards = createRewards({ ledger, pool, secret: options.secret });
   const close = async (): Promise<void> => {
     await ledger.stop();
@@ -182,6 +184,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
       { name: 'sweep', every: 60 * SECOND, run: () => upkeep.sweep() },
       { name: 'households', every: 60 * SECOND, run: () => upkeep.forEachProgram(rewards.collect) },
       { name: 'reminders', every: 600 * SECOND, run: () => upkeep.remind() },
+      { name: 'velocity', every: 6 * 3600 * SECOND, run: () => upkeep.forEachProgram(fraud.prune) },
       {
         name: 'drift',
         every: 300 * SECOND,
@@ -204,6 +207,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     payReferrals: () => earning.payReferrals(),
     announceTiers,
     giveVouchers: () => rewards.giveVouchers(),
+    pruneVelocity: fraud.prune,
     async stop() {
       await http.stop();
       await Promise.all([worker.stop(), scheduler.stop()]);

@@ -123,6 +123,13 @@ export const VELOCITY_MUTANTS = [
     replace: '',
   },
   {
+    name: 'what a case was opened for is removed with the rest',
+    file: 'src/modules/fraud/store.ts',
+    tests: ['test/journeys/counted.test.ts'],
+    find: 'k.since <= c.at and k.until > c.at)',
+    replace: 'k.since <= c.at and k.until < c.at)',
+  },
+  {
     name: 'points for referrals count in no window',
     file: 'src/modules/earning/payments.ts',
     tests: ['test/journeys/referrals.test.ts'],

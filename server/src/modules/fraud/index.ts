@@ -1,6 +1,8 @@
 import type { Pool } from '#platform/db/client.ts';
 import type { Api } from '#platform/http/api.ts';
 import type { Ledger } from '../ledger/index.ts';
+import type { Members } from '../members/index.ts';
+import { pruner } from './pruning.ts';
 import { fraudRoutes } from './routes.ts';
 
 export { caseType, explainDecision, heldBack } from './cases.ts';
@@ -22,6 +24,15 @@ export {
 export { changePended, insertFraud } from './store.ts';
 
 /** Cases of members who earned too fast. Owns the schema `fraud`; the commands are registered by who earns. */
-export const createFraud = (deps: { ledger: Ledger; pool: Pool }): { routes(api: Api): void } => ({
+export const createFraud = (deps: {
+  ledger: Ledger;
+  pool: Pool;
+  members: Members;
+}): {
+  /** Removes what no velocity window of a program needs any more, and says how much it was. */
+  prune(programId: number): Promise<number>;
+  routes(api: Api): void;
+} => ({
+  prune: pruner(deps),
   routes: fraudRoutes(deps),
 });

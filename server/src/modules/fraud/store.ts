@@ -367,3 +367,20 @@ const readHeldBack = statement(
 /** What a case holds or held back. */
 export const heldBackBy = async (tx: Tx, caseId: bigint, limit: number): Promise<Pended[]> =>
   (await tx.run<PendedRow>(readHeldBack, [caseId, limit])).map(asPended);
+
+const removeCounted = statement(
+  'fraud_remove_counted',
+  `with removed as (
+     delete from fraud.counted c using unnest($1::bigint[]) as u(member_id)
+     where c.member_id = u.member_id and c.at < $2::timestamptz
+       and not exists (select 1 from fraud.cases k where k.member_id = c.member_id and k.since <= c.at and k.until > c.at)
+     returning 1)
+   select count(*)::integer from removed`,
+);
+
+/** Removes what counted of these members before an instant, but not what a case was opened for; says how much it was. */
+export async function deleteCounted(tx: Tx, members: readonly bigint[], before: number): Promise<number> {
+  if (members.length === 0) return 0;
+  const [row] = await tx.run<[number]>(removeCounted, [numbers(members), new Date(before).toISOString()]);
+  return row?.[0] ?? 0;
+}
