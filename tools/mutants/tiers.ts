@@ -18,8 +18,9 @@ export const TIER_MUTANTS = [
     replace: 'for (const edge of [from, end',
   },
   {
-    ...COURSE,
+    file: COURSE.file,
     name: 'what comes late is told as if it had come now',
+    tests: CHANGES,
     find: 'isLate ? markedAt : at, isLate',
     replace: 'at, isLate',
   },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { testEngine } from '../support/engine.ts';
 import {
   eventsWith,
   type Json,
@@ -156,6 +157,57 @@ test("the member's own year begins on the day of the enrolment, and ends on its 
   await pass('own', '2026-06-01T00:00:00Z');
   const own = (await changes('own', 3)).slice(-1);
   assert.deepEqual(own, [['2026-02-28T00:00:00.000Z', 'gold', 'bronze', 'period_ended']]);
+});
+
+test('a job that is killed half way, run twice and by two engines announces each change once', async () => {
+  await run.engine.announceTiers();
+  await run.put('/v1/programs/killed', tiered());
+  const orders = Array.from({ length: 250 }, (_, index) =>
+    order(250, { member: `ext:k${index}`, occurred_at: '2026-01-01T00:00:00Z' }),
+  );
+  const taken = await run.on('killed').post('/v1/orders/bulk', { orders });
+  assert.equal(taken.body.created, 250);
+  // As if the engine had stood still: both changes of each member have been missed.
+  await run.clock('killed', '2027-02-01T00:00:00.000Z');
+  const { ledger } = run.engine;
+  const carryOut = ledger.run.bind(ledger);
+  let calls = 0;
+  ledger.run = (commands, dryRun) => {
+    calls += 1;
+    if (calls === 2) throw new Error('killed');
+    return carryOut(commands, dryRun);
+  };
+  await assert.rejects(run.engine.announceTiers(), /killed/);
+  ledger.run = carryOut;
+  const announced = async () =>
+    Number(
+      (
+        await run.base.sql(
+          `select count(*) as n from earning.tier_watches t join program.programs p on p.id = t.program_id
+           where p.name = 'killed' and t.seen_at is not null`,
+        )
+      )[0]?.['n'],
+    );
+  const half = await announced();
+  assert.ok(half >= 100 && half < 250, String(half));
+  const second = await testEngine({ database: run.base.database });
+  try {
+    await Promise.all([run.engine.announceTiers(), second.engine.announceTiers()]);
+    await run.engine.announceTiers();
+  } finally {
+    await second.stop();
+  }
+  const all = await told('killed', 500);
+  const byMember = Object.groupBy(all, (event: Json) => event.member);
+  assert.equal(Object.keys(byMember).length, 250);
+  for (const changesOf of Object.values(byMember))
+    assert.deepEqual(
+      changesOf?.map(({ occurred_at, data: { to } }: Json) => [occurred_at, to]),
+      [
+        ['2026-01-01T00:00:00.000Z', 'silver'],
+        ['2027-01-01T00:00:00.000Z', 'bronze'],
+      ],
+    );
 });
 
 test('what the ledger says agrees along every path', () => verified(run));

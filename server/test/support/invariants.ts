@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compareChallenges } from './challenges.ts';
 import type { TestEngine } from './engine.ts';
+import { compareAllTiers } from './tier-invariants.ts';
 
 /*
  * The invariants of the ledger, computed here from the tables and the API without the engine's own code: what
@@ -370,4 +371,5 @@ export async function invariants(engine: TestEngine): Promise<void> {
   for (const { name } of await engine.sql<{ name: string }>('select name from program.programs'))
     await programInvariants(engine, name);
   await verified(engine);
+  await compareAllTiers(engine);
 }
