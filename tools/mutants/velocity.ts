@@ -70,8 +70,8 @@ export const VELOCITY_MUTANTS = [
     name: 'what is held back becomes usable by itself',
     file: `${EARNING}/velocity.ts`,
     tests: JOURNEY,
-    find: 'const held = { availableFrom: null, waits: true, expiresAt, inactiveAfter };',
-    replace: 'const held = { ...terms, waits: true, expiresAt, inactiveAfter };',
+    find: 'const held = { availableFrom: null, waits: true, expiresAt: isOver',
+    replace: 'const held = { ...terms, waits: true, expiresAt: isOver',
   },
   {
     name: 'an event makes usable what a case holds back',
@@ -112,7 +112,7 @@ export const VELOCITY_MUTANTS = [
     name: 'a release of points that wait for longer is not written',
     file: 'src/modules/ledger/lots.store.ts',
     tests: JOURNEY,
-    find: 'if (before.availableFrom !== lot.availableFrom) deferred.push(row);',
+    find: 'if (isDeferred(before, lot)) deferred.push(row);',
     replace: '',
   },
   {
