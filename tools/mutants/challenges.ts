@@ -48,6 +48,13 @@ export const CHALLENGE_MUTANTS = [
     replace: '',
   },
   {
+    name: 'what a campaign adds to a challenge stays when the whole order has come back',
+    file: `${EARNING}/challenges.decide.ts`,
+    tests: ['test/journeys/challenges-sequences.test.ts'],
+    find: 'const part = { value: (own?.value ?? 0n) + (isBack(state) ? 0n : extra), day: step.day };',
+    replace: 'const part = { value: (own?.value ?? 0n) + extra, day: step.day };',
+  },
+  {
     name: 'points of a challenge that have expired are taken a second time',
     file: `${EARNING}/challenges.posting.ts`,
     tests: JOURNEY,
@@ -57,7 +64,7 @@ export const CHALLENGE_MUTANTS = [
   {
     name: 'a condition of a challenge that cannot be judged counts as met',
     file: `${EARNING}/challenges.decide.ts`,
-    tests: JOURNEY,
+    tests: ['test/journeys/challenges-sequences.test.ts'],
     find: '(challenge.condition?.holds(input) ?? true) === true,',
     replace: '(challenge.condition?.holds(input) ?? true) !== false,',
   },

@@ -2048,7 +2048,7 @@ export type ProgramDocument = {
          */
         if?: string;
         /**
-         * What the campaign does: a multiplier, a percentage, points of its own, a tier for a while, or a voucher. The points of a multiplier or a percentage have the terms of the rule that they add to.
+         * What the campaign does: a multiplier, a percentage, points of its own, a tier for a while, a voucher, or progress in a challenge. The points of a multiplier or a percentage have the terms of the rule that they add to.
          */
         effect: {
             /**
@@ -2082,6 +2082,15 @@ export type ProgramDocument = {
              * How long the tier is given. When the whole order comes back it ends. An ISO 8601 duration of whole numbers, more than zero, at most 100 years.
              */
             for: string;
+        } | {
+            /**
+             * The challenge on orders in which the order counts for more, or at all.
+             */
+            challenge: string;
+            /**
+             * How much more the order counts there: a whole number, or for `spend` an amount in the program's currency. When the whole order comes back it is taken off again.
+             */
+            progress: string;
         } | {
             /**
              * What the rule gives: points for each currency unit spent, or a fixed number.

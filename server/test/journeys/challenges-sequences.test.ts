@@ -16,12 +16,13 @@ const NOW = '2026-12-01T00:00:00.000Z';
 let sent = 0;
 
 /** A program that gives nothing but what its one monthly challenge on orders gives. */
-async function publish(name: string, challenge: object): Promise<Caller> {
+async function publish(name: string, challenge: object, more: object = {}): Promise<Caller> {
   await run.program(name, {
     ...POINTS_PER_DOLLAR,
     ...testClock(NOW),
     earning: [],
     challenges: [{ id: 'c', on: 'order', every: 'month', ...challenge }],
+    ...more,
   });
   return run.on(name);
 }
@@ -95,6 +96,48 @@ test('any sequence of orders, revisions and returns gives what the orders that a
     }),
     { numRuns: 60 },
   );
+});
+
+test('an order of which the condition cannot be judged does not count', async () => {
+  const api = await publish('unjudged', {
+    if: 'order.attributes.nights >= 2',
+    goals: [{ target: '1', ...POINTS('10') }],
+  });
+  const nights = (value: number | string) =>
+    plain('2026-11-01T12:00:00.000Z', { attributes: { nights: value } });
+  assert.deepEqual(await book(api, nights('two')), []);
+  assert.deepEqual(await book(api, plain('2026-11-01T12:00:00.000Z')), []);
+  assert.deepEqual(await book(api, nights(2)), ['bonus c@1 10']);
+});
+
+test('a campaign makes an order count for more, within its limit, until the whole order has come back', async () => {
+  const api = await publish(
+    'pushed',
+    { if: "order.kind == 'hotel'", goals: [{ target: '3', ...POINTS('10') }] },
+    {
+      campaigns: [
+        {
+          id: 'push',
+          if: "order.channel == 'app'",
+          limit: { per_member: 1 },
+          effect: { challenge: 'c', progress: '2' },
+        },
+      ],
+    },
+  );
+  const lines = [
+    { id: '1', amount: '1000' },
+    { id: '2', amount: '1000' },
+  ];
+  const at = '2026-11-01T12:00:00.000Z';
+  // No hotel: it counts by the campaign alone.
+  assert.deepEqual(await book(api, plain(at, { external_id: 'p', channel: 'app', lines })), []);
+  assert.deepEqual(await book(api, plain(at, { channel: 'app' })), []);
+  assert.deepEqual(await book(api, plain(at, { external_id: 'h', kind: 'hotel' })), ['bonus c@1 10']);
+  const back = { occurred_at: at };
+  assert.deepEqual(await giveBack(api, 'p', { ...back, lines: [{ id: '1' }] }), []);
+  assert.deepEqual(await giveBack(api, 'p', back), ['clawback c@1 -10']);
+  assert.deepEqual(await book(api, plain(at, { kind: 'hotel', channel: 'app' })), ['bonus c@1 10']);
 });
 
 test('the ledger agrees with itself, and each challenge with what its orders count', () => verified(run));

@@ -67,6 +67,7 @@ const LIVELY = {
       effect: { earn: { unit: 'points', fixed: '7' } },
       budget: { points: '60' },
     },
+    { id: 'push', limit: { per_member: 3 }, effect: { challenge: 'often', progress: '1' } },
   ],
   challenges: [
     {

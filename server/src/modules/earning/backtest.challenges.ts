@@ -7,7 +7,7 @@ import { type Award, type ChallengeStep, challengeKey, NO_CHALLENGE } from './ch
 import { carryOut, type Happening, type Purse } from './challenges.posting.ts';
 import type { StoredStep } from './challenges.store.ts';
 import { replaced } from './challenges.ts';
-import type { OrderState } from './model.ts';
+import type { Applied, OrderState } from './model.ts';
 import type { Decided } from './posting.ts';
 
 /** Points without a wallet: everything can be given, and everything is there to be taken. */
@@ -52,9 +52,10 @@ export class ChallengeReplay {
   order(
     happening: Happening,
     deciding: Deciding,
+    applied: Applied,
     members: ReadonlyMap<string, MemberFacts>,
   ): readonly ChallengeStep[] {
-    return this.carry(planOrder({ ...this.facts, members }, deciding), happening);
+    return this.carry(planOrder({ ...this.facts, members }, deciding, applied), happening);
   }
 
   back(happening: Happening, state: OrderState): readonly ChallengeStep[] {

@@ -262,7 +262,7 @@ export class Replay {
         before,
       };
       const application = apply(deciding);
-      steps = this.challenges.order(happening, deciding, own);
+      steps = this.challenges.order(happening, deciding, application.applied, own);
       finish(application, version, campaigns);
       ({ applied, uses } = application);
       decided = difference({ ...base, order, applied }, version);

@@ -13,10 +13,12 @@ import {
 } from './challenges.model.ts';
 import { amountOf, type Part, type Place, replaced, settle } from './challenges.ts';
 import { judged } from './conditions.ts';
-import type { Line, OrderState } from './model.ts';
+import { campaignsOf } from './effects.ts';
+import type { Applied, Line, OrderState } from './model.ts';
 import { purchasesBefore } from './purchases.ts';
 import { measures } from './qualifying.ts';
 import { dayIn } from './streaks.facts.ts';
+import { isBack } from './tier-gifts.ts';
 
 /* What an order, a return or an activity does to challenges, before any point is moved. Pure. */
 
@@ -32,20 +34,38 @@ export interface Planned extends Omit<ChallengeStep, 'given' | 'taken' | 'state'
 type Judging = Omit<Deciding, 'facts' | 'isLate'>;
 
 /** What an order does, or a revision of one: it counts where it matches now, and no more where it matched before. */
-export function planOrder(facts: ChallengeFacts, deciding: Judging): Planned[] {
+export function planOrder(
+  facts: ChallengeFacts,
+  deciding: Judging,
+  applied: Pick<Applied, 'campaigns'>,
+): Planned[] {
   const { order, version, programId, memberId, orderId, before } = deciding;
   const candidates = openFor(version.challenges, order);
   const known = before === undefined ? undefined : facts.parts.get(orderId);
   if (candidates.length === 0 && known === undefined) return [];
   const state = { order, returned: before?.returned ?? new Map() };
   const now = new Map<string, Counted>();
-  for (const challenge of matching(facts, deciding, candidates)) {
-    const part = partOf(challenge, state, version);
-    if (part === null) continue;
+  const matched = matching(facts, deciding, candidates);
+  const added = addedBy(version, applied);
+  for (const challenge of candidates) {
+    const own = matched.includes(challenge) ? partOf(challenge, state, version) : null;
+    const extra = added.get(challenge.id) ?? 0n;
+    if (own === null && extra === 0n) continue;
     const key = { memberId, challenge: challenge.id, period: periodAt(challenge, order.occurredAt) };
-    now.set(`${key.challenge} ${key.period}`, { key, challenge, version: version.version, part });
+    const value = (own?.value ?? 0n) + (isBack(state) ? 0n : extra);
+    const part = { value, day: own?.day ?? null };
+    now.set(`${key.challenge} ${key.period}`, { key, challenge, version: version.version, part, extra });
   }
   return plan(facts, { programId, cause: orderId }, known, now);
+}
+
+/** What campaigns add to the order in challenges. */
+function addedBy(version: ProgramVersion, { campaigns }: Pick<Applied, 'campaigns'>): Map<string, bigint> {
+  const added = new Map<string, bigint>();
+  for (const { effect } of campaigns.length === 0 ? [] : campaignsOf(version, campaigns))
+    if ('challenge' in effect)
+      added.set(effect.challenge, (added.get(effect.challenge) ?? 0n) + effect.progress);
+  return added;
 }
 
 /** What a return does: each part becomes what is left of it, by the version that it was counted by. */
@@ -61,9 +81,10 @@ export function planReturn(
     const version = versionOf(step.programVersion);
     const challenge = version.challenges.find(({ id }) => id === step.challenge);
     if (challenge === undefined || step.value === 0n) continue;
-    const part = partOf(challenge, state, version);
-    if (part !== null)
-      now.set(name, { key: keyOf(step), challenge: null, version: step.programVersion, part });
+    const { extra, programVersion } = step;
+    const own = step.value > extra ? partOf(challenge, state, version) : null;
+    const part = { value: (own?.value ?? 0n) + (isBack(state) ? 0n : extra), day: step.day };
+    now.set(name, { key: keyOf(step), challenge: null, version: programVersion, part, extra });
   }
   return plan(facts, { programId: state.programId, cause: state.id }, known, now);
 }
@@ -79,7 +100,7 @@ export function planActivity(
   for (const challenge of listeningTo(version.challenges, type, at)) {
     const key = { memberId, challenge: challenge.id, period: periodAt(challenge, at) };
     const part = { value: 1n, day: dayOf(challenge, at) };
-    now.set(`${key.challenge} ${key.period}`, { key, challenge, version: version.version, part });
+    now.set(`${key.challenge} ${key.period}`, { key, challenge, version: version.version, part, extra: 0n });
   }
   return now.size === 0 ? [] : plan(facts, { programId, cause: id }, undefined, now);
 }
@@ -90,6 +111,7 @@ interface Counted {
   readonly challenge: Challenge | null;
   readonly version: number;
   readonly part: Part;
+  readonly extra: bigint;
 }
 
 const keyOf = ({ memberId, challenge, period }: ChallengeKey): ChallengeKey => ({
@@ -121,6 +143,7 @@ function plan(
       ...of,
       programVersion: counted?.version ?? (before?.programVersion as number),
       ...part,
+      extra: counted?.extra ?? 0n,
       before: amountOf(state.progress),
       after: amount,
       by: counted?.challenge ?? null,
@@ -155,6 +178,7 @@ function matching(
   });
   return candidates.filter(
     challenge =>
+      (challenge.channels?.has(order.channel ?? '') ?? true) &&
       (challenge.tiers?.has(level?.id ?? '') ?? true) &&
       isForMember(challenge, member, isIn) &&
       (challenge.condition?.holds(input) ?? true) === true,

@@ -117,10 +117,8 @@ function askedBy({ body, programId }: Command<object>, index: number, around: Ar
 }
 
 /** The challenges in which an order can count, whoever orders. */
-export const openFor = (challenges: readonly Challenge[], { occurredAt, channel }: Order): Challenge[] =>
-  challenges.filter(
-    ({ on, open, channels }) => on === 'order' && open(occurredAt) && (channels?.has(channel ?? '') ?? true),
-  );
+export const openFor = (challenges: readonly Challenge[], { occurredAt }: Order): Challenge[] =>
+  challenges.filter(({ on, open }) => on === 'order' && open(occurredAt));
 
 /** The challenges in which an activity counts. */
 export const listeningTo = (challenges: readonly Challenge[], type: string, at: number): Challenge[] =>

@@ -58,6 +58,8 @@ export interface ChallengeStep extends ChallengeKey {
   /** How much it counts from now on. */
   readonly value: bigint;
   readonly day: number | null;
+  /** What campaigns add to it as long as not the whole order has come back. */
+  readonly extra: bigint;
   readonly before: bigint;
   readonly after: bigint;
   readonly given: readonly Award[];

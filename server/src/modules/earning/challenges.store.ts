@@ -21,6 +21,7 @@ interface StateJson {
   awards?: AwardJson[];
 }
 interface StepJson {
+  extra?: string;
   before: string;
   after: string;
   given?: AwardJson[];
@@ -165,6 +166,7 @@ const stepFromRow = ([
     ...{ cause, challenge, period, id, programId, value, day },
     memberId: Number(memberId),
     programVersion: version,
+    extra: BigInt(step.extra ?? 0),
     before: BigInt(step.before),
     after: BigInt(step.after),
     given: (step.given ?? []).map(awardFromJson),
@@ -204,8 +206,9 @@ export async function insertChallengeSteps(tx: Tx, rows: readonly StoredStep[]):
     numbers(rows.map(({ value }) => value)),
     numbers(rows.map(({ day }) => day)),
     jsons(
-      rows.map(({ before, after, given, taken }) =>
+      rows.map(({ extra, before, after, given, taken }) =>
         JSON.stringify({
+          ...(extra !== 0n && { extra: String(extra) }),
           before: String(before),
           after: String(after),
           ...(given.length > 0 && { given: given.map(awardToJson) }),

@@ -30,8 +30,11 @@ export const partsOf = (campaigns: readonly Campaign[], version: ProgramVersion)
 
 /** Whether a campaign gives something that is not counted in points. */
 export const isGift = ({ effect }: Pick<Campaign, 'effect'>): boolean =>
-  'tier' in effect || 'voucher' in effect;
+  'tier' in effect || 'voucher' in effect || 'challenge' in effect;
 
 /** What a campaign gives that is not counted in points, for people to read; undefined where it gives points. */
-export const giftOf = ({ effect }: Campaign): string | undefined =>
-  'tier' in effect ? `tier ${effect.tier}` : 'voucher' in effect ? `voucher ${effect.voucher}` : undefined;
+export function giftOf({ effect }: Campaign): string | undefined {
+  if ('tier' in effect) return `tier ${effect.tier}`;
+  if ('voucher' in effect) return `voucher ${effect.voucher}`;
+  return 'challenge' in effect ? `challenge ${effect.challenge}` : undefined;
+}

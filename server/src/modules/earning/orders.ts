@@ -159,7 +159,7 @@ export const orderType = (
       return posted;
     }
     const challenged = book(
-      planOrder(facts.challenges, deciding),
+      planOrder(facts.challenges, deciding, applied),
       posted.value.drafts,
       { version, context, expired: facts.challenges.expired, watching },
       { id: context.id, at, happenedAt: at, cause: what.cause },

@@ -71,6 +71,15 @@ const effect = z
         for: duration('How long the tier is given. When the whole order comes back it ends.'),
       }),
       settings('An effect', {
+        challenge: z
+          .string({ error: 'Write the id of a challenge in quotes, for example "three-nights".' })
+          .describe('The challenge on orders in which the order counts for more, or at all.'),
+        progress: decimal(
+          '1',
+          "How much more the order counts there: a whole number, or for `spend` an amount in the program's currency. When the whole order comes back it is taken off again.",
+        ),
+      }),
+      settings('An effect', {
         earn,
         pending: pending.optional(),
         expires: expiresByTier.optional(),
@@ -78,11 +87,11 @@ const effect = z
     ],
     {
       error:
-        'Write { "multiply": "2" }, { "percent": "12.5" }, { "tier": "gold", "for": "P3M" }, { "voucher": "cinema" }, or { "earn": { "unit": "points", "fixed": "50" } } with "pending" and "expires" where wanted.',
+        'Write { "multiply": "2" }, { "percent": "12.5" }, { "tier": "gold", "for": "P3M" }, { "voucher": "cinema" }, { "challenge": "three-nights", "progress": "1" }, or { "earn": { "unit": "points", "fixed": "50" } } with "pending" and "expires" where wanted.',
     },
   )
   .describe(
-    'What the campaign does: a multiplier, a percentage, points of its own, a tier for a while, or a voucher. The points of a multiplier or a percentage have the terms of the rule that they add to.',
+    'What the campaign does: a multiplier, a percentage, points of its own, a tier for a while, a voucher, or progress in a challenge. The points of a multiplier or a percentage have the terms of the rule that they add to.',
   );
 
 export const campaign = settings('A campaign', {

@@ -1,3 +1,4 @@
+import { minorUnitExponent } from '#platform/currency.ts';
 import { compare, floorDiv, parseDecimal, type Rational, times, ZERO } from '#platform/money.ts';
 import { type Duration, parseDuration } from './calendar.ts';
 import { type Condition, compileCondition } from './conditions/compile.ts';
@@ -17,6 +18,8 @@ export type CampaignEffect =
   | { readonly tier: string; readonly lasts: Duration }
   /** The id of a reward that gives a voucher. */
   | { readonly voucher: string }
+  /** In what the challenge measures: a number, or minor units of the program's currency. */
+  | { readonly challenge: string; readonly progress: bigint }
   | {
       readonly earn: { readonly perCurrencyUnit: Rational } | { readonly fixed: bigint };
       readonly unit: string;
@@ -77,7 +80,7 @@ function compileCampaign(
     timeZone: campaign.time_zone ?? zone,
     open: compileSchedule(campaign, zone).open,
     ...compileAudience(campaign.audience),
-    effect: compileEffect(campaign),
+    effect: compileEffect(campaign, document),
     group: campaign.group ?? null,
     limit: campaign.limit
       ? { perMember: campaign.limit.per_member, every: campaign.limit.every ?? 'ever' }
@@ -112,13 +115,14 @@ export function conditionOf(text: string): Condition {
 
 const PER_CENT: Rational = { num: 1n, den: 100n };
 
-function compileEffect({ effect }: CampaignDocument): CampaignEffect {
+function compileEffect({ effect }: CampaignDocument, document: ProgramDocument): CampaignEffect {
   if ('multiply' in effect)
     return { multiply: parseDecimal(effect.multiply) as Rational, unit: effect.unit ?? null };
   if ('percent' in effect)
     return { add: times(parseDecimal(effect.percent) as Rational, PER_CENT), unit: effect.unit ?? null };
   if ('tier' in effect) return { tier: effect.tier, lasts: parseDuration(effect.for) as Duration };
   if ('voucher' in effect) return { voucher: effect.voucher };
+  if ('challenge' in effect) return compileProgress(effect, document);
   const { earn } = effect;
   return {
     earn:
@@ -128,6 +132,16 @@ function compileEffect({ effect }: CampaignDocument): CampaignEffect {
     unit: earn.unit,
     terms: compileTerms(effect.pending, effect.expires),
   };
+}
+
+function compileProgress(
+  { challenge, progress }: { challenge: string; progress: string },
+  { challenges, currency }: ProgramDocument,
+): CampaignEffect {
+  const isMoney = challenges?.find(({ id }) => id === challenge)?.measure === 'spend';
+  const { num, den } = parseDecimal(progress) as Rational;
+  const minor = 10n ** BigInt(isMoney ? (minorUnitExponent(currency) ?? 0) : 0);
+  return { challenge, progress: floorDiv(num * minor, den) };
 }
 
 /** The unit that an effect names; undefined where it names none, or gives no points. */

@@ -37,6 +37,8 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   'earn.fixed': 'the points for each order',
   'pending.for': 'the waiting time of the points',
   'expires.after': 'the life of the points',
+  'effect.challenge': 'the challenge',
+  'effect.progress': 'the progress in the challenge',
   'effect.multiply': 'the multiplier',
   'effect.percent': 'the percentage',
   'effect.voucher': 'the voucher',

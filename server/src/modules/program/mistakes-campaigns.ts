@@ -142,7 +142,7 @@ function* mistakesInGift(at: string, campaign: Campaign, document: ProgramDocume
     yield* mistakeInDuration(`${at}/effect/for`, effect.for);
     yield* mistakeInTier(`${at}/effect/tier`, effect.tier, document);
   } else if ('voucher' in effect) yield* mistakeInVoucher(`${at}/effect/voucher`, effect.voucher, document);
-  else return;
+  else if (!('challenge' in effect)) return;
   for (const bound of ['cap', 'budget'] as const)
     if (campaign[bound] !== undefined)
       yield {
@@ -178,7 +178,7 @@ function* mistakeInVoucher(at: string, id: string, { rewards = [] }: ProgramDocu
 
 function* mistakesInBudget(at: string, campaign: Campaign, document: ProgramDocument): Generator<Mistake> {
   const { budget } = campaign;
-  if (budget === undefined || 'tier' in campaign.effect || 'voucher' in campaign.effect) return;
+  if (budget === undefined || ['tier', 'voucher', 'challenge'].some(gift => gift in campaign.effect)) return;
   const { points, money } = budget;
   if ((points === undefined) === (money === undefined))
     yield {

@@ -10,6 +10,16 @@ const BASE = {
 };
 const GOAL = { target: '3', earn: { unit: 'points', fixed: '500' }, badge: 'explorer' };
 
+const push = (effect: object, more: object = {}): string[] =>
+  mistakes({
+    challenges: [
+      { id: 'c', on: 'order', goals: [GOAL] },
+      { id: 'days', on: 'order', measure: 'days', goals: [GOAL] },
+      { id: 'deeds', on: 'activity:review', goals: [GOAL] },
+    ],
+    campaigns: [{ id: 'push', effect: { challenge: 'c', progress: '1', ...effect }, ...more }],
+  });
+
 /** The mistakes of a document, as `pointer sentence`. */
 function mistakes(document: object): string[] {
   const outcome = checkDocument({ ...BASE, ...document }, { name: 'shop', units: [], clock: null });
@@ -152,6 +162,34 @@ test('each mistake in a challenge has a place and a sentence', () => {
         challenges: [{ id: 'c', on: 'order', goals: [GOAL] }],
       }),
       '/challenges/0/id Rule 1 has the id "c" too. Give each challenge its own.',
+    ],
+    [
+      push({ progress: '0.5' }),
+      '/campaigns/0/effect/progress "0.5" cannot be counted. Write a whole number.',
+    ],
+    [
+      push({ progress: '0' }),
+      '/campaigns/0/effect/progress 0 more is nothing. Write how much more the order counts.',
+    ],
+    [
+      push({ challenge: 'x' }),
+      '/campaigns/0/effect/challenge This program has no challenge "x". Its challenges are c, days, deeds.',
+    ],
+    [
+      push({ challenge: 'days' }),
+      '/campaigns/0/effect/challenge "days" counts days, and an order is on one day only.',
+    ],
+    [
+      push({ challenge: 'deeds' }),
+      '/campaigns/0/effect/challenge "deeds" counts activities, and campaigns are about orders.',
+    ],
+    [
+      push({}, { budget: { points: '5' } }),
+      '/campaigns/0/budget A budget bounds points, and this campaign gives none. Say with "limit" how often it counts for a member.',
+    ],
+    [
+      mistakes({ campaigns: [{ id: 'push', effect: { challenge: 'c', progress: '1' } }] }),
+      '/campaigns/0/effect/challenge This program has no challenges. Add "c" under "challenges".',
     ],
     [
       mistakes({ badges: { Explorer: { name: 'x' } } }),

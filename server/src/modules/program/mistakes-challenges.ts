@@ -21,6 +21,43 @@ export function* mistakesInChallenges(document: ProgramDocument): Generator<Mist
     if (challenge.on !== 'order') yield* mistakesOnActivities(at, challenge, document);
     yield* mistakesInGoals(at, challenge, document);
   }
+  yield* mistakesInProgress(document);
+}
+
+/** Campaigns that move a challenge: it must be there, and be one that an order can count more in. */
+function* mistakesInProgress(document: ProgramDocument): Generator<Mistake> {
+  for (const [index, { effect }] of (document.campaigns ?? []).entries()) {
+    if (!('challenge' in effect)) continue;
+    const at = `/campaigns/${index}/effect`;
+    const names = (document.challenges ?? []).map(({ id }) => id);
+    const challenge = document.challenges?.find(({ id }) => id === effect.challenge);
+    if (challenge === undefined)
+      yield {
+        pointer: `${at}/challenge`,
+        message:
+          names.length === 0
+            ? `This program has no challenges. Add "${effect.challenge}" under "challenges".`
+            : `This program has no challenge "${effect.challenge}". Its challenges are ${names.join(', ')}.`,
+      };
+    else if (challenge.on !== 'order')
+      yield {
+        pointer: `${at}/challenge`,
+        message: `"${effect.challenge}" counts activities, and campaigns are about orders.`,
+      };
+    else if (challenge.measure === 'days')
+      yield {
+        pointer: `${at}/challenge`,
+        message: `"${effect.challenge}" counts days, and an order is on one day only.`,
+      };
+    else {
+      if (!/[1-9]/.test(effect.progress))
+        yield {
+          pointer: `${at}/progress`,
+          message: '0 more is nothing. Write how much more the order counts.',
+        };
+      yield* mistakesInAmount(`${at}/progress`, effect.progress, challenge, document);
+    }
+  }
 }
 
 const ABOUT_ORDERS = {
@@ -70,21 +107,32 @@ const CALENDAR_DAYS = { day: 1, week: 7, month: 31, year: 366 } as const;
 function* mistakesInTarget(
   at: string,
   goal: Goal,
-  { measure = 'count', every = 'ever' }: Challenge,
-  { currency }: ProgramDocument,
+  challenge: Challenge,
+  document: ProgramDocument,
 ): Generator<Mistake> {
   const { target } = goal;
+  const { measure, every = 'ever' } = challenge;
   if (!/[1-9]/.test(target)) yield { pointer: at, message: 'A target of 0 is reached by all. Write more.' };
-  if (measure === 'spend') {
-    const exponent = minorUnitExponent(currency);
-    if (exponent !== undefined) yield* mistakeInAmount(at, target, currency, exponent);
-  } else if (/\.\d*[1-9]/.test(target))
-    yield { pointer: at, message: `"${target}" cannot be counted. Write a whole number.` };
+  yield* mistakesInAmount(at, target, challenge, document);
   if (measure === 'days' && every !== 'ever') {
     const most = CALENDAR_DAYS[every];
     if (compare(amount(goal), { num: BigInt(most), den: 1n }) > 0)
       yield { pointer: at, message: `A ${every} has no ${target} days. Write at most ${most}.` };
   }
+}
+
+/** How much of what a challenge measures. */
+function* mistakesInAmount(
+  at: string,
+  text: string,
+  { measure }: Challenge,
+  { currency }: ProgramDocument,
+): Generator<Mistake> {
+  if (measure === 'spend') {
+    const exponent = minorUnitExponent(currency);
+    if (exponent !== undefined) yield* mistakeInAmount(at, text, currency, exponent);
+  } else if (/\.\d*[1-9]/.test(text))
+    yield { pointer: at, message: `"${text}" cannot be counted. Write a whole number.` };
 }
 
 function* mistakesInReward(at: string, goal: Goal, document: ProgramDocument): Generator<Mistake> {
