@@ -57,11 +57,11 @@ export const EFFECT_MUTANTS = [
     replace: 'false && isGift(campaign)',
   },
   {
-    name: 'a voucher that was revealed is withdrawn',
+    name: 'a voucher that waits is not withdrawn',
     file: `${REWARDS}/gift-vouchers.ts`,
     tests: VOUCHERS,
     find: "if (known.state !== 'waiting' && known.state !== 'issued') return null;",
-    replace: '',
+    replace: "if (known.state !== 'issued') return null;",
   },
   {
     name: 'a voucher that is handed out again takes another unit',
