@@ -36,6 +36,17 @@ for (const name of ['README.md', 'index.ts']) {
   });
 }
 
+test('two migrations of one number and a gap between two are found', () => {
+  const migrations = (...names: string[]) => names.map(name => file(`server/migrations/${name}.sql`));
+  const found = (...names: string[]) =>
+    messages(treeRules.migrationsAreNumberedInOneRow(migrations(...names)));
+  assert.deepEqual(found('0001_a', '0002_b', '0003_c'), []);
+  assert.deepEqual(found('0001_a', '0002_b', '0002_c'), [
+    'server/migrations/0002_c.sql has the number 2, its turn is 3',
+  ]);
+  assert.deepEqual(found('0001_a', '0003_b'), ['server/migrations/0003_b.sql has the number 3, its turn is 2']);
+});
+
 test('a code without a page is found where it is declared, of a module and of the platform', () => {
   assert.deepEqual(
     messages(treeRules.everyErrorCodeHasItsPage(without('docs/reference/errors/lot_gone.md'))),

@@ -40,6 +40,15 @@ export function everyErrorCodeHasItsPage(files: readonly SourceFile[]): Finding[
   ];
 }
 
+/** Two migrations of one number, or a gap, are two people who did not see each other: which comes first is then chance. */
+export function migrationsAreNumberedInOneRow(files: readonly SourceFile[]): Finding[] {
+  const paths = files.map(({ path }) => path).filter(path => /^server\/migrations\/\d+_.*\.sql$/.test(path));
+  return paths.sort().flatMap((path, index) => {
+    const number = Number(path.slice('server/migrations/'.length).split('_')[0]);
+    return number === index + 1 ? [] : { path, line: 1, message: `has the number ${number}, its turn is ${index + 1}` };
+  });
+}
+
 const declaresErrors = (path: string): boolean =>
   path === 'server/src/platform/errors.ts' ||
   (path.startsWith(`${MODULES_FOLDER}/`) && path.endsWith('/errors.ts'));
