@@ -44,7 +44,9 @@ test('two migrations of one number and a gap between two are found', () => {
   assert.deepEqual(found('0001_a', '0002_b', '0002_c'), [
     'server/migrations/0002_c.sql has the number 2, its turn is 3',
   ]);
-  assert.deepEqual(found('0001_a', '0003_b'), ['server/migrations/0003_b.sql has the number 3, its turn is 2']);
+  assert.deepEqual(found('0001_a', '0003_b'), [
+    'server/migrations/0003_b.sql has the number 3, its turn is 2',
+  ]);
 });
 
 test('a code without a page is found where it is declared, of a module and of the platform', () => {

@@ -45,7 +45,9 @@ export function migrationsAreNumberedInOneRow(files: readonly SourceFile[]): Fin
   const paths = files.map(({ path }) => path).filter(path => /^server\/migrations\/\d+_.*\.sql$/.test(path));
   return paths.sort().flatMap((path, index) => {
     const number = Number(path.slice('server/migrations/'.length).split('_')[0]);
-    return number === index + 1 ? [] : { path, line: 1, message: `has the number ${number}, its turn is ${index + 1}` };
+    return number === index + 1
+      ? []
+      : { path, line: 1, message: `has the number ${number}, its turn is ${index + 1}` };
   });
 }
 
