@@ -1,41 +1,41 @@
 // Mistakes in challenges and badges.
 const EARNING = 'src/modules/earning';
-const PURE = [`${EARNING}/challenges.test.ts`];
+const PURE = [`${EARNING}/challenges/challenges.test.ts`];
 const JOURNEY = ['test/journeys/challenges.test.ts'];
 const REPLAY = ['test/journeys/replay.test.ts'];
 
 export const CHALLENGE_MUTANTS = [
   {
     name: 'a goal of a challenge is given once more than its target says',
-    file: `${EARNING}/challenges.ts`,
+    file: `${EARNING}/challenges/challenges.ts`,
     tests: PURE,
     find: 'if (need > amount) return;',
     replace: 'if (need >= amount) return;',
   },
   {
     name: 'a goal is given again for each order beyond its target',
-    file: `${EARNING}/challenges.ts`,
+    file: `${EARNING}/challenges/challenges.ts`,
     tests: PURE,
     find: '[...placesAt(challenge, amount)].filter(place => !isKept(place));',
     replace: '[...placesAt(challenge, amount)];',
   },
   {
     name: 'a goal stays given when what reached it comes back',
-    file: `${EARNING}/challenges.ts`,
+    file: `${EARNING}/challenges/challenges.ts`,
     tests: PURE,
     find: 'given.filter(({ need }) => amount < need);',
     replace: 'given.filter(({ need }) => amount < need && amount < 0n);',
   },
   {
     name: 'a revision of an order counts beside the one before it',
-    file: `${EARNING}/challenges.decide.ts`,
+    file: `${EARNING}/challenges/challenges.decide.ts`,
     tests: JOURNEY,
     find: 'const progress = replaced(state.progress, before ?? null, part);',
     replace: 'const progress = replaced(state.progress, null, part);',
   },
   {
     name: 'a challenge begins anew by the days of UTC, not of its time zone',
-    file: `${EARNING}/challenges.facts.ts`,
+    file: `${EARNING}/challenges/challenges.facts.ts`,
     tests: JOURNEY,
     find: 'dateOf(dayIn(timeZone, startOf(every, at, timeZone)))',
     replace: "dateOf(dayIn('UTC', startOf(every, at, 'UTC')))",
@@ -49,35 +49,35 @@ export const CHALLENGE_MUTANTS = [
   },
   {
     name: 'what a campaign adds to a challenge stays when the whole order has come back',
-    file: `${EARNING}/challenges.decide.ts`,
+    file: `${EARNING}/challenges/challenges.decide.ts`,
     tests: ['test/journeys/challenges-sequences.test.ts'],
     find: 'const part = { value: (own?.value ?? 0n) + (isBack(state) ? 0n : extra), day: step.day };',
     replace: 'const part = { value: (own?.value ?? 0n) + extra, day: step.day };',
   },
   {
     name: 'points of a challenge that have expired are taken a second time',
-    file: `${EARNING}/challenges.posting.ts`,
+    file: `${EARNING}/challenges/challenges.posting.ts`,
     tests: JOURNEY,
     find: 'return draft.clawback(all, [lot], lapsed, version.ifSpent, happenedAt, ref);',
     replace: 'return draft.clawback(all, [lot], lapsed * 0n, version.ifSpent, happenedAt, ref);',
   },
   {
     name: 'a condition of a challenge that cannot be judged counts as met',
-    file: `${EARNING}/challenges.decide.ts`,
+    file: `${EARNING}/challenges/challenges.decide.ts`,
     tests: ['test/journeys/challenges-sequences.test.ts'],
     find: '(challenge.condition?.holds(input) ?? true) === true,',
     replace: '(challenge.condition?.holds(input) ?? true) !== false,',
   },
   {
     name: 'points of a challenge that come back count towards the tier still',
-    file: `${EARNING}/challenges.posting.ts`,
+    file: `${EARNING}/challenges/challenges.posting.ts`,
     tests: JOURNEY,
     find: '...taken.flatMap(({ award }) => row(award, -1n)),',
     replace: '',
   },
   {
     name: 'a backtest lets challenges of orders outside its period begin at nothing',
-    file: `${EARNING}/backtest.challenges.ts`,
+    file: `${EARNING}/replay/backtest.challenges.ts`,
     tests: REPLAY,
     find: 'this.keep(steps);\n    return steps;',
     replace: 'return steps;',

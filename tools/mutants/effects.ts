@@ -4,7 +4,7 @@ const PERCENT = ['test/journeys/percent.test.ts'];
 const TIERS = ['test/journeys/tier-campaigns.test.ts'];
 const VOUCHERS = ['test/journeys/voucher-campaigns.test.ts'];
 const REWARDS = 'src/modules/rewards';
-const MODEL = [`${EARNING}/effects.test.ts`];
+const MODEL = [`${EARNING}/campaigns/effects.test.ts`];
 
 export const EFFECT_MUTANTS = [
   {
@@ -23,35 +23,35 @@ export const EFFECT_MUTANTS = [
   },
   {
     name: 'an order has the tier that it gives itself',
-    file: `${EARNING}/tiers.ts`,
+    file: `${EARNING}/tiers/tiers.ts`,
     tests: TIERS,
     find: 'if (grant.orderId !== null && grant.orderId === besides) continue;',
     replace: '',
   },
   {
     name: 'a tier stays when its whole order came back',
-    file: `${EARNING}/tier-gifts.ts`,
+    file: `${EARNING}/tiers/tier-gifts.ts`,
     tests: TIERS,
     find: 'isBack(state) && version.tiers?.lowerAfterReturn !== false ? null : ',
     replace: '',
   },
   {
     name: 'a tier that somebody ended by hand comes back',
-    file: `${EARNING}/tier-gifts.ts`,
+    file: `${EARNING}/tiers/tier-gifts.ts`,
     tests: TIERS,
     find: 'if (last !== undefined && last.end !== null && last.end.endedBy !== ENGINE) return null;',
     replace: '',
   },
   {
     name: 'a backtest keeps the tiers that replayed orders gave',
-    file: `${EARNING}/backtest.gifts.ts`,
+    file: `${EARNING}/replay/backtest.gifts.ts`,
     tests: TIERS,
     find: 'orderId === null || !this.isReplayed(from)',
     replace: 'orderId !== 0n',
   },
   {
     name: 'a limit is not free again when a gift came back',
-    file: `${EARNING}/campaigns.ts`,
+    file: `${EARNING}/campaigns/campaigns.ts`,
     tests: TIERS,
     find: 'isWhole && isGift(campaign) && !isBack(state)',
     replace: 'false && isGift(campaign)',
@@ -79,14 +79,14 @@ export const EFFECT_MUTANTS = [
   },
   {
     name: 'a voucher stays when its whole order came back',
-    file: `${EARNING}/voucher-gifts.ts`,
+    file: `${EARNING}/campaigns/voucher-gifts.ts`,
     tests: VOUCHERS,
     find: 'isBack(state) ? [] : vouchersOfOrder(state, version)',
     replace: 'vouchersOfOrder(state, version)',
   },
   {
     name: 'an amendment has the cap of its order twice',
-    file: `${EARNING}/campaigns.ts`,
+    file: `${EARNING}/campaigns/campaigns.ts`,
     tests: PERCENT,
     find: "cap === null || campaign.cap?.per === 'order' ? cap : cap + granted",
     replace: 'cap === null ? cap : cap + granted',

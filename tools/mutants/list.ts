@@ -27,7 +27,7 @@ const EARNING = 'src/modules/earning';
 const DRAFT = { file: `${LEDGER}/draft.ts`, tests: [`${LEDGER}/draft.test.ts`] };
 const BATCH = { file: `${LEDGER}/batch.ts`, tests: [`${EARNING}/batch.test.ts`] };
 const RUNNER = { file: `${LEDGER}/runner.ts`, tests: [`${LEDGER}/lanes.test.ts`] };
-const BUDGETS = [`${EARNING}/budgets.test.ts`];
+const BUDGETS = [`${EARNING}/campaigns/budgets.test.ts`];
 const CONDITIONS = 'src/modules/program/conditions';
 const GOLDEN = [`${CONDITIONS}/golden.test.ts`];
 const RACES = ['test/simulation/races.test.ts'];
@@ -231,7 +231,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     ...BATCH,
     name: 'an amendment is not held to the conditions of an order',
-    file: `${EARNING}/orders.ts`,
+    file: `${EARNING}/orders/orders.ts`,
     find: 'const refusal = admitOrder(order, program);',
     replace: 'const refusal = undefined;',
   },
@@ -281,7 +281,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'an order of another program can be returned',
-    file: `${EARNING}/find.ts`,
+    file: `${EARNING}/orders/find.ts`,
     tests: ['test/journeys/tenants.test.ts'],
     find: 'state !== undefined && state.programId === programId',
     replace: 'state !== undefined',
@@ -332,57 +332,57 @@ export const MUTANTS: readonly Mutant[] = [
   // Budgets.
   {
     name: 'two batches hold the same shard of a budget',
-    file: `${EARNING}/budgets.store.ts`,
+    file: `${EARNING}/campaigns/budgets.store.ts`,
     tests: BUDGETS,
     find: 'where pg_try_advisory_xact_lock(b.id, f.shard) limit 1',
     replace: 'where f.shard >= 0 limit 1',
   },
   {
     name: 'a budget is gathered beside those who take from it',
-    file: `${EARNING}/budgets.store.ts`,
+    file: `${EARNING}/campaigns/budgets.store.ts`,
     tests: BUDGETS,
     find: 'from pg_advisory_xact_lock(b.id, -1)',
     replace: 'from pg_advisory_xact_lock_shared(b.id, -1)',
   },
   {
     name: 'a batch gives no more than its shard has',
-    file: `${EARNING}/budgets.ts`,
+    file: `${EARNING}/campaigns/budgets.ts`,
     tests: BUDGETS,
     find: 'if (budget.elsewhere > 0n) throw tooShort(facts, key, budget);',
     replace: '',
   },
   {
     name: 'what a batch cannot have alone is refused',
-    file: `${EARNING}/budgets.ts`,
+    file: `${EARNING}/campaigns/budgets.ts`,
     tests: BUDGETS,
     find: 'budget.own + budget.elsewhere < wanted',
     replace: 'budget.own < wanted',
   },
   {
     name: 'a batch of two kinds of commands takes from budgets twice',
-    file: `${EARNING}/budgets.ts`,
+    file: `${EARNING}/campaigns/budgets.ts`,
     tests: BUDGETS,
     find: 'if (facts.stored) return;',
     replace: '',
   },
   {
     name: 'what comes back after a budget was cut too deep is given again',
-    file: `${EARNING}/budgets.ts`,
+    file: `${EARNING}/campaigns/budgets.ts`,
     tests: BUDGETS,
     find: 'budget.absorbed += absorbed;\n  budget.own += points - absorbed;',
     replace: 'budget.own += points;',
   },
   {
     name: 'an order of an earlier version brings its budget back',
-    file: `${EARNING}/budgets.ts`,
+    file: `${EARNING}/campaigns/budgets.ts`,
     tests: BUDGETS,
     find: 'version > row.version ?',
     replace: 'version !== row.version ?',
   },
   {
     name: 'a budget is cut beside batches that take from it',
-    file: `${EARNING}/budgets.ts`,
-    tests: [`${EARNING}/budgets.publication.test.ts`],
+    file: `${EARNING}/campaigns/budgets.ts`,
+    tests: [`${EARNING}/campaigns/budgets.publication.test.ts`],
     find: 'await fill(tx, facts, latest, new Set(latest));',
     replace: 'await fill(tx, facts, latest, null);',
   },

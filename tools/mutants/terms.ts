@@ -58,7 +58,7 @@ export const TERMS_MUTANTS = [
   },
   {
     name: 'any event makes points usable',
-    file: `${EARNING}/events.ts`,
+    file: `${EARNING}/orders/events.ts`,
     tests: TERMS,
     find: 'waitsFor(program, ref) !== body.type',
     replace: 'waitsFor(program, ref) === undefined',

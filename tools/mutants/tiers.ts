@@ -1,7 +1,7 @@
 // Faults in what is announced of tiers, in members' own years, and in how long points live by tier.
 const EARNING = 'src/modules/earning';
 const PROGRAM = 'src/modules/program';
-const COURSE = { file: `${EARNING}/tier-course.ts`, tests: [`${EARNING}/tier-course.test.ts`] };
+const COURSE = { file: `${EARNING}/tiers/tier-course.ts`, tests: [`${EARNING}/tiers/tier-course.test.ts`] };
 const CHANGES = ['test/journeys/tier-changes.test.ts'];
 
 export const TIER_MUTANTS = [
@@ -33,7 +33,7 @@ export const TIER_MUTANTS = [
   },
   {
     name: 'what came back counts before it came back',
-    file: `${EARNING}/tier-sums.ts`,
+    file: `${EARNING}/tiers/tier-sums.ts`,
     tests: COURSE.tests,
     find: 'if (happenedAt <= known) break;',
     replace: 'if (happenedAt > 0) break;',
@@ -61,21 +61,21 @@ export const TIER_MUTANTS = [
   },
   {
     name: 'an order that does not raise a tier is looked at all the same, and one that does is not',
-    file: `${EARNING}/tiers.ts`,
+    file: `${EARNING}/tiers/tiers.ts`,
     tests: CHANGES,
     find: 'placeAt(tiers, at, more, enrolledAt) > placeAt(tiers, at, sum, enrolledAt)',
     replace: 'placeAt(tiers, at, more, enrolledAt) < placeAt(tiers, at, sum, enrolledAt)',
   },
   {
     name: 'an order behind a later return makes nobody due',
-    file: `${EARNING}/tier-marks.ts`,
+    file: `${EARNING}/tiers/tier-marks.ts`,
     tests: CHANGES,
     find: 'if (!isInTurn || hasMoreAfter(facts, question))',
     replace: 'if (!isInTurn)',
   },
   {
     name: 'other rules are not compared for those of whom nothing was announced',
-    file: `${EARNING}/tier-watch.ts`,
+    file: `${EARNING}/tiers/tier-watch.ts`,
     tests: CHANGES,
     find: 'placeOf(facts, question) !== 0',
     replace: 'placeOf(facts, question) === -1',

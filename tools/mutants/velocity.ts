@@ -131,7 +131,7 @@ export const VELOCITY_MUTANTS = [
   },
   {
     name: 'points for referrals count in no window',
-    file: 'src/modules/earning/payments.ts',
+    file: 'src/modules/earning/referrals/payments.ts',
     tests: ['test/journeys/referrals.test.ts'],
     find: "const watching = step === 'qualified' ? watch(",
     replace: "const watching = step === 'revoked' ? watch(",

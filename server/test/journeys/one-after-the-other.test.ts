@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
 import { hash128 } from '#platform/ids.ts';
 import type { Order } from '../../src/modules/earning/model.ts';
-import { payloadOf } from '../../src/modules/earning/orders.ts';
+import { payloadOf } from '../../src/modules/earning/orders/orders.ts';
 import { businessKey, type Command } from '../../src/modules/ledger/index.ts';
 import { type Json, testEngine } from '../support/engine.ts';
 import { invariants } from '../support/invariants.ts';

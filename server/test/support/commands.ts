@@ -1,7 +1,7 @@
 import type { Order } from '../../src/modules/earning/model.ts';
-import { payloadOf } from '../../src/modules/earning/orders.ts';
+import { payloadOf } from '../../src/modules/earning/orders/orders.ts';
+import { returnPayload } from '../../src/modules/earning/orders/returns.ts';
 import type { ReturnBody } from '../../src/modules/earning/records.ts';
-import { returnPayload } from '../../src/modules/earning/returns.ts';
 import { businessKey, type Command } from '../../src/modules/ledger/index.ts';
 
 /**

@@ -4,9 +4,9 @@ import { type Rational, rational } from '#platform/money.ts';
 import { heldBack } from '../fraud/index.ts';
 import { type StoredEntry, time } from '../ledger/index.ts';
 import type { ProgramVersion, Registry } from '../program/index.ts';
-import { campaignsOf, partsOf } from './effects.ts';
+import { campaignsOf, partsOf } from './campaigns/effects.ts';
 import { type Applied, type Cell, type Order, rate } from './model.ts';
-import { wireLine } from './orders.ts';
+import { wireLine } from './orders/orders.ts';
 import * as store from './store.ts';
 
 /**

@@ -3,31 +3,41 @@ import { compare, ZERO } from '#platform/money.ts';
 import { addTo, type FraudFacts, insertFraud, loadFraud } from '../fraud/index.ts';
 import { type Around, type Command, type Entry, type Ledger, walletId } from '../ledger/index.ts';
 import { type Campaign, hasTiers, type Program, type ProgramVersion, versionAt } from '../program/index.ts';
-import { type ActivityFacts, loadActivities } from './activities.facts.ts';
-import type { Activity } from './activities.model.ts';
-import { type Budgets, storeBudgets, type WantedBudget } from './budgets.ts';
-import { budgetsOf, type CampaignFacts, loadCampaigns, type OrderQuestion } from './campaigns.facts.ts';
-import { type ChallengeFacts, keepSteps, loadChallenges, storeChallenges } from './challenges.facts.ts';
-import { eventTypes } from './events.store.ts';
-import { insertLateOrders } from './late.store.ts';
-import { dependsOnOrder } from './late.ts';
+import { type ActivityFacts, loadActivities } from './activities/activities.facts.ts';
+import type { Activity } from './activities/activities.model.ts';
+import { type Budgets, storeBudgets, type WantedBudget } from './campaigns/budgets.ts';
+import {
+  budgetsOf,
+  type CampaignFacts,
+  loadCampaigns,
+  type OrderQuestion,
+} from './campaigns/campaigns.facts.ts';
+import { insertUsesOf } from './campaigns/uses.store.ts';
+import { addUses } from './campaigns/uses.ts';
+import { insertVoucherSteps } from './campaigns/voucher-gifts.store.ts';
+import {
+  type ChallengeFacts,
+  keepSteps,
+  loadChallenges,
+  storeChallenges,
+} from './challenges/challenges.facts.ts';
 import type { Order, OrderState, ProgramInForce } from './model.ts';
-import { loadPayments, type PaymentBody, type PaymentFacts } from './payments.facts.ts';
+import { eventTypes } from './orders/events.store.ts';
+import { insertLateOrders } from './orders/late.store.ts';
+import { dependsOnOrder } from './orders/late.ts';
 import { addDecision } from './posting.ts';
 import type { Addition, StoredOrder, StoredRerating, StoredReturn } from './records.ts';
-import { friendsOf, loadReferrals, type ReferralFacts, takeStep } from './referrals.facts.ts';
-import { insertSteps, type ReferralBody } from './referrals.store.ts';
-import { reratingsOf } from './reratings.store.ts';
+import { loadPayments, type PaymentBody, type PaymentFacts } from './referrals/payments.facts.ts';
+import { friendsOf, loadReferrals, type ReferralFacts, takeStep } from './referrals/referrals.facts.ts';
+import { insertSteps, type ReferralBody } from './referrals/referrals.store.ts';
+import { reratingsOf } from './replay/reratings.store.ts';
 import * as store from './store.ts';
-import { loadTierGifts, storeTierSteps, takeTierStep } from './tier-gifts.ts';
-import type { TierGrantBody, TierGrantEndBody } from './tier-grants.store.ts';
-import { loadTimeline, type TierQuestion } from './tiers.ts';
-import { insertAdditions } from './timeline.store.ts';
-import { add, type TimelineFacts } from './timeline.ts';
-import { insertUsesOf } from './uses.store.ts';
-import { addUses } from './uses.ts';
+import { loadTierGifts, storeTierSteps, takeTierStep } from './tiers/tier-gifts.ts';
+import type { TierGrantBody, TierGrantEndBody } from './tiers/tier-grants.store.ts';
+import { loadTimeline, type TierQuestion } from './tiers/tiers.ts';
+import { insertAdditions } from './tiers/timeline.store.ts';
+import { add, type TimelineFacts } from './tiers/timeline.ts';
 import { fraudOf, fraudQuestions } from './velocity.ts';
-import { insertVoucherSteps } from './voucher-gifts.store.ts';
 
 /** What orders and returns need to know: the orders that they are about, and what of their lots had expired. */
 export interface OrderFacts {

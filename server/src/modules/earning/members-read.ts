@@ -1,5 +1,5 @@
 import { type ProgramVersion, versionAt } from '../program/index.ts';
-import type { Activity } from './activities.model.ts';
+import type { Activity } from './activities/activities.model.ts';
 import type { ProgramInForce } from './model.ts';
 
 /** The commands after which more is known of a member. */

@@ -11,7 +11,7 @@ import {
 } from '#platform/money.ts';
 import type { ProgramFacts } from '../ledger/index.ts';
 import type { Campaign, EarningRule, Program, ProgramVersion, Unit } from '../program/index.ts';
-import { campaignsOf, type Part, partsOf } from './effects.ts';
+import { campaignsOf, type Part, partsOf } from './campaigns/effects.ts';
 
 /** A program in force, as the lanes carry it. */
 export interface ProgramInForce extends ProgramFacts {

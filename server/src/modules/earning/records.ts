@@ -1,15 +1,15 @@
 import type { Rational } from '#platform/money.ts';
 import type { Addition as Velocity } from '../fraud/index.ts';
-import type { ChallengeStep } from './challenges.model.ts';
-import type { LateOrder } from './late.ts';
+import type { Use } from './campaigns/uses.ts';
+import type { VoucherStep } from './campaigns/voucher-gifts.store.ts';
+import type { ChallengeStep } from './challenges/challenges.model.ts';
 import type { Applied, Order, ReturnLine } from './model.ts';
+import type { LateOrder } from './orders/late.ts';
 import type { Decided } from './posting.ts';
-import type { ReferralStep } from './referrals.store.ts';
-import type { TierStep } from './tier-gifts.ts';
-import type { Mark } from './tier-marks.store.ts';
-import type { Contribution } from './timeline.ts';
-import type { Use } from './uses.ts';
-import type { VoucherStep } from './voucher-gifts.store.ts';
+import type { ReferralStep } from './referrals/referrals.store.ts';
+import type { TierStep } from './tiers/tier-gifts.ts';
+import type { Mark } from './tiers/tier-marks.store.ts';
+import type { Contribution } from './tiers/timeline.ts';
 
 /** One revision of an order, as stored. */
 export interface StoredOrder {

@@ -14,12 +14,12 @@ import {
   sourceOf,
   wires,
 } from '../ledger/index.ts';
-import { bulkOf, preferHeader, prefersMinimal } from './bulk.ts';
-import { findOrder, sameForm } from './find.ts';
 import type { OrderState } from './model.ts';
-import { type OrderAnswer, payloadOf, wireLine } from './orders.ts';
+import { bulkOf, preferHeader, prefersMinimal } from './orders/bulk.ts';
+import { findOrder, sameForm } from './orders/find.ts';
+import { type OrderAnswer, payloadOf, wireLine } from './orders/orders.ts';
+import { type ReturnAnswer, returnPayload } from './orders/returns.ts';
 import type { ReturnBody } from './records.ts';
-import { type ReturnAnswer, returnPayload } from './returns.ts';
 import {
   bulkAnswer,
   bulkSchema,

@@ -12,9 +12,9 @@ import {
 } from '../fraud/index.ts';
 import type { Around, Command, Draft, Entry, LotTerms } from '../ledger/index.ts';
 import { type Program, versionAt } from '../program/index.ts';
-import type { Activity } from './activities.model.ts';
+import type { Activity } from './activities/activities.model.ts';
 import type { Order, ProgramInForce } from './model.ts';
-import type { ReferralBody } from './referrals.store.ts';
+import type { ReferralBody } from './referrals/referrals.store.ts';
 import { waitsFor } from './terms.ts';
 
 /* Where what earns meets velocity: a pause holds points back, and what is given without one counts. */

@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { effectsShape } from '../ledger/index.ts';
-import { bulkAnswerOf, rowOf } from './bulk.ts';
-import { giftsShape } from './gifts.wire.ts';
+import { giftsShape } from './campaigns/gifts.wire.ts';
 import type { Order } from './model.ts';
+import { bulkAnswerOf, rowOf } from './orders/bulk.ts';
 
 const text = z.string();
 const sum = text.meta({ pattern: '^-?[0-9]+$' });

@@ -1,0 +1,148 @@
+import { floorDiv, times } from '#platform/money.ts';
+import { type MemberFacts, NO_FACTS } from '../../members/index.ts';
+import { type ConditionInput, localTime, type ProgramVersion } from '../../program/index.ts';
+import type { Fault, Order } from '../model.ts';
+import type { Purchases } from '../orders/purchases.ts';
+
+const DAY = 86_400_000;
+
+/** Of whom and what a condition is asked. */
+export interface Situation {
+  readonly order: Order;
+  readonly version: ProgramVersion;
+  readonly externalId: string;
+  /** The id of the member's level; empty where the program has no tiers. */
+  readonly tier: string;
+  /** Undefined for a member whom the batch enrols, and where nothing reads the member. */
+  readonly member: MemberFacts | undefined;
+  /** What the member bought before; asked at most once. */
+  purchases(): Purchases;
+  /** Told of segments whose condition could not be judged; the member is then not in them. */
+  fault(fault: Fault): void;
+}
+
+/** What conditions and audiences ask about an order and its member. */
+export interface Judged {
+  readonly input: ConditionInput;
+  /** Whether the member is in a segment of the program. */
+  isIn(segment: string): boolean;
+}
+
+/** What conditions read about an order. Parts are made when the first condition asks for them. */
+export function judged(situation: Situation): Judged {
+  const { version, fault } = situation;
+  const known = new Map<string, boolean>();
+  const isIn = (name: string): boolean => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const segment = version.segments.get(name);
+    const holds = segment?.condition.holds(input) ?? false;
+    if (typeof holds === 'object') fault({ ref: segment?.ref ?? name, reason: holds.reason });
+    known.set(name, holds === true);
+    return holds === true;
+  };
+  const input = conditionInput(situation, () => [...version.segments.keys()].filter(isIn));
+  return { input, isIn };
+}
+
+/** What conditions read that are decided by the order alone; others must not be asked. */
+export const ofOrderAlone = (order: Order, version: ProgramVersion): ConditionInput =>
+  conditionInput(
+    {
+      order,
+      version,
+      externalId: '',
+      tier: '',
+      member: undefined,
+      purchases: () => {
+        throw new Error('what the member bought is not of the order alone');
+      },
+    },
+    () => [],
+  );
+
+function conditionInput(
+  { order, version, externalId, tier, member = NO_FACTS, purchases }: Omit<Situation, 'fault'>,
+  segments: () => string[],
+): ConditionInput {
+  let ofOrder: ConditionInput['order'] | undefined;
+  let ofMember: ConditionInput['member'] | undefined;
+  let ofTime: ConditionInput['time'] | undefined;
+  return {
+    get order() {
+      ofOrder ??= orderInput(order, version);
+      return ofOrder;
+    },
+    get member() {
+      ofMember ??= memberInput(order.occurredAt, externalId, member, purchases, segments);
+      return ofMember;
+    },
+    tier,
+    get time() {
+      ofTime ??= localTime(order.occurredAt, version.timeZone);
+      return ofTime;
+    },
+  };
+}
+
+/** Whole days from an instant to a later one; 0 where there is no instant. */
+const daysSince = (from: number | null, at: number): number =>
+  from === null ? 0 : Math.max(0, Math.floor((at - from) / DAY));
+
+function memberInput(
+  at: number,
+  externalId: string,
+  { enrolledAt, profile }: MemberFacts,
+  purchases: Situation['purchases'],
+  segments: () => string[],
+): ConditionInput['member'] {
+  let bought: Purchases | undefined;
+  let inSegments: string[] | undefined;
+  const before = (): Purchases => {
+    bought ??= purchases();
+    return bought;
+  };
+  return {
+    external_id: externalId,
+    enrolled_days: daysSince(enrolledAt, at),
+    country: profile.country ?? '',
+    attributes: profile.attributes,
+    get segments() {
+      inSegments ??= segments();
+      return inSegments;
+    },
+    get orders() {
+      return before().orders;
+    },
+    get spend() {
+      return before().spend;
+    },
+    get last_order_days() {
+      return daysSince(before().lastOrderAt, at);
+    },
+  };
+}
+
+function orderInput(order: Order, version: ProgramVersion): ConditionInput['order'] {
+  const rate = version.rate(order.currency, order.occurredAt) ?? { num: 0n, den: 1n };
+  const inProgram = (amount: bigint): bigint => {
+    const exact = times({ num: amount, den: 1n }, rate);
+    return floorDiv(exact.num, exact.den);
+  };
+  return {
+    external_id: order.externalId,
+    kind: order.kind ?? '',
+    channel: order.channel ?? '',
+    partner: order.partner ?? '',
+    currency: order.currency,
+    total: inProgram(order.lines.reduce((sum, line) => sum + line.amount, 0n)),
+    quantity: order.lines.reduce((sum, line) => sum + line.quantity, 0),
+    lines: order.lines.map(line => ({
+      sku: line.sku ?? '',
+      category: line.category ?? '',
+      quantity: line.quantity,
+      amount: inProgram(line.amount),
+    })),
+    attributes: order.attributes ?? {},
+  };
+}

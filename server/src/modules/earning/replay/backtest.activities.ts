@@ -1,0 +1,47 @@
+import type { ProgramVersion } from '../../program/index.ts';
+import type { ActivityFacts } from '../activities/activities.facts.ts';
+import { listen } from '../activities/activities.rules.ts';
+import type { StoredActivity } from '../activities/activities.store.ts';
+import { dayOf, keepStep, stateOf } from '../activities/streaks.facts.ts';
+import { follow } from '../activities/streaks.ts';
+import { addUses, isCounted } from '../campaigns/uses.ts';
+import type { Decided } from '../posting.ts';
+
+/** Decides an activity again, and lets it count for limits and streaks. */
+export function decideActivity(
+  { id, memberId, activity }: StoredActivity,
+  version: ProgramVersion,
+  facts: ActivityFacts,
+): Decided {
+  const { bonuses, streaks, uses } = listen(facts, version, { id, memberId, activity });
+  for (const { streak, state } of streaks)
+    if (state !== undefined) keepStep(facts.streaks, { memberId, streak }, state);
+  addUses(facts.uses, uses);
+  const earned = bonuses.flatMap(({ ref, unit, points }) =>
+    points === 0n ? [] : { rule: ref, unit: unit.number, points, lot: 0 },
+  );
+  return { earned, clawed: [] };
+}
+
+/** An activity from outside the period stays as it was decided; it counts for limits, and for the streaks that there were. */
+export function followActivity(
+  { id, memberId, activity, earned, streaks }: StoredActivity,
+  version: ProgramVersion,
+  facts: ActivityFacts,
+): Decided {
+  const { type, occurredAt: at } = activity;
+  const day = dayOf(facts.streaks, { memberId, at, timeZone: version.timeZone });
+  for (const { streak, reached } of streaks) {
+    const question = { memberId, streak };
+    keepStep(facts.streaks, question, follow(stateOf(facts.streaks, question), day, reached));
+  }
+  const gave = new Map(earned.map(({ rule, points }) => [idOf(rule), points]));
+  for (const rule of version.activities.get(type)?.rules ?? []) {
+    const points = gave.get(rule.id);
+    if (points !== undefined && isCounted(rule))
+      addUses(facts.uses, [{ memberId, campaign: rule.id, at, orderId: id, count: 1, points }]);
+  }
+  return { earned: [...earned], clawed: [] };
+}
+
+const idOf = (ref: string): string => ref.slice(0, ref.lastIndexOf('@'));

@@ -1,0 +1,103 @@
+import type { Measure, SumBetween } from '../../program/index.ts';
+import type { TierGrant } from './tier-grants.store.ts';
+
+/*
+ * A member's orders and returns in the order of time, as far as a batch must know them. Tiers are decided by sums over
+ * windows of it: the running sums that are stored, what this batch has added, and less what came back only later.
+ */
+
+/** What can qualify for a tier. Spend in minor units of the program's currency. */
+export type Measures = Readonly<Record<Measure, bigint>>;
+
+/** What an order, a new revision of one, or a return adds to its member's timeline. */
+export interface Contribution {
+  readonly memberId: number;
+  readonly orderId: bigint;
+  /** Where it stands: the time of the order, epoch ms. */
+  readonly anchor: number;
+  /** From when on it counts: later than the order's time for a return. */
+  readonly happenedAt: number;
+  readonly change: Measures;
+  /** Whether the row keeps running sums: in programs of which any version has tiers. */
+  readonly isSummed: boolean;
+}
+
+/** An order and its time. */
+export interface PlacedOrder {
+  readonly orderId: bigint;
+  /** Epoch ms. */
+  readonly anchor: number;
+}
+
+/** The last row of a member's timeline, before this batch. */
+export interface TimelineEnd {
+  /** Epoch ms. */
+  readonly anchor: number;
+  readonly id: bigint;
+  /** The running sums up to it; null where none are kept. */
+  readonly sums: Measures | null;
+  /** When the latest order was; null where there is none. */
+  readonly latestOrder: number | null;
+}
+
+/** The sums of some members around the times that a batch asks for. */
+export interface TimelineFacts {
+  /** Where the timelines end of those who were asked for; null: it is empty. */
+  readonly ends: Map<number, TimelineEnd | null>;
+  /** Stored running sums: by member and measure, then by instant. */
+  readonly sums: Map<string, Map<number, bigint>>;
+  /** What came back later than some time that is asked for. */
+  readonly later: Contribution[];
+  /** The last orders up to some time that is asked for, newest first: by member, then by the time. */
+  readonly lastOrders: Map<number, Map<number, readonly PlacedOrder[]>>;
+  /** What this batch has added. */
+  readonly added: Map<number, Contribution[]>;
+  /** The levels that members were given by hand; nobody is in it who was given none. */
+  readonly granted: Map<number, readonly TierGrant[]>;
+  /** When members were enrolled, where a tier depends on it. */
+  readonly enrolled: Map<number, number>;
+}
+
+export const emptyTimeline = (): TimelineFacts => ({
+  ends: new Map(),
+  sums: new Map(),
+  later: [],
+  lastOrders: new Map(),
+  added: new Map(),
+  granted: new Map(),
+  enrolled: new Map(),
+});
+
+export const sumsKey = (memberId: number, by: Measure): string => `${memberId} ${by}`;
+
+/**
+ * A member's sums as they are known at `at`. The instants must be among those that were loaded; for a member who is new
+ * in this batch nothing is.
+ */
+export function sumsOf(facts: TimelineFacts, memberId: number, by: Measure, at: number): SumBetween {
+  const stored = facts.sums.get(sumsKey(memberId, by));
+  const added = facts.added.get(memberId);
+  const later = facts.later.filter(row => row.memberId === memberId && row.happenedAt > at);
+  return (after, until) => {
+    let sum = 0n;
+    if (stored !== undefined) sum += storedAt(stored, until) - storedAt(stored, after);
+    for (const { anchor, happenedAt, change } of added ?? [])
+      if (anchor > after && anchor <= until && happenedAt <= at) sum += change[by];
+    for (const { anchor, change } of later) if (anchor > after && anchor <= until) sum -= change[by];
+    return sum;
+  };
+}
+
+function storedAt(sums: ReadonlyMap<number, bigint>, at: number): bigint {
+  if (at === Number.NEGATIVE_INFINITY) return 0n;
+  const sum = sums.get(at);
+  if (sum === undefined) throw new Error(`the sum at ${at} was not loaded`);
+  return sum;
+}
+
+/** Makes a contribution visible to the later commands of the batch. */
+export function add(facts: TimelineFacts, contribution: Contribution): void {
+  const own = facts.added.get(contribution.memberId);
+  if (own === undefined) facts.added.set(contribution.memberId, [contribution]);
+  else own.push(contribution);
+}
