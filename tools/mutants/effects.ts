@@ -1,9 +1,11 @@
-// Mistakes in what campaigns do: percentages, tiers and vouchers.
+// Mistakes in what campaigns do (percentages, tiers and vouchers), and in the conditions of rules.
 const EARNING = 'src/modules/earning';
 const PERCENT = ['test/journeys/percent.test.ts'];
 const TIERS = ['test/journeys/tier-campaigns.test.ts'];
 const VOUCHERS = ['test/journeys/voucher-campaigns.test.ts'];
 const REWARDS = 'src/modules/rewards';
+const RULES = ['test/journeys/rule-conditions.test.ts'];
+const GOLDEN = ['src/modules/program/conditions/golden.test.ts'];
 const MODEL = [`${EARNING}/campaigns/effects.test.ts`];
 
 export const EFFECT_MUTANTS = [
@@ -90,5 +92,40 @@ export const EFFECT_MUTANTS = [
     tests: PERCENT,
     find: "cap === null || campaign.cap?.per === 'order' ? cap : cap + granted",
     replace: 'cap === null ? cap : cap + granted',
+  },
+  {
+    name: 'a rule whose condition cannot be judged gives its points',
+    file: `${EARNING}/orders/order-rules.ts`,
+    tests: [`${EARNING}/orders/order-rules.test.ts`],
+    find: 'return holds === true;',
+    replace: 'return holds !== false;',
+  },
+  {
+    name: 'nobody is told that the condition of a rule could not be judged',
+    file: `${EARNING}/campaigns/campaigns.ts`,
+    tests: RULES,
+    find: 'const faults = faultsOfRules(order, version);',
+    replace: 'const faults: Fault[] = [];',
+  },
+  {
+    name: 'activities that do not meet the condition of a rule use up its limit',
+    file: `${EARNING}/activities/activities.rules.ts`,
+    tests: RULES,
+    find: 'const uses = counting\n',
+    replace: 'const uses = (type?.rules ?? [])\n',
+  },
+  {
+    name: 'the condition of a rule on orders may ask for the member',
+    file: 'src/modules/program/conditions/scopes.ts',
+    tests: GOLDEN,
+    find: "variables: only('order', 'time'),",
+    replace: 'variables: VARIABLES,',
+  },
+  {
+    name: 'an attribute of another type than its activity declares is taken as it is',
+    file: 'src/modules/program/conditions/names.ts',
+    tests: GOLDEN,
+    find: 'isFault(value) || is(value) ? value : wrong',
+    replace: 'isFault(value) || is(value) ? value : value',
   },
 ];

@@ -1430,6 +1430,10 @@ export type ProgramDocument = {
             kind?: Array<string>;
         };
         /**
+         * A condition in CEL, beside `when`, over what the rule rates: of a rule on orders the order and its time (`order.total >= 5000`), of one on an activity the activity and its time (`activity.attributes.stars >= 4`); docs/reference/conditions.md lists the variables. What depends on the member is a campaign. Default: always.
+         */
+        if?: string;
+        /**
          * What the rule gives: points for each currency unit spent, or a fixed number.
          */
         earn: {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Environment } from '@marcbachmann/cel-js';
-import type { ConditionInput } from '../../src/modules/program/conditions/variables.ts';
+import type { AttributeType } from '../../src/modules/program/activities.section.ts';
+import type { ActivityInput, ConditionInput } from '../../src/modules/program/conditions/variables.ts';
 
 /*
  * The golden vectors of conditions, inputs made from the one that they share, and another engine for CEL.
@@ -27,7 +28,22 @@ export const golden = JSON.parse(readFileSync(GOLDEN, 'utf8')) as {
   readonly input: Fields;
   readonly vectors: readonly Vector[];
   readonly refused: readonly RefusedVector[];
+  readonly of_rules: { readonly refused: readonly RefusedVector[] };
+  readonly of_activities: {
+    readonly attributes: Readonly<Record<string, AttributeType>>;
+    readonly input: ActivityInput;
+    readonly vectors: readonly (Omit<Vector, 'input'> & { readonly attributes?: Attributes })[];
+    readonly refused: readonly RefusedVector[];
+  };
 };
+
+type Attributes = ActivityInput['activity']['attributes'];
+
+/** What the common activity has its conditions judged by, with other attributes. */
+export function activityWith(attributes?: Attributes): ActivityInput {
+  const { activity, time } = golden.of_activities.input;
+  return { time, activity: { ...activity, attributes: attributes ?? activity.attributes } };
+}
 
 /** The common input with some of it replaced. Amounts are text, as everywhere on the wire. */
 export function inputWith(fields: Fields): ConditionInput {
@@ -59,11 +75,12 @@ export const HOTEL = inputWith({});
 const witness = new Environment()
   .registerVariable('order', 'map<string, dyn>')
   .registerVariable('member', 'map<string, dyn>')
+  .registerVariable('activity', 'map<string, dyn>')
   .registerVariable('time', 'map<string, dyn>')
   .registerVariable('tier', 'string');
 
 /** What the evaluator of a library for CEL says: our own compiler shares its parser, but nothing behind it. */
-export function witnessed(condition: string, input: ConditionInput): unknown {
+export function witnessed(condition: string, input: ConditionInput | ActivityInput): unknown {
   const run = witness.parse(condition);
   try {
     return run(celValue(input) as Record<string, unknown>);

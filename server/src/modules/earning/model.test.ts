@@ -21,6 +21,7 @@ const rule = (id: string, earn: EarningRule['earn'], more: Partial<EarningRule> 
   ref: `${id}@1`,
   on: 'order',
   when: null,
+  condition: null,
   unit: points,
   earn,
   terms: { pending: null, expires: null },

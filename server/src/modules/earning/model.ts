@@ -12,33 +12,14 @@ import {
 import type { ProgramFacts } from '../ledger/index.ts';
 import type { Campaign, EarningRule, Program, ProgramVersion, Unit } from '../program/index.ts';
 import { campaignsOf, type Part, partsOf } from './campaigns/effects.ts';
+import { includes, rulesFor } from './orders/order-rules.ts';
+import type { Fault, Line, Order } from './orders/orders.model.ts';
+
+export type { Fault, Line, Order } from './orders/orders.model.ts';
 
 /** A program in force, as the lanes carry it. */
 export interface ProgramInForce extends ProgramFacts {
   readonly program: Program;
-}
-
-/** One line of an order; `amount` is its total in minor units of the order's currency. */
-export interface Line {
-  readonly id: string;
-  readonly sku: string | null;
-  readonly category: string | null;
-  readonly quantity: number;
-  readonly amount: bigint;
-}
-
-/** A purchase or a travel booking as it was sent. */
-export interface Order {
-  readonly externalId: string;
-  readonly source: string;
-  readonly revision: number;
-  readonly occurredAt: number;
-  readonly currency: string;
-  readonly kind: string | null;
-  readonly channel: string | null;
-  readonly partner: string | null;
-  readonly lines: readonly Line[];
-  readonly attributes: Readonly<Record<string, string | number | boolean>> | null;
 }
 
 /** What gives points: a rule, or (`bonus`) what a multiplier adds to a rule or a campaign gives by itself. */
@@ -83,12 +64,6 @@ export interface Applied {
   readonly faults: readonly Fault[];
 }
 
-/** The campaign (`id@version`) whose condition could not be judged, and why. */
-export interface Fault {
-  readonly ref: string;
-  readonly reason: string;
-}
-
 export const NOTHING_APPLIED: Applied = {
   tier: null,
   multipliers: [],
@@ -131,9 +106,9 @@ interface Giver {
 }
 
 function giversOf(order: Order, version: ProgramVersion, campaigns: readonly Campaign[]): Giver[] {
-  const givers = version.rules
-    .filter(rule => matchesOrder(rule, order))
-    .map((rule): Giver => ({ source: rule, earn: rule.earn, when: rule.when, isMultiplied: true }));
+  const givers = rulesFor(order, version).map(
+    (rule): Giver => ({ source: rule, earn: rule.earn, when: rule.when, isMultiplied: true }),
+  );
   for (const { id, ref, effect } of campaigns) {
     if (!('earn' in effect)) continue;
     const { earn, unit, terms } = effect;
@@ -217,15 +192,6 @@ function exactCells(
   }
   return order.lines.length === 1 ? cells : cells.sort((a, b) => a.line - b.line);
 }
-
-const includes = (values: ReadonlySet<string> | null, value: string | null): boolean =>
-  values === null || (value !== null && values.has(value));
-
-const matchesOrder = ({ when }: EarningRule, order: Order): boolean =>
-  when === null ||
-  (includes(when.channel, order.channel) &&
-    includes(when.partner, order.partner) &&
-    includes(when.kind, order.kind));
 
 const matchesLine = (when: EarningRule['when'], line: Line): boolean =>
   when === null || (includes(when.category, line.category) && includes(when.sku, line.sku));

@@ -18,6 +18,8 @@ const attributeType = z
   })
   .describe('What the attribute is: a text, a whole number, any number, or true and false.');
 
+export type AttributeType = z.infer<typeof attributeType>;
+
 const activity = settings('An activity', {
   attributes: z
     .record(z.string().regex(ATTRIBUTE_NAME), attributeType, {

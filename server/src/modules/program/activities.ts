@@ -1,10 +1,15 @@
+import type { AttributeType } from './activities.section.ts';
 import { type Duration, parseDuration } from './calendar.ts';
 import type { Campaign } from './campaigns.ts';
+import {
+  type ActivityInput,
+  type Condition,
+  compileActivityCondition,
+  ofPublished,
+} from './conditions/compile.ts';
 import type { ProgramDocument } from './document.ts';
 import { compileTerms, type Terms } from './terms.ts';
 import type { Unit } from './units.ts';
-
-export type AttributeType = 'text' | 'integer' | 'number' | 'boolean';
 
 /** Fixed points with their terms. */
 export interface Bonus {
@@ -18,6 +23,8 @@ export interface Bonus {
 /** A rule that listens to an activity. */
 export interface ActivityRule extends Bonus, Pick<Campaign, 'id' | 'timeZone' | 'limit' | 'cooldown'> {
   readonly cap: null;
+  /** Null: always. */
+  readonly condition: Condition<ActivityInput> | null;
 }
 
 /** One kind of activity, and what listens to it. */
@@ -51,7 +58,10 @@ export function compileActivities(
         attributes: new Map(Object.entries(attributes ?? {})),
         rules: (document.earning ?? [])
           .filter(({ on }) => on === `activity:${name}`)
-          .map(rule => compileRule(rule, document, version, units)),
+          .map(rule => ({
+            ...compileRule(rule, document, version, units),
+            condition: conditionOf(rule, name, attributes),
+          })),
         streaks: (document.streaks ?? [])
           .filter(({ on }) => on === `activity:${name}`)
           .map(({ id, freeze, rewards }) => ({
@@ -68,12 +78,21 @@ export function compileActivities(
 
 type Rule = NonNullable<ProgramDocument['earning']>[number];
 
+const conditionOf = (
+  { if: text }: Rule,
+  activity: string,
+  attributes: Record<string, AttributeType> = {},
+): ActivityRule['condition'] =>
+  text === undefined
+    ? null
+    : ofPublished(compileActivityCondition(text, activity, new Map(Object.entries(attributes))));
+
 function compileRule(
   rule: Rule,
   document: ProgramDocument,
   version: number,
   units: ReadonlyMap<string, Unit>,
-): ActivityRule {
+): Omit<ActivityRule, 'condition'> {
   return {
     ...compileBonus(rule.id, rule, version, units),
     id: rule.id,

@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { earn, expiresByTier, pending } from './earning.section.ts';
-import { decimal, duration, ruleId, settings, words } from './fields.ts';
+import { condition, decimal, duration, ruleId, settings, words } from './fields.ts';
 
 export const MAX_CAMPAIGNS = 1_000;
-/** The longest condition, in characters. */
-export const MAX_CONDITION = 2_000;
 const MAX_LIMIT = 1_000;
 
 const moment = (meaning: string) =>
@@ -135,10 +133,7 @@ export const campaign = settings('A campaign', {
   })
     .describe('For whom: all that is named must hold. Default: everybody.')
     .optional(),
-  if: z
-    .string({ error: 'Write the condition in quotes, for example "order.total >= 5000".' })
-    .min(1, { error: 'Write a condition, or leave it out.' })
-    .max(MAX_CONDITION, { error: `A condition has at most ${MAX_CONDITION} characters.` })
+  if: condition('order.total >= 5000')
     .describe(
       'A condition in CEL over the variables that docs/reference/conditions.md lists. Default: always.',
     )

@@ -1,7 +1,7 @@
 import { minorUnitExponent } from '#platform/currency.ts';
 import { compare, floorDiv, parseDecimal, type Rational, times, ZERO } from '#platform/money.ts';
 import { type Duration, parseDuration } from './calendar.ts';
-import { type Condition, compileCondition } from './conditions/compile.ts';
+import { type Condition, compileCondition, ofPublished } from './conditions/compile.ts';
 import type { ProgramDocument } from './document.ts';
 import { compileSchedule } from './schedule.ts';
 import { compileSegments, type MemberReads, readsOf, type Segment } from './segments.ts';
@@ -107,11 +107,7 @@ const setOf = (values: string[] | undefined): Set<string> | null =>
   values === undefined ? null : new Set(values);
 
 /** The condition of a published document. */
-export function conditionOf(text: string): Condition {
-  const compiled = compileCondition(text);
-  if (!compiled.ok) throw new Error(`a published condition is none: ${compiled.message}`);
-  return compiled.condition;
-}
+export const conditionOf = (text: string): Condition => ofPublished(compileCondition(text));
 
 const PER_CENT: Rational = { num: 1n, den: 100n };
 

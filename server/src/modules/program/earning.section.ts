@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decimal, duration, instant, ruleId, settings, unitName, words } from './fields.ts';
+import { condition, decimal, duration, instant, ruleId, settings, unitName, words } from './fields.ts';
 
 export const MAX_RULES = 200;
 
@@ -162,6 +162,11 @@ export const rule = settings('An earning rule', {
     .regex(/^(order|activity:[a-z][a-z0-9_-]{0,63})$/, { error: LISTENS })
     .describe('What the rule listens to: `order`, or `activity:` and the name of one of `activities`.'),
   when: when.optional(),
+  if: condition('order.total >= 5000')
+    .describe(
+      'A condition in CEL, beside `when`, over what the rule rates: of a rule on orders the order and its time (`order.total >= 5000`), of one on an activity the activity and its time (`activity.attributes.stars >= 4`); docs/reference/conditions.md lists the variables. What depends on the member is a campaign. Default: always.',
+    )
+    .optional(),
   earn,
   pending: pending.optional(),
   expires: expiresByTier.optional(),

@@ -80,6 +80,16 @@ export const programName = z
       'A program is named with 1 to 63 lower-case letters, digits and -, beginning with a letter or digit.',
   });
 
+/** The longest condition, in characters. */
+export const MAX_CONDITION = 2_000;
+
+/** A condition in CEL; what is in it is looked at later, with the rest of the document. */
+export const condition = (example: string) =>
+  z
+    .string({ error: `Write the condition in quotes, for example "${example}".` })
+    .min(1, { error: 'Write a condition, or leave it out.' })
+    .max(MAX_CONDITION, { error: `A condition has at most ${MAX_CONDITION} characters.` });
+
 /** The name of a rule, a campaign, a level: once among its kind. */
 export const ruleId = (what: string, example: string) =>
   z

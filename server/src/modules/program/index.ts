@@ -5,12 +5,13 @@ import { type FallsDue, type Passage, passTime } from './passing.ts';
 import { programRoutes } from './routes.ts';
 import { createService, type ProgramOptions, type ProgramService } from './service.ts';
 
-export type { ActivityType, AttributeType, Bonus, Streak } from './activities.ts';
+export type { AttributeType } from './activities.section.ts';
+export type { ActivityType, Bonus, Streak } from './activities.ts';
 export { addDuration, localTime, parseDuration, startOf } from './calendar.ts';
 export type { Campaign, Period } from './campaigns.ts';
 export { unitOf } from './campaigns.ts';
 export type { Challenge, Goal } from './challenges.ts';
-export type { ConditionInput } from './conditions/compile.ts';
+export type { ActivityInput, ConditionInput, OrderInput } from './conditions/compile.ts';
 export type { ProgramDocument } from './document.ts';
 export { compileDraft } from './draft.ts';
 export { programErrors } from './errors.ts';

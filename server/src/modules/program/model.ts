@@ -4,6 +4,7 @@ import { type ActivityType, compileActivities } from './activities.ts';
 import { type Duration, parseDuration } from './calendar.ts';
 import { type Campaign, compileCampaigns } from './campaigns.ts';
 import { type Challenge, compileChallenges } from './challenges.ts';
+import { type Condition, compileOrderCondition, type OrderInput, ofPublished } from './conditions/compile.ts';
 import type { ProgramDocument } from './document.ts';
 import { compileHouseholds, type Households } from './households.section.ts';
 import { compileReferrals, type Referrals } from './referrals.ts';
@@ -31,6 +32,8 @@ export interface EarningRule {
   readonly ref: string;
   readonly on: 'order';
   readonly when: When | null;
+  /** Null: always. */
+  readonly condition: Condition<OrderInput> | null;
   readonly unit: Unit;
   /** Points for each whole unit of the program's currency, or a fixed number for each order. */
   readonly earn: { readonly perCurrencyUnit: Rational } | { readonly fixed: bigint };
@@ -208,6 +211,7 @@ function compileRule(rule: Rule, version: number, units: ReadonlyMap<string, Uni
           kind: set(when.kind),
         }
       : null,
+    condition: rule.if === undefined ? null : ofPublished(compileOrderCondition(rule.if)),
     unit: units.get(earn.unit) as Unit,
     earn:
       'fixed' in earn ? { fixed: BigInt(earn.fixed) } : { perCurrencyUnit: decimal(earn.per_currency_unit) },

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { MAX_CONDITION } from './campaigns.section.ts';
-import { ruleId, settings } from './fields.ts';
+import { MAX_CONDITION, ruleId, settings } from './fields.ts';
 
 export const MAX_SEGMENTS = 200;
 

@@ -1,5 +1,6 @@
 import type { Bonus, ProgramVersion } from '../../program/index.ts';
 import { isCounted, mayCount, type Use } from '../campaigns/uses.ts';
+import { rulesFor } from './activities.conditions.ts';
 import type { ActivityFacts } from './activities.facts.ts';
 import type { Activity } from './activities.model.ts';
 import { type StreakStep, stepOf } from './streaks.facts.ts';
@@ -12,7 +13,7 @@ export interface Heard {
   readonly uses: readonly Use[];
 }
 
-/** What listens to an activity and counts: rules within their limits, and streaks. */
+/** What listens to an activity and counts: rules whose condition holds, within their limits, and streaks. */
 export function listen(
   facts: ActivityFacts,
   version: ProgramVersion,
@@ -20,7 +21,7 @@ export function listen(
 ): Heard {
   const at = activity.occurredAt;
   const type = version.activities.get(activity.type);
-  const counting = (type?.rules ?? []).filter(
+  const counting = rulesFor(activity, version).filter(
     rule => !isCounted(rule) || mayCount(facts.uses, rule, memberId, at),
   );
   const who = { memberId, at, timeZone: version.timeZone };

@@ -14,6 +14,7 @@ import {
   rate,
   targets,
 } from '../model.ts';
+import { faultsOfRules } from '../orders/order-rules.ts';
 import { purchasesBefore } from '../orders/purchases.ts';
 import type { Decided } from '../posting.ts';
 import { isBack, oneTier } from '../tiers/tier-gifts.ts';
@@ -65,7 +66,7 @@ interface Taken {
  */
 export function apply(deciding: Deciding): Application {
   const { order, version, level, before } = deciding;
-  const faults: Fault[] = [];
+  const faults = faultsOfRules(order, version);
   let candidates = oneTier(bestOfGroups(deciding, matching(deciding, faults)), version);
   for (;;) {
     const applied: Applied = {

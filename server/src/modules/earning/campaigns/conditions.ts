@@ -1,7 +1,7 @@
-import { floorDiv, times } from '#platform/money.ts';
 import { type MemberFacts, NO_FACTS } from '../../members/index.ts';
 import { type ConditionInput, localTime, type ProgramVersion } from '../../program/index.ts';
 import type { Fault, Order } from '../model.ts';
+import { orderInput } from '../orders/order-input.ts';
 import type { Purchases } from '../orders/purchases.ts';
 
 const DAY = 86_400_000;
@@ -120,29 +120,5 @@ function memberInput(
     get last_order_days() {
       return daysSince(before().lastOrderAt, at);
     },
-  };
-}
-
-function orderInput(order: Order, version: ProgramVersion): ConditionInput['order'] {
-  const rate = version.rate(order.currency, order.occurredAt) ?? { num: 0n, den: 1n };
-  const inProgram = (amount: bigint): bigint => {
-    const exact = times({ num: amount, den: 1n }, rate);
-    return floorDiv(exact.num, exact.den);
-  };
-  return {
-    external_id: order.externalId,
-    kind: order.kind ?? '',
-    channel: order.channel ?? '',
-    partner: order.partner ?? '',
-    currency: order.currency,
-    total: inProgram(order.lines.reduce((sum, line) => sum + line.amount, 0n)),
-    quantity: order.lines.reduce((sum, line) => sum + line.quantity, 0),
-    lines: order.lines.map(line => ({
-      sku: line.sku ?? '',
-      category: line.category ?? '',
-      quantity: line.quantity,
-      amount: inProgram(line.amount),
-    })),
-    attributes: order.attributes ?? {},
   };
 }

@@ -14,6 +14,7 @@ const rule = (id: string, earn: EarningRule['earn'], unit = points): EarningRule
   ref: `${id}@1`,
   on: 'order',
   when: null,
+  condition: null,
   unit,
   earn,
   terms,

@@ -9,10 +9,10 @@ import {
   type Run,
   TYPE_NAMES,
 } from './expression.ts';
-import { type Named, named } from './names.ts';
-import { boolean, checkWord, literal, negation } from './operators.ts';
+import { checkDeclared, type Named, named } from './names.ts';
+import { areComparable, boolean, checkWord, literal, negation } from './operators.ts';
 import { didYouMean, nearest, reject } from './sentences.ts';
-import { type ConditionInput, type Item, ROOTS, type Scalar } from './variables.ts';
+import { type Inputs, type Item, ROOTS, type Scalar } from './variables.ts';
 
 /*
  * Functions, `in`, and what goes through lists.
@@ -112,14 +112,15 @@ function codePoints(text: string): number {
 
 function has(compilation: Compilation, node: Call, { of, args }: Parts): Expression {
   const [what, more] = args;
-  if (of || !what || more) reject(node.start, 'Write has(order.attributes.nights), with one attribute.');
+  if (of || !what || more)
+    reject(node.start, `Write has(${compilation.scope.examples.attribute}), with one attribute.`);
   const found = named(compilation, what);
   if (found?.attribute === undefined || what.op !== '.')
     return reject(
       what.start,
       found?.attribute !== undefined
         ? `Write "${found.attribute}" in ${quote(compilation, what).replace(/\[.*/, '')}.`
-        : `has asks whether an attribute is there: has(order.attributes.nights). Everything else always is, as '' or 0 or an empty list.`,
+        : `has asks whether an attribute is there: has(${compilation.scope.examples.attribute}). Everything else always is, as '' or 0 or an empty list.`,
     );
   return { type: 'bool', node, faults: false, run: hasKey(found) };
 }
@@ -136,7 +137,8 @@ const TEXT_TESTS: Readonly<Record<string, (text: string, part: string) => boolea
 };
 
 function textTest(compilation: Compilation, node: Call, { name, of, args }: Parts): Expression {
-  if (!of || args.length !== 1) reject(node.start, `Write order.channel.${name}("app"), with one text.`);
+  if (!of || args.length !== 1)
+    reject(node.start, `Write ${compilation.scope.examples.text}.${name}("app"), with one text.`);
   const text = compilation.expression(of);
   const part = compilation.expression(args[0] as ASTNode);
   for (const side of [text, part])
@@ -161,7 +163,7 @@ export function membership(compilation: Compilation, node: Extract<ASTNode, { op
   if (where.op === 'list') return inList(compilation, node, one, where.args);
   const found = named(compilation, where);
   if (!found || found.attribute !== undefined)
-    return reject(where.start, `To the right of "in" stands a list: order.kind in ['hotel', 'flight'].`);
+    return reject(where.start, `To the right of "in" stands a list: ${compilation.scope.examples.list}.`);
   const { variable } = found;
   if (variable.type !== 'strings' && variable.type !== 'attributes')
     return reject(
@@ -175,7 +177,9 @@ export function membership(compilation: Compilation, node: Extract<ASTNode, { op
       what.start,
       `${quote(compilation, where)} holds texts, and ${quote(compilation, what)} is not text.`,
     );
-  const holds = (input: ConditionInput, x: string): boolean =>
+  if (variable.type === 'attributes' && typeof one.literal === 'string')
+    checkDeclared(what, variable, one.literal);
+  const holds = (input: Inputs, x: string): boolean =>
     variable.type === 'strings' ? variable.read(input).includes(x) : Object.hasOwn(variable.read(input), x);
   const run: Run = (input, item) => {
     const x = one.run(input, item);
@@ -194,7 +198,7 @@ function inList(
   for (const value of values) {
     if (value.type !== values[0]?.type)
       reject(value.node.start, 'The values of a list are all texts, or all whole numbers.');
-    if (one.type !== 'any' && value.type !== one.type)
+    if (!areComparable(one.type, value.type))
       reject(
         value.node.start,
         `${quote(compilation, one.node)} is ${TYPE_NAMES[one.type]}, and this is ${TYPE_NAMES[value.type]}.`,
@@ -222,9 +226,11 @@ const exact = (value: Scalar): Scalar =>
 
 // ----------------------------------------------------------------------------------- exists, all, exists_one
 
-type Test = (input: ConditionInput, item: Item) => ReturnType<Run>;
+type Test = (input: Inputs, item: Item) => ReturnType<Run>;
 
 function quantifier(compilation: Compilation, node: Call, { name, of, args }: Parts): Expression {
+  const { lists } = compilation.scope;
+  if (lists.length === 0) return reject(node.start, `${name} goes through lists, and there are none here.`);
   const [variable, predicate] = args;
   if (!of || variable?.op !== 'id' || !predicate || args.length !== 2)
     return reject(node.start, `Write order.lines.${name}(line, line.category == "shoes").`);
@@ -246,18 +252,18 @@ function quantifier(compilation: Compilation, node: Call, { name, of, args }: Pa
   )
     return reject(
       of.start,
-      `${name} goes through order.lines or member.segments, not through ${quote(compilation, of)}.`,
+      `${name} goes through ${lists.join(' or ')}, not through ${quote(compilation, of)}.`,
     );
   compilation.item = { name: variable.args, of: found.variable.type === 'lines' ? 'line' : 'text' };
   const test = boolean(compilation, predicate, 'in the parentheses');
   compilation.item = null;
-  const read = found.variable.read as (input: ConditionInput) => readonly Item[];
+  const read = found.variable.read as (input: Inputs) => readonly Item[];
   const ask = name === 'exists_one' ? exactlyOne : name === 'exists' ? anyOf : everyOne;
   return { type: 'bool', node, faults: test.faults, run: input => ask(read(input), input, test.run) };
 }
 
 /** One true is enough, whatever faults there are; else a fault is the answer. */
-function anyOf(items: readonly Item[], input: ConditionInput, test: Test): ReturnType<Run> {
+function anyOf(items: readonly Item[], input: Inputs, test: Test): ReturnType<Run> {
   let answer: ReturnType<Run> = false;
   for (const item of items) {
     const value = test(input, item);
@@ -268,7 +274,7 @@ function anyOf(items: readonly Item[], input: ConditionInput, test: Test): Retur
 }
 
 /** One false is enough, whatever faults there are; else a fault is the answer. */
-function everyOne(items: readonly Item[], input: ConditionInput, test: Test): ReturnType<Run> {
+function everyOne(items: readonly Item[], input: Inputs, test: Test): ReturnType<Run> {
   let answer: ReturnType<Run> = true;
   for (const item of items) {
     const value = test(input, item);
@@ -279,7 +285,7 @@ function everyOne(items: readonly Item[], input: ConditionInput, test: Test): Re
 }
 
 /** Counts, so that any fault is the answer. */
-function exactlyOne(items: readonly Item[], input: ConditionInput, test: Test): ReturnType<Run> {
+function exactlyOne(items: readonly Item[], input: Inputs, test: Test): ReturnType<Run> {
   let count = 0;
   for (const item of items) {
     const value = test(input, item);

@@ -1,14 +1,16 @@
 import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js';
-import { MAX_CONDITION } from '../campaigns.section.ts';
+import type { AttributeType } from '../activities.section.ts';
+import { MAX_CONDITION } from '../fields.ts';
 import { call, membership } from './calls.ts';
 import type { Compilation, ConditionFault, Expression } from './expression.ts';
 import { pathExpression } from './names.ts';
 import { calculation, choice, comparison, literal, logic, negation, not } from './operators.ts';
+import { OF_CAMPAIGNS, OF_ORDER_RULES, ofActivity, type Scope } from './scopes.ts';
 import { Refused, reject, syntaxMistake } from './sentences.ts';
-import type { ConditionInput, ConditionReads, Item } from './variables.ts';
+import type { ActivityInput, ConditionInput, ConditionReads, Inputs, Item, OrderInput } from './variables.ts';
 
 export type { ConditionFault } from './expression.ts';
-export type { ConditionInput, ConditionReads } from './variables.ts';
+export type { ActivityInput, ConditionInput, ConditionReads, OrderInput } from './variables.ts';
 
 /*
  * Conditions: a closed, typed subset of CEL. The text is read by a parser of CEL; what is in the subset is written
@@ -35,27 +37,47 @@ const parser = new Environment({
 });
 
 /** A condition, ready to be asked. */
-export interface Condition {
+export interface Condition<Input = ConditionInput> {
   readonly text: string;
   /** What has to be loaded before it is asked. */
   readonly reads: ReadonlySet<ConditionReads>;
   /** Whether it holds; a fault counts as not, and is to be recorded. Never throws, and the same for the same input. */
-  holds(input: ConditionInput): boolean | ConditionFault;
+  holds(input: Input): boolean | ConditionFault;
 }
 
-export type CompiledCondition =
-  | { ok: true; condition: Condition }
+export type CompiledCondition<Input = ConditionInput> =
+  | { ok: true; condition: Condition<Input> }
   | { ok: false; message: string; at: number };
 
 /**
  * A condition, or why it is none and where (the offset in the text). With the names of the program's tiers it
  * also refuses a comparison with a tier that does not exist.
  */
-export function compileCondition(text: string, tiers?: readonly string[]): CompiledCondition {
+export const compileCondition = (text: string, tiers?: readonly string[]): CompiledCondition =>
+  compileIn(OF_CAMPAIGNS, text, tiers);
+
+/** The condition of an earning rule on orders. */
+export const compileOrderCondition = (text: string): CompiledCondition<OrderInput> =>
+  compileIn(OF_ORDER_RULES, text);
+
+/** The condition of an earning rule on an activity that can carry `attributes`. */
+export const compileActivityCondition = (
+  text: string,
+  activity: string,
+  attributes: ReadonlyMap<string, AttributeType>,
+): CompiledCondition<ActivityInput> => compileIn(ofActivity(activity, attributes), text);
+
+/** The condition of a published document, which was checked. */
+export function ofPublished<Input>(compiled: CompiledCondition<Input>): Condition<Input> {
+  if (!compiled.ok) throw new Error(`a published condition is none: ${compiled.message}`);
+  return compiled.condition;
+}
+
+function compileIn(scope: Scope, text: string, tiers?: readonly string[]): CompiledCondition<Inputs> {
   if (text.length > MAX_CONDITION)
     return { ok: false, at: MAX_CONDITION, message: `A condition has at most ${MAX_CONDITION} characters.` };
   try {
-    return { ok: true, condition: compile(text, tiers) };
+    return { ok: true, condition: compile(scope, text, tiers) };
   } catch (error) {
     if (error instanceof Refused) return { ok: false, message: error.message, at: error.at };
     if (error instanceof ParseError) return { ok: false, ...syntaxMistake(error, text) };
@@ -63,13 +85,14 @@ export function compileCondition(text: string, tiers?: readonly string[]): Compi
   }
 }
 
-function compile(text: string, tiers: readonly string[] | undefined): Condition {
+function compile(scope: Scope, text: string, tiers: readonly string[] | undefined): Condition<Inputs> {
   const reads = new Set<ConditionReads>();
   let depth = 0;
   let steps = 0;
   const compilation: Compilation = {
     text,
     tiers,
+    scope,
     reads,
     item: null,
     expression(node) {
@@ -95,7 +118,7 @@ function compile(text: string, tiers: readonly string[] | undefined): Condition 
       ast.start,
       whole.type === 'any'
         ? `A condition is true or false. Compare the attribute with something: ${text.slice(ast.start, ast.end)} == true.`
-        : 'A condition is true or false. Compare this with something, for example order.total >= 5000.',
+        : `A condition is true or false. Compare this with something, for example ${scope.examples.comparison}.`,
     );
   const { run } = whole;
   // Outside of lists there is no item, and nothing compiled there asks for one.
@@ -145,7 +168,7 @@ function expressionOf(compilation: Compilation, node: ASTNode): Expression {
     case 'list':
       return reject(
         node.start,
-        `A list stands only to the right of "in": order.kind in ['hotel', 'flight'].`,
+        `A list stands only to the right of "in": ${compilation.scope.examples.list}.`,
       );
   }
   return reject(node.start, 'Braces { } and optional values are not part of conditions.');

@@ -1,5 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
-import type { ConditionInput, ConditionReads, Item, Scalar, Variable } from './variables.ts';
+import type { Scope } from './scopes.ts';
+import type { ConditionReads, Inputs, Item, Scalar, Variable } from './variables.ts';
 
 /** Why a condition has no answer for an input. It then counts as not matched. */
 export interface ConditionFault {
@@ -13,8 +14,8 @@ export interface ConditionFault {
 
 export type Value = Scalar | ConditionFault;
 
-/** `any` is an attribute, whose type is known when it is there. */
-export type Type = 'bool' | 'int' | 'double' | 'string' | 'any';
+/** `any` is an attribute, whose type is known when it is there; `number` one that is declared as a number, whole or not. */
+export type Type = 'bool' | 'int' | 'double' | 'number' | 'string' | 'any';
 
 /** A part of a condition, checked and ready to run. */
 export interface Expression {
@@ -31,12 +32,14 @@ export interface Expression {
   readonly run: Run;
 }
 
-export type Run = (input: ConditionInput, item: Item) => Value;
+export type Run = (input: Inputs, item: Item) => Value;
 
 /** What is known while a condition is compiled. */
 export interface Compilation {
   readonly text: string;
   readonly tiers: readonly string[] | undefined;
+  /** What it may read. */
+  readonly scope: Scope;
   readonly reads: Set<ConditionReads>;
   /** What `exists`, `all` or `exists_one` go through at this place. */
   item: { readonly name: string; readonly of: 'line' | 'text' } | null;
@@ -57,6 +60,7 @@ export const TYPE_NAMES: Readonly<Record<Type, string>> = {
   bool: 'true or false',
   int: 'a whole number',
   double: 'a number with decimals',
+  number: 'a number',
   string: 'text',
   any: 'an attribute',
 };

@@ -1,13 +1,14 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
-import { type Compilation, type Expression, faultOf, type Run } from './expression.ts';
+import type { AttributeType } from '../activities.section.ts';
+import { type Compilation, type Expression, faultOf, isFault, type Run, type Type } from './expression.ts';
+import type { Scope } from './scopes.ts';
 import { didYouMean, nearest, reject } from './sentences.ts';
 import {
   type AttributesVariable,
   ITEM_TEXT,
   LINE_VARIABLES,
-  ROOTS,
+  MOST_ATTRIBUTE,
   type Scalar,
-  VARIABLES,
   type Variable,
 } from './variables.ts';
 
@@ -28,8 +29,10 @@ const isPath = ({ op }: ASTNode): boolean => op === 'id' || op === '.' || op ===
 export function named(compilation: Compilation, node: ASTNode): Named | undefined {
   if (!isPath(node)) return undefined;
   const steps = stepsOf(node);
-  const found = compilation.item?.name === steps[0]?.name ? inItem(compilation, steps) : inInput(steps);
+  const found =
+    compilation.item?.name === steps[0]?.name ? inItem(compilation, steps) : inInput(compilation, steps);
   if (!found) return unknownName(compilation, node, steps);
+  if (found.attribute !== undefined) checkDeclared(node, found.variable, found.attribute);
   for (const what of found.variable.reads) compilation.reads.add(what);
   return found;
 }
@@ -60,12 +63,12 @@ function inItem({ item }: Compilation, [, ...steps]: Step[]): Named | undefined 
   return variable && { variable };
 }
 
-function inInput(steps: Step[]): Named | undefined {
+function inInput({ scope }: Compilation, steps: Step[]): Named | undefined {
   for (const length of [1, 2]) {
     const path = steps.slice(0, length);
     const variable = path.some(step => step.isQuoted)
       ? undefined
-      : VARIABLES.get(path.map(step => step.name).join('.'));
+      : scope.variables.get(path.map(step => step.name).join('.'));
     if (!variable) continue;
     const [step, more] = steps.slice(length);
     if (step === undefined) return { variable };
@@ -74,14 +77,33 @@ function inInput(steps: Step[]): Named | undefined {
   return undefined;
 }
 
+/** An attribute that nothing can carry is a slip. */
+export function checkDeclared(node: ASTNode, { declared }: AttributesVariable, name: string): void {
+  if (declared === undefined || declared.types.has(name)) return;
+  const known = [...declared.types.keys()];
+  reject(
+    node.start,
+    known.length === 0
+      ? `${declared.by} has no attributes.`
+      : `${declared.by} has no attribute "${name}".${
+          didYouMean(nearest(name, known)) || ` Its attributes are ${known.join(', ')}.`
+        }`,
+  );
+}
+
 /** Every path that may stand at this place. */
-const pathsAt = ({ item }: Compilation): string[] => [
+const pathsAt = ({ item, scope }: Compilation): string[] => [
   ...(item?.of === 'line' ? [...LINE_VARIABLES.keys()].map(name => `${item.name}.${name}`) : []),
   ...(item?.of === 'text' ? [item.name] : []),
-  ...VARIABLES.keys(),
+  ...scope.variables.keys(),
 ];
 
 function unknownName(compilation: Compilation, node: ASTNode, steps: Step[]): never {
+  const { scope, item } = compilation;
+  const root = steps[0]?.name as string;
+  const isKnown = root === item?.name || scope.roots.includes(root);
+  const elsewhere = isKnown ? undefined : scope.elsewhere(root);
+  if (elsewhere !== undefined) reject(node.start, elsewhere);
   const written = steps.map(step => step.name).join('.');
   const paths = pathsAt(compilation);
   const inside = paths.filter(path => path.startsWith(`${written}.`));
@@ -93,21 +115,21 @@ function unknownName(compilation: Compilation, node: ASTNode, steps: Step[]): ne
       .map(step => step.name)
       .join('.'),
   );
-  const whole = beginnings.find(path => VARIABLES.has(path));
-  if (whole !== undefined) reject(node.start, beyond(whole, written, steps));
-  const meant = nearest(written, paths) ?? byLastWord(written, paths) ?? nearest(written, ROOTS);
-  const owner = steps.length === 2 ? `${steps[0]?.name}.attributes` : '';
-  const elsewhere = VARIABLES.has(owner)
+  const whole = beginnings.find(path => scope.variables.has(path));
+  if (whole !== undefined) reject(node.start, beyond(scope, whole, written, steps));
+  const meant = nearest(written, paths) ?? byLastWord(written, paths) ?? nearest(written, scope.roots);
+  const owner = steps.length === 2 ? `${root}.attributes` : '';
+  const known = scope.variables.has(owner)
     ? ` What you send along yourself is under ${owner}: ${owner}.${steps[1]?.name}.`
-    : ` Conditions know ${[...(compilation.item ? [compilation.item.name] : []), ...ROOTS].join(', ')}.`;
-  return reject(node.start, `There is no "${written}".${didYouMean(meant) || elsewhere}`);
+    : ` Conditions know ${[...(item ? [item.name] : []), ...scope.roots].join(', ')}.`;
+  return reject(node.start, `There is no "${written}".${didYouMean(meant) || known}`);
 }
 
 /** What is wrong with a path that goes on where a variable ends. */
-function beyond(whole: string, written: string, steps: Step[]): string {
+function beyond({ variables }: Scope, whole: string, written: string, steps: Step[]): string {
   if (steps.slice(0, whole.split('.').length).some(step => step.isQuoted))
     return `Brackets are for the names of attributes. Write ${whole}.`;
-  return VARIABLES.get(whole)?.type === 'lines'
+  return variables.get(whole)?.type === 'lines'
     ? 'order.lines is a list. Write for example order.lines.exists(line, line.category == "shoes").'
     : `"${whole}" has nothing inside that "${written}" could be.`;
 }
@@ -139,7 +161,7 @@ export function pathExpression(compilation: Compilation, node: ASTNode): Express
         'order.lines is a list. Write for example order.lines.exists(line, line.category == "shoes").',
       );
     case 'attributes':
-      return reject(node.start, 'Name the attribute, for example order.attributes.nights.');
+      return reject(node.start, `Name the attribute, for example ${compilation.scope.examples.attribute}.`);
   }
 }
 
@@ -154,8 +176,28 @@ function attributeExpression(
     const attributes = variable.read(input);
     return Object.hasOwn(attributes, name) ? scalar(attributes[name] as Scalar) : missing;
   };
-  return { type: 'any', node, faults: true, run };
+  const declared = variable.declared?.types.get(name);
+  if (declared === undefined) return { type: 'any', node, faults: true, run };
+  const { type, is, what } = DECLARED[declared];
+  const wrong = faultOf(compilation, node, 'wrong_type', `is not ${what}`);
+  // What was sent under another version can be of another type than this one declares.
+  const typed: Run = (input, item) => {
+    const value = run(input, item);
+    return isFault(value) || is(value) ? value : wrong;
+  };
+  return { type, node, faults: true, run: typed, ...(type === 'int' && { most: MOST_ATTRIBUTE }) };
 }
+
+const DECLARED: Readonly<Record<AttributeType, { type: Type; is(value: Scalar): boolean; what: string }>> = {
+  text: { type: 'string', is: value => typeof value === 'string', what: 'text' },
+  integer: { type: 'int', is: value => typeof value === 'bigint', what: 'a whole number' },
+  number: {
+    type: 'number',
+    is: value => typeof value !== 'string' && typeof value !== 'boolean',
+    what: 'a number',
+  },
+  boolean: { type: 'bool', is: value => typeof value === 'boolean', what: 'true or false' },
+};
 
 /** A number without decimals is a whole number, also when it came as JSON. */
 const scalar = (value: Scalar): Scalar =>

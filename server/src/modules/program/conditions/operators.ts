@@ -13,7 +13,7 @@ import {
   type Value,
 } from './expression.ts';
 import { didYouMean, nearest, reject } from './sentences.ts';
-import type { Scalar } from './variables.ts';
+import { MOST_ATTRIBUTE, type Scalar } from './variables.ts';
 
 /*
  * The operators. Each says which types it takes, and what it does with them exactly as CEL does: && and || hide a
@@ -69,8 +69,16 @@ export function comparison(compilation: Compilation, node: Binary<Comparison>): 
   return ordering(compilation, node as Binary<'<'>, left, right);
 }
 
+/** Of a number that an activity declares nobody knows before it is there whether it has decimals. */
+const isEither = (one: Type, other: Type): boolean =>
+  one === 'number' && (other === 'int' || other === 'double');
+
+/** Whether two values can be compared, as far as their types are known. */
+export const areComparable = (one: Type, other: Type): boolean =>
+  one === other || one === 'any' || other === 'any' || isEither(one, other) || isEither(other, one);
+
 function checkComparable(compilation: Compilation, node: ASTNode, left: Expression, right: Expression): void {
-  if (left.type === right.type || left.type === 'any' || right.type === 'any') return;
+  if (areComparable(left.type, right.type)) return;
   const int = [left, right].find(({ type }) => type === 'int');
   const double = [left, right].find(({ type }) => type === 'double');
   if (int && double) {
@@ -173,8 +181,6 @@ const CALCULATIONS: Readonly<
   '*': { of: (a, b) => a * b, most: (a, b) => a * b },
 };
 
-/** What an attribute is assumed to be at most, when a calculation is checked before it is saved. */
-const MOST_ATTRIBUTE = 10n ** 12n;
 const mostOf = ({ most, type }: Expression): bigint => most ?? (type === 'any' ? MOST_ATTRIBUTE : 0n);
 
 export function calculation(compilation: Compilation, node: Binary<Calculation>): Expression {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { type golden, inputWith } from '../../../../test/support/conditions.ts';
+import { activityWith, type golden, inputWith } from '../../../../test/support/conditions.ts';
 import { referencePage } from '../reference.ts';
-import { compileCondition } from './compile.ts';
-import { conditionsReferenceText, EXAMPLES } from './reference.ts';
+import { compileActivityCondition, compileCondition } from './compile.ts';
+import { conditionsReferenceText, EXAMPLES, REVIEW, REVIEW_EXAMPLES } from './reference.ts';
 import { LINE_VARIABLES, VARIABLES } from './variables.ts';
 
 const page = readFileSync(referencePage('conditions.md'), 'utf8');
@@ -46,6 +46,17 @@ test('the examples of the page hold for what they say, and not for anything', ()
     // Of no lines at all, everything can be said.
     if (!condition.includes('.all('))
       assert.notEqual(compiled.condition.holds(inputWith(NOTHING)), true, condition);
+  }
+});
+
+test('the examples of rules on activities hold for what they say, and not for anything', () => {
+  for (const [condition, , attributes] of REVIEW_EXAMPLES) {
+    const compiled = compileActivityCondition(condition, 'review', REVIEW);
+    assert.ok(compiled.ok, condition);
+    const { activity, time } = activityWith(attributes);
+    const given = { activity, time: { ...time, weekday: 'sunday' } };
+    assert.equal(compiled.condition.holds(given), true, condition);
+    assert.notEqual(compiled.condition.holds(activityWith({})), true, condition);
   }
 });
 

@@ -1,5 +1,13 @@
-import { MAX_CONDITION } from '../campaigns.section.ts';
-import { compileCondition, MAX_DEPTH, MAX_STEPS } from './compile.ts';
+import type { AttributeType } from '../activities.section.ts';
+import { MAX_CONDITION } from '../fields.ts';
+import {
+  compileActivityCondition,
+  compileCondition,
+  compileOrderCondition,
+  MAX_DEPTH,
+  MAX_STEPS,
+} from './compile.ts';
+import { ofActivity } from './scopes.ts';
 import { LINE_VARIABLES, VARIABLES, type Variable } from './variables.ts';
 
 /*
@@ -70,6 +78,40 @@ export const EXAMPLES: readonly [condition: string, says: string, input: object]
   [`!order.external_id.startsWith('TEST-')`, 'No test orders.', {}],
 ];
 
+/** An activity to show conditions on activities with. */
+export const REVIEW: ReadonlyMap<string, AttributeType> = new Map([
+  ['stars', 'integer'],
+  ['product', 'text'],
+  ['photo', 'boolean'],
+] as const);
+
+/** Conditions of rules on it, what they say, and attributes of which they hold. */
+export const REVIEW_EXAMPLES: readonly [
+  condition: string,
+  says: string,
+  attributes: Readonly<Record<string, string | number | boolean>>,
+][] = [
+  ['activity.attributes.stars >= 4', 'Reviews of four stars or more.', { stars: 4 }],
+  [
+    'has(activity.attributes.photo) && activity.attributes.photo',
+    'Reviews with a photo; the attribute may be left out.',
+    { photo: true },
+  ],
+  [
+    `activity.attributes.product.startsWith('A-') && time.weekday in ['saturday', 'sunday']`,
+    'Reviews of products A-…, at weekends.',
+    { product: 'A-100' },
+  ],
+];
+
+/** Mistakes in rules, for the table of what people are told. */
+const RULE_MISTAKES: readonly [on: 'order' | 'review', condition: string][] = [
+  ['order', `order.total >= 5000 && tier == 'gold'`],
+  ['review', 'activity.attributes.star >= 4'],
+  ['review', `activity.attributes.stars == '4'`],
+  ['review', 'order.total >= 5000'],
+];
+
 /** Mistakes that people make, for the table of what they are told. */
 const MISTAKES = [
   `order.chanel == 'app'`,
@@ -137,11 +179,22 @@ function told(text: string): string[] {
   return [inCell(text), `At character ${compiled.at + 1}: ${compiled.message}`];
 }
 
+function toldOfRule([on, text]: (typeof RULE_MISTAKES)[number]): string[] {
+  const compiled = on === 'order' ? compileOrderCondition(text) : compileActivityCondition(text, on, REVIEW);
+  if (compiled.ok) throw new Error(`"${text}" is no mistake.`);
+  const rule = on === 'order' ? 'orders' : '`review`';
+  return [rule, inCell(text), `At character ${compiled.at + 1}: ${compiled.message}`];
+}
+
+const ofReview = new Map(
+  [...ofActivity('review', REVIEW).variables].filter(([path]) => !VARIABLES.has(path)),
+);
+
 /** The whole page. */
 export const conditionsReferenceText = (): string => `# Conditions
 
 A campaign's \`if\` is a condition: it is asked of each order within the schedule and audience of the campaign, and is true
-or false. It is written in a part of [CEL](https://cel.dev), the Common Expression Language. What is not on this page is
+or false. Challenges, segments and [earning rules](#earning-rules) have conditions too. One is written in a part of [CEL](https://cel.dev), the Common Expression Language. What is not on this page is
 refused when the program is checked, with the place of the mistake and mostly with a suggestion.
 
 This page is made from the engine's own tables.
@@ -177,13 +230,38 @@ ${table(['written', 'meaning'], OPERATORS)}
 Parentheses group. A backslash in a text stands before a quote or another backslash. \`// …\` to the end of the line is a
 comment.
 
+## Earning rules
+
+The \`if\` of a rule in \`earning\` is asked beside its \`when\`. It reads what the rule rates and nothing else, so that a
+return, an amendment, an explanation and a backtest come to the same answer for ever. What depends on the member, the tier or
+what was bought before is a campaign.
+
+- A rule **on orders** reads \`order\` and \`time\` of the table above. \`when\` says which lines earn; \`if\` is about the
+  order as a whole.
+- A rule **on an activity** reads \`time\`, which is when the activity happened, and:
+
+${table(['of an activity', 'type', 'what it is'], rowsOf(ofReview))}
+
+The attributes of an activity have the types that \`activities\` declares: one that is not declared is refused, and so is one
+that is compared with another type. Each may be left out when it is sent; ask with \`has\` where it can be. With
+\`"review": { "attributes": { "stars": "integer", "product": "text", "photo": "boolean" } }\`:
+
+${table(
+  ['condition of a rule on `activity:review`', 'for'],
+  REVIEW_EXAMPLES.map(([condition, says]) => [inCell(condition), says]),
+)}
+
+What people are told of rules:
+
+${table(['rule on', 'written', 'answer'], RULE_MISTAKES.map(toldOfRule))}
+
 ## When there is no answer
 
 A condition that asks for an attribute that is missing, or takes it for something that it is not (\`> 3\` of a text), has no
-answer. It **counts as not matched**, and the reason is recorded with the decision. Ask with \`has\` first. As everywhere in
-CEL, what decides alone wins, on either side: \`true || …\` is true and \`false && …\` is false, whatever the other part is.
-The same goes for a calculation that needs more than 64 bits. Where it could with amounts up to 10^14 minor units, numbers
-of attributes up to 10^12, or that many pieces, it is refused before it is saved.
+answer. It **counts as not matched**, and the reason stands under \`not_judged\` in what \`GET /v1/entries/{entry}\` explains. Ask
+with \`has\` first. As everywhere in CEL, what decides alone wins, on either side: \`true || …\` is true and \`false && …\` is
+false, whatever the other part is. The same goes for a calculation that needs more than 64 bits. Where it could with amounts
+up to 10^14 minor units, numbers of attributes up to 10^12, or that many pieces, it is refused before it is saved.
 
 ## Bounds
 
@@ -199,5 +277,5 @@ ${table(['written', 'answer'], MISTAKES.map(told))}
 ## For other engines
 
 \`server/src/modules/program/conditions/golden.json\` holds conditions with an input and what they come to, and conditions that
-are refused. Any engine that is to decide as this one does gives the same answers.
+are refused, also of rules on orders and on activities. Any engine that is to decide as this one does gives the same answers.
 `;

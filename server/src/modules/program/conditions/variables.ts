@@ -1,3 +1,5 @@
+import type { AttributeType } from '../activities.section.ts';
+
 /*
  * The variables of conditions: what a caller has to know of an order, an activity or a member to judge one.
  * Whatever is unknown is '' or 0 or empty, so that a condition needs no checks for null.
@@ -57,8 +59,30 @@ export interface ConditionInput {
   };
 }
 
+/** What the condition of a rule on orders is judged by: nothing but the order, so that it comes out the same for ever. */
+export type OrderInput = Pick<ConditionInput, 'order' | 'time'>;
+
+/** What the condition of a rule on an activity is judged by. */
+export interface ActivityInput extends Pick<ConditionInput, 'time'> {
+  readonly activity: {
+    readonly type: string;
+    readonly attributes: Readonly<Record<string, Attribute>>;
+  };
+}
+
+/** All that variables read. A scope lets a condition name only those that its own input has. */
+export interface Inputs extends ConditionInput, ActivityInput {}
+
 /** What has to be loaded for a condition. Who reads `segments` reads `member` too; `history` is what was bought before. */
-export type ConditionReads = 'order' | 'lines' | 'member' | 'history' | 'segments' | 'tier' | 'time';
+export type ConditionReads =
+  | 'order'
+  | 'lines'
+  | 'member'
+  | 'history'
+  | 'segments'
+  | 'tier'
+  | 'time'
+  | 'activity';
 
 /** What stands in one place of a list that `exists`, `all` or `exists_one` go through. */
 export type Item = ConditionLine | string;
@@ -71,7 +95,7 @@ export interface TextVariable {
   readonly reads: readonly ConditionReads[];
   /** All that it can be, where that is known. */
   readonly words?: readonly string[];
-  read(input: ConditionInput, item: Item): string;
+  read(input: Inputs, item: Item): string;
 }
 
 export interface NumberVariable {
@@ -81,28 +105,30 @@ export interface NumberVariable {
   /** How large it is assumed to be, when a calculation is checked before it is saved. */
   readonly most: bigint;
   readonly isMoney: boolean;
-  read(input: ConditionInput, item: Item): bigint;
+  read(input: Inputs, item: Item): bigint;
 }
 
 export interface TextsVariable {
   readonly type: 'strings';
   readonly meaning: string;
   readonly reads: readonly ConditionReads[];
-  read(input: ConditionInput): readonly string[];
+  read(input: Inputs): readonly string[];
 }
 
 export interface LinesVariable {
   readonly type: 'lines';
   readonly meaning: string;
   readonly reads: readonly ConditionReads[];
-  read(input: ConditionInput): readonly ConditionLine[];
+  read(input: Inputs): readonly ConditionLine[];
 }
 
 export interface AttributesVariable {
   readonly type: 'attributes';
   readonly meaning: string;
   readonly reads: readonly ConditionReads[];
-  read(input: ConditionInput): Readonly<Record<string, Attribute>>;
+  /** Where only some can be there: what declares them, and their types. */
+  readonly declared?: { readonly by: string; readonly types: ReadonlyMap<string, AttributeType> };
+  read(input: Inputs): Readonly<Record<string, Attribute>>;
 }
 
 export type Variable = TextVariable | NumberVariable | TextsVariable | LinesVariable | AttributesVariable;
@@ -110,9 +136,11 @@ export type Variable = TextVariable | NumberVariable | TextsVariable | LinesVari
 /** No order comes near these. A calculation that stays within 64 bits for all that is below them can be saved. */
 const MOST_MONEY = 10n ** 14n;
 const MOST_PIECES = 10n ** 12n;
+/** What a number of an attribute is assumed to be at most. */
+export const MOST_ATTRIBUTE = 10n ** 12n;
 
-type ReadText = (input: ConditionInput) => string;
-type ReadNumber = (input: ConditionInput) => number;
+type ReadText = (input: Inputs) => string;
+type ReadNumber = (input: Inputs) => number;
 
 const text = (
   reads: ConditionReads,
