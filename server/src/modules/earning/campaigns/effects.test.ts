@@ -32,7 +32,7 @@ const version = (rules: EarningRule[], campaigns: Campaign[], rounding: Rounding
     units: new Map([points, nights].map(unit => [unit.name, unit])),
     rules,
     campaigns,
-    exponent: () => 2,
+    minorUnit: rational(1n, 100n),
     rate: () => rational(1n, 1n),
   }) as unknown as ProgramVersion;
 
