@@ -13,6 +13,15 @@ const CAMPAIGNS = [
 const RICH = {
   ...POINTS_PER_DOLLAR,
   ...testClock(NOW),
+  earning: [
+    ...POINTS_PER_DOLLAR.earning,
+    {
+      id: 'large',
+      on: 'order',
+      if: `order.total >= 4000 && time.weekday != 'sunday'`,
+      earn: { unit: 'points', fixed: '9' },
+    },
+  ],
   tiers: {
     qualify_by: 'spend',
     window: { rolling: 'P3M' },
