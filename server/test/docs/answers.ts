@@ -6,7 +6,7 @@ export interface Comparison {
   exact: boolean;
 }
 
-const ID = /\b(?:mem|ent|ord|ret|red|rch|trf|act|ref|hch|adj|evt|key|stl|oev|cas)_[0-9a-z]{13,}\b/g;
+const ID = /\b[a-z]{3}_[0-9a-z]{13,}\b/g;
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/;
 const INTEGER = /^-?\d+$/;
 const NUMBER = /\d[\d,.:-]*/g;

@@ -8,7 +8,12 @@ type Make = (operation: string, method: string, path: string, json?: unknown) =>
 const DAY = 86_400_000;
 const TEN_MINUTES = 600_000;
 
-export async function refillDesk(world: World, make: Make, operation: string): Promise<void> {
+export async function refillDesk(
+  world: World,
+  make: Make,
+  operation: string,
+  work: () => Promise<void> = () => sleep(100),
+): Promise<void> {
   const key = `desk-${world.serial}`;
   if (/^(get|release|confirm)Case$/.test(operation)) {
     if (operation === 'getCase' && world.own(world.cases, 0)) return;
@@ -27,9 +32,31 @@ export async function refillDesk(world: World, make: Make, operation: string): P
     const grant = { external_id: key, tier: 'gold', reason: 'a test' };
     await make('grantTier', 'POST', '/v1/members/ext:first/tier-grants', grant);
   }
+  if (operation === 'revealGiftVoucher' && !world.own(world.vouchers, 0))
+    await refillVouchers(world, make, key, work);
   if (operation === 'getBacktest' && !world.own(world.backtests, 0))
     await make('createBacktest', 'POST', '/v1/backtests', {});
   if (/Rerate/.test(operation) && operation !== 'createRerate') await refillRerate(world, make, operation);
+}
+
+/** The campaign's voucher is handed out behind the order. */
+async function refillVouchers(
+  world: World,
+  make: Make,
+  key: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  await make('createOrder', 'POST', '/v1/orders', {
+    external_id: key,
+    member: 'ext:first',
+    occurred_at: new Date(world.clock - (world.serial + 1) * TEN_MINUTES).toISOString(),
+    currency: 'USD',
+    lines: [{ id: '1', amount: '9000' }],
+  });
+  for (let tries = 0; tries < 100 && !world.own(world.vouchers, 0); tries += 1) {
+    await work();
+    await make('listGiftVouchers', 'GET', '/v1/members/ext:first/vouchers');
+  }
 }
 
 async function refillRerate(world: World, make: Make, operation: string): Promise<void> {

@@ -23,6 +23,8 @@ export interface FuzzOptions {
   key: string;
   requests: number;
   seed: number;
+  /** Does now what the engine's jobs do behind an order; left out where they run by themselves. */
+  work?: () => Promise<void>;
 }
 
 /** What became of the requests that were meant for one operation. */
@@ -90,11 +92,14 @@ const document = (more: object) => ({
   },
   campaigns: [
     { id: 'double', budget: { points: '5000' }, limit: { per_member: 3 }, effect: { multiply: '2' } },
+    { id: 'treat', if: 'order.total >= 5000', limit: { per_member: 3 }, effect: { voucher: 'cinema' } },
   ],
   velocity: [{ id: 'burst', unit: 'points', more_than: '20', within: 'PT5M', pause: 'PT1M' }],
+  holdout: { share: '0.1' },
   households: { on_leave: 'give_back' },
   rewards: [
     { id: 'mug', cost: { unit: 'points', points: '3' }, gives: { product: 'MUG' }, stock: 1_000_000 },
+    { id: 'cinema', cost: { unit: 'points', points: '9' }, gives: { voucher: 'films' } },
   ],
   ...more,
 });
@@ -147,6 +152,8 @@ class Fuzz {
         await this.make('createAdjustment', 'POST', `/v1/members/ext:${external_id}/adjustments`, gift);
       }
       await this.make('createHousehold', 'POST', '/v1/households', { external_id: 'home' });
+      const codes = Array.from({ length: 200 }, (_, nr) => `FILM-${nr}`);
+      await this.make('addVoucherCodes', 'POST', '/v1/voucher-pools/films/codes', { codes });
       await makeLists((...request) => this.make(...request));
     }
   }
@@ -170,7 +177,7 @@ class Fuzz {
         scopes: ['members:read'],
         sources: ['api'],
       });
-    await refillDesk(world, (...request) => this.make(...request), operation);
+    await refillDesk(world, (...request) => this.make(...request), operation, this.options.work);
     if (!operation.endsWith('Return') && !operation.endsWith('Order')) return;
     const bought = {
       external_id: key,
@@ -316,7 +323,8 @@ export async function fuzzOwnEngine(requests: number, seed: number): Promise<Fuz
       body: { label: 'fuzz', scopes: ['*'], sources: ['*'] },
     });
     const url = await engine.engine.http.listen(0);
-    const report = await fuzz({ url, key: made.body.secret, requests, seed });
+    const work = () => engine.engine.giveVouchers();
+    const report = await fuzz({ url, key: made.body.secret, requests, seed, work });
     // Also by what the tables say without the engine; throws where they do not agree.
     await invariants(engine);
     return report;

@@ -40,6 +40,7 @@ export class World {
   readonly rerates: { program: string; id: string }[] = [];
   readonly cases: { program: string; id: string }[] = [];
   readonly grants: { program: string; id: string; member: string }[] = [];
+  readonly vouchers: { program: string; id: string; member: string }[] = [];
   readonly keys: string[] = [];
   /** Cursors, by the operation that gave them. */
   readonly cursors = new Map<string, string[]>();
@@ -80,6 +81,9 @@ export class World {
     if (operation === 'createBacktest') this.add(this.backtests, { program, id: answer.id });
     if (operation === 'createRerate') this.add(this.rerates, { program, id: answer.id });
     if (operation === 'listCases') for (const { id } of answer.data) this.add(this.cases, { program, id });
+    if (operation === 'listGiftVouchers')
+      for (const { id, member, state } of answer.data)
+        if (state === 'issued' || state === 'revealed') this.add(this.vouchers, { program, id, member });
     if (operation === 'grantTier')
       this.add(this.grants, { program, id: answer.grant.id, member: answer.grant.member });
     if (operation === 'createMember') this.add(this.list(this.members, program), answer.id);
