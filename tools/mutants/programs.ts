@@ -2,6 +2,7 @@
 const PROGRAM = 'src/modules/program';
 const SCHEDULE = { file: `${PROGRAM}/schedule.ts`, tests: [`${PROGRAM}/schedule.test.ts`] };
 const DRAFTS = { file: `${PROGRAM}/drafts.ts`, tests: ['test/journeys/drafts.test.ts'] };
+const FIRST = ['test/journeys/first-drafts.test.ts'];
 const PUBLISHING = { file: `${PROGRAM}/publishing.ts`, tests: [`${PROGRAM}/service.test.ts`] };
 
 export const PROGRAM_MUTANTS = [
@@ -80,5 +81,26 @@ export const PROGRAM_MUTANTS = [
     name: 'a draft that was changed stays approved',
     find: "state: 'open',\n    author: by,\n    review: null,",
     replace: "state: before?.state ?? 'open',\n    author: by,\n    review: before?.review ?? null,",
+  },
+  {
+    ...DRAFTS,
+    name: 'a program is made with another clock than was approved',
+    tests: FIRST,
+    find: 'head.version === 0 ? isSameFirst : isSameDocument',
+    replace: 'isSameDocument',
+  },
+  {
+    name: 'a name that only has drafts is a program',
+    file: `${PROGRAM}/store.ts`,
+    tests: FIRST,
+    find: "where name = $1 and version > 0'",
+    replace: "where name = $1'",
+  },
+  {
+    ...DRAFTS,
+    name: 'a draft that is refused leaves its program behind',
+    tests: FIRST,
+    find: 'if (!first.ok || dryRun) return first;',
+    replace: 'if (dryRun) return first;',
   },
 ];

@@ -31,15 +31,25 @@ export const draftSaveCommand: Command = command({
       description:
         'The version that the document was made from; by default that of the draft, for a new one the latest',
     },
+    'test-clock': {
+      type: 'string',
+      valueHint: 'INSTANT',
+      description:
+        "Give a program that does not exist yet a clock of its own that stands at this instant (the document's `clock`)",
+    },
   },
   examples: [
     { command: './fealty program draft save shop summer --file shop.json', does: 'for somebody to review' },
   ],
-  notes: ['A draft that is changed after its approval has to be approved again.'],
+  notes: [
+    'A draft that is changed after its approval has to be approved again.',
+    'The program need not exist: it is made when its first draft is published.',
+  ],
   async run(values, output) {
-    const document = { ...readDocument(values.file), program: values.program };
+    const clock = values['test-clock'] === undefined ? {} : { clock: { test: values['test-clock'] } };
+    const document = { ...readDocument(values.file), program: values.program, ...clock };
     const base_version =
-      values.base === undefined ? undefined : wholeNumber('--base', values.base, 1, MAX_VERSION);
+      values.base === undefined ? undefined : wholeNumber('--base', values.base, 0, MAX_VERSION);
     const { client, ask } = openApi();
     const saved = await ask(
       putDraft({
@@ -166,7 +176,7 @@ function draftText(shown: GetDraftResponse): string {
     ['Draft', `${shown.draft} of ${shown.program}`],
     ['State', published_version === null ? shown.state : `published as version ${published_version}`],
     ['Revision', `${shown.revision}, by ${shown.author.label}`],
-    ['Made from', `version ${base_version}${since}`],
+    ['Made from', base_version === 0 ? `nothing${since}` : `version ${base_version}${since}`],
     [
       'Approved',
       review === null ? 'by nobody' : `by ${review.label}${review.note ? `: ${review.note}` : ''}`,

@@ -154,12 +154,11 @@ test('a draft that is over stays as it is', async () => {
     assert.deepEqual([status, body.code, body.reasons[0].state], [409, 'draft_closed', 'withdrawn']);
 });
 
-test('a draft is checked as a publication is, and is of a program that there is', async () => {
+test('a draft is checked as a publication is', async () => {
   await run.program('checked', { units: { points: {}, miles: {} } });
   const { status, body } = await author.put(path('checked'), rate('2'));
   assert.deepEqual([status, body.errors[0].pointer], [422, '/units']);
   assert.equal((await author.get(path('checked'))).body.code, 'draft_not_found');
-  assert.equal((await author.put(path('nothing'), rate('2'))).body.code, 'program_not_found');
   const ahead = await author.put(
     path('checked', '?base_version=2'),
     rate('2', { units: { points: {}, miles: {} } }),

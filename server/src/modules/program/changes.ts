@@ -21,6 +21,12 @@ export function isSameDocument(one: ProgramDocument, other: ProgramDocument): bo
   return canonical(whatCounts(one)) === canonical(whatCounts(other));
 }
 
+/** The same of documents of a program that is still to be made: the clock that it gets counts as well. */
+export const isSameFirst = (one: ProgramDocument, other: ProgramDocument): boolean =>
+  canonical(withoutName(one)) === canonical(withoutName(other));
+
+const withoutName = ({ program: _name, ...rest }: ProgramDocument): Json => rest;
+
 /** The name only repeats the address under which a document is published, and the clock counts when the program is made. */
 const whatCounts = ({ program: _name, clock: _clock, ...rest }: ProgramDocument): Json => rest;
 
@@ -30,8 +36,7 @@ const whatCounts = ({ program: _name, clock: _clock, ...rest }: ProgramDocument)
  */
 export function changesBetween(before: ProgramDocument | null, after: ProgramDocument): Change[] {
   if (before !== null) return [...compareObjects(PROGRAM, [], whatCounts(before), whatCounts(after))];
-  const { program: _name, ...made } = after;
-  return [...compareObjects(PROGRAM, [], {}, made)];
+  return [...compareObjects(PROGRAM, [], {}, withoutName(after))];
 }
 
 /** What a setting belongs to: the program, or something in it that has a name. */

@@ -21,7 +21,9 @@ const person = { key: z.string().meta({ examples: ['key_0000000000001'] }), labe
 const listed = z.strictObject({
   draft: programName,
   revision: z.int().describe('Grows with every change of the document; a review names it.'),
-  base_version: z.int().describe('The version that the document was made from.'),
+  base_version: z
+    .int()
+    .describe('The version that the document was made from; 0: there was no program of this name.'),
   state: states,
   author: z.strictObject(person).describe('The key that wrote the document as it is.'),
   review: z
@@ -37,8 +39,10 @@ const shown = listed
     program: programName,
     latest_version: z
       .int()
-      .describe('Another than `base_version`: somebody has published since, so this draft cannot be.'),
-    changes: changes.describe('Against `base_version`.'),
+      .describe(
+        'Another than `base_version`: somebody has published since, so this draft cannot be. 0: nothing was published yet.',
+      ),
+    changes: changes.describe('Against `base_version`; against nothing where that is 0.'),
     document: namedDocument,
   })
   .meta({ id: 'Draft' });
@@ -78,15 +82,15 @@ export function draftRoutes(api: Api, drafts: DraftService): void {
       scope: 'program:draft',
       summary: 'Write a draft of the next version',
       description:
-        'The document is checked as at its publication. One that is changed after its approval has to be approved again.',
+        'The document is checked as at its publication. One that is changed after its approval has to be approved again. The program need not exist: it comes into being with the publication, as version 1.',
       tag,
       operation: 'putDraft',
       params,
       query: z.strictObject({
-        base_version: wholeNumber(1, MAX_VERSION)
+        base_version: wholeNumber(0, MAX_VERSION)
           .optional()
           .describe(
-            'The version that the document was made from. Left out: that of the draft; of a new draft the latest.',
+            'The version that the document was made from (0: none). Left out: that of the draft; of a new draft the latest.',
           ),
         revision: revision
           .optional()
@@ -95,7 +99,13 @@ export function draftRoutes(api: Api, drafts: DraftService): void {
       body: documentBody,
       bodyLimit: 2 * MAX_DOCUMENT,
       answers: { 200: shown, 201: shown },
-      refusals: [...missing, 'program_invalid', 'program_version_not_found', 'draft_closed', 'draft_changed'],
+      refusals: [
+        'draft_not_found',
+        'program_invalid',
+        'program_version_not_found',
+        'draft_closed',
+        'draft_changed',
+      ],
       dryRun: true,
     },
     async call => {

@@ -13,7 +13,7 @@ export interface Draft {
   name: string;
   /** Grows with every change of the document. */
   revision: number;
-  /** The version that it was made from. */
+  /** The version that it was made from; 0: there was no program yet. */
   baseVersion: number;
   state: DraftState;
   /** Who wrote the document as it is. */

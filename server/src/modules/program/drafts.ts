@@ -1,23 +1,23 @@
 import type { Clock } from '#platform/clock.ts';
 import type { Pool, Tx } from '#platform/db/client.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
-import { type Change, changesBetween, isSameDocument } from './changes.ts';
+import { type Change, changesBetween, isSameDocument, isSameFirst } from './changes.ts';
 import type { Draft, DraftState, Person } from './drafts.store.ts';
 import * as drafts from './drafts.store.ts';
-import { type BudgetBook, checkNext, notFound, publishNext, versionOf } from './publishing.ts';
+import { type BudgetBook, checkNext, notFound, publishOver, versionOf } from './publishing.ts';
 import * as store from './store.ts';
 
 /** A draft and what it would change. */
 export interface DraftView extends Draft {
   program: string;
-  /** The latest version of the program; another than `baseVersion`: somebody has published since. */
+  /** The latest version of the program (0: none yet); another than `baseVersion`: somebody has published since. */
   latestVersion: number;
   /** Against `baseVersion`. */
   changes: Change[];
 }
 
 export interface SaveOptions {
-  /** The version that the document was made from. Left out: that of the draft; of a new one the latest. */
+  /** The version that the document was made from; 0: none. Left out: that of the draft; of a new one the latest. */
   baseVersion?: number | undefined;
   /** The revision that the author knows; 0: none. Refused with `draft_changed` when it is not. */
   revision?: number | undefined;
@@ -25,8 +25,9 @@ export interface SaveOptions {
 }
 
 /**
- * Documents that are written by one and approved by another before they are published. Every refusal of a draft that
- * is not there is `program_not_found` or `draft_not_found`; of one that was published or withdrawn, `draft_closed`.
+ * Documents that are written by one and approved by another before they are published, also as the first version of a
+ * program that does not exist until then. Every refusal of a draft that is not there is `program_not_found` or
+ * `draft_not_found`; of one that was published or withdrawn, `draft_closed`.
  */
 export interface DraftService {
   /**
@@ -76,7 +77,7 @@ export function createDrafts({ pool, clock, budgets }: Deps): DraftService {
     work: (tx: Tx, head: store.Head, write: Write) => Promise<Outcome<T>>,
   ) => {
     const inside = async (tx: Tx): Promise<Outcome<T>> => {
-      const head = await store.head(tx, program, !dryRun);
+      const head = await store.named(tx, program, !dryRun);
       if (!head) return notFound(program);
       return work(tx, head, async draft => {
         if (!dryRun) await drafts.save(tx, head.id, draft);
@@ -86,28 +87,36 @@ export function createDrafts({ pool, clock, budgets }: Deps): DraftService {
     return dryRun ? pool.snapshot(inside) : pool.transaction(inside);
   };
   return {
-    save: (program, name, document, by, options = {}) =>
-      change(program, options.dryRun ?? false, async (tx, head, write) => {
+    save(program, name, document, by, options = {}) {
+      const { dryRun = false } = options;
+      const decide = async (tx: Tx, head: store.Head): Promise<Outcome<Saving>> => {
         const checked = await checkNext(tx, head, document, budgets);
         if (!checked.ok) return checked;
         const before = await drafts.find(tx, head.id, name);
         const refusal = refusalOfSaving(head, name, before, options);
         if (refusal) return refusal;
-        const saved = next(before, { ...checked.value, name, by, head, options, now: clock.now() });
-        if (saved !== before) await write(saved);
-        const view = await viewOf(tx, head, saved);
-        return accept({ view, created: before === undefined });
-      }),
+        const draft = next(before, { ...checked.value, name, by, head, options, now: clock.now() });
+        return accept({ head, before, draft });
+      };
+      const inside = async (tx: Tx): Promise<Outcome<{ view: DraftView; created: boolean }>> => {
+        const decided = await decideUnderLock(tx, program, { decide, dryRun, now: clock.now() });
+        if (!decided.ok) return decided;
+        const { head, before, draft } = decided.value;
+        if (draft !== before && !dryRun) await drafts.save(tx, head.id, draft);
+        return accept({ view: await viewOf(tx, head, draft), created: before === undefined });
+      };
+      return dryRun ? pool.snapshot(inside) : pool.transaction(inside);
+    },
     show: (program, name) =>
       pool.snapshot(async tx => {
-        const head = await store.head(tx, program);
+        const head = await store.named(tx, program);
         if (!head) return notFound(program);
         const draft = await drafts.find(tx, head.id, name);
         return draft ? accept(await viewOf(tx, head, draft)) : draftNotFound(head, name);
       }),
     list: (program, after, state, limit) =>
       pool.snapshot(async tx => {
-        const head = await store.head(tx, program);
+        const head = await store.named(tx, program);
         return head ? accept(await drafts.list(tx, head.id, after, state, limit)) : notFound(program);
       }),
     approve: (program, name, { revision, note, by }, dryRun = false) =>
@@ -142,6 +151,33 @@ export function createDrafts({ pool, clock, budgets }: Deps): DraftService {
 
 type Write = (draft: Draft) => Promise<Draft>;
 
+/** What saving a draft comes to; the very `before`: nothing is different. */
+interface Saving {
+  head: store.Head;
+  before: Draft | undefined;
+  draft: Draft;
+}
+
+/**
+ * Decides behind the lock on the program's row. Where there is none, what can be saved makes the row and is decided again
+ * behind its lock: somebody else may have made it, or even the program, at the same time.
+ */
+async function decideUnderLock(
+  tx: Tx,
+  program: string,
+  how: { decide(tx: Tx, head: store.Head): Promise<Outcome<Saving>>; dryRun: boolean; now: number },
+): Promise<Outcome<Saving>> {
+  const { decide, dryRun, now } = how;
+  const known = await store.named(tx, program, !dryRun);
+  if (known) return decide(tx, known);
+  const first = await decide(tx, { id: 0, name: program, revision: 0, version: 0, clockNow: null });
+  if (!first.ok || dryRun) return first;
+  await store.reserve(tx, program, now);
+  const made = await store.named(tx, program, true);
+  if (made === undefined) throw new Error(`the row of ${program} was made and is not there`);
+  return decide(tx, made);
+}
+
 function refusalOfSaving(
   head: store.Head,
   name: string,
@@ -170,7 +206,8 @@ function next(
 ): Draft {
   const { name, document, by, head, options, now } = saved;
   const baseVersion = options.baseVersion ?? before?.baseVersion ?? head.version;
-  const isSame = before?.baseVersion === baseVersion && isSameDocument(before.document, document);
+  const isEqual = head.version === 0 ? isSameFirst : isSameDocument;
+  const isSame = before?.baseVersion === baseVersion && isEqual(before.document, document);
   if (before && isSame) return before;
   return {
     name,
@@ -204,7 +241,7 @@ async function publishDraft(
       `Nobody has approved revision ${revision} of ${name}. Somebody other than its author has to.`,
     );
   const { effectiveFrom, dryRun } = how;
-  const published = await publishNext(tx, head, document, { effectiveFrom, baseVersion, dryRun }, how);
+  const published = await publishOver(tx, head, document, { effectiveFrom, baseVersion, dryRun }, how);
   if (!published.ok) return published;
   const { version } = published.value.view;
   const saved = await write({ ...found.value, state: 'published', publishedVersion: version });
@@ -212,8 +249,9 @@ async function publishDraft(
 }
 
 async function viewOf(tx: Tx, head: store.Head, draft: Draft): Promise<DraftView> {
-  const base = await versionOf(tx, head, draft.baseVersion);
-  const changes = changesBetween(base.document, draft.document);
+  const { baseVersion } = draft;
+  const base = baseVersion === 0 ? null : (await versionOf(tx, head, baseVersion)).document;
+  const changes = changesBetween(base, draft.document);
   return { ...draft, program: head.name, latestVersion: head.version, changes };
 }
 

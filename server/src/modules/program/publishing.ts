@@ -73,6 +73,20 @@ export async function publish(
   return publishNext(tx, made, input, options, { now: clock.now(), budgets });
 }
 
+/** The next version behind the lock on the program's row; the first one where it has only drafts so far. */
+export async function publishOver(
+  tx: Tx,
+  head: store.Head,
+  input: unknown,
+  options: PublishOptions,
+  at: { now: number; budgets: BudgetBook },
+): Promise<Outcome<Publication>> {
+  if (head.version > 0) return publishNext(tx, head, input, options, at);
+  const first = await publishFirst(tx, head.name, input, options, at.now);
+  if (first === undefined) throw new Error(`the program ${head.name} was made behind a lock`);
+  return first;
+}
+
 /** Makes the program with its first version; undefined when another transaction was faster. */
 async function publishFirst(
   tx: Tx,
@@ -109,7 +123,7 @@ async function publishFirst(
 }
 
 /** The next version of the program whose row is locked (in a dry run: was read). */
-export async function publishNext(
+async function publishNext(
   tx: Tx,
   head: store.Head,
   input: unknown,
@@ -181,7 +195,7 @@ interface Checked {
 /** The document, if it can follow on what the program is. */
 async function checkForm(tx: Tx, head: store.Head, input: unknown): Promise<Outcome<Checked>> {
   const units = [...(await store.units(tx, head.id)).keys()];
-  const clock = head.clockNow === null ? 'wall' : 'test';
+  const clock = head.version === 0 ? null : head.clockNow === null ? 'wall' : 'test';
   const checked = checkDocument(input, { name: head.name, units, clock });
   return checked.ok ? accept({ document: checked.value, units }) : checked;
 }
@@ -196,6 +210,7 @@ export async function checkNext(
   const checked = await checkForm(tx, head, input);
   if (!checked.ok) return checked;
   const { document } = checked.value;
+  if (head.version === 0) return checked;
   if (isSameDocument((await versionOf(tx, head, head.version)).document, document)) return checked;
   const overspent = budgetsBelow(document, await budgets.granted(tx, head.id));
   return overspent.length === 0 ? checked : invalid(overspent);

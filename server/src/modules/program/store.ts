@@ -8,7 +8,7 @@ export interface Head {
   id: number;
   name: string;
   revision: number;
-  /** The latest version. */
+  /** The latest version; 0: none was published, there are only drafts. */
   version: number;
   /** Epoch ms of a test clock; null: the real time. */
   clockNow: number | null;
@@ -29,9 +29,14 @@ const HEADS = statement(
 );
 const HEAD = statement(
   'program_head',
-  'select id, name, revision, version, clock_now from program.programs where name = $1',
+  'select id, name, revision, version, clock_now from program.programs where name = $1 and version > 0',
 );
 const HEAD_LOCKED = statement('program_head_locked', `${HEAD.text} for update`);
+const NAMED = statement(
+  'program_named',
+  'select id, name, revision, version, clock_now from program.programs where name = $1',
+);
+const NAMED_LOCKED = statement('program_named_locked', `${NAMED.text} for update`);
 const LIST = statement(
   'program_list',
   `select p.id, p.name, p.revision, p.version, p.clock_now, v.effective_from, v.published_at
@@ -51,10 +56,17 @@ const VERSIONS = statement(
 const UNITS = statement('program_units', 'select name, number from program.units where program_id = $1');
 const CREATE = statement(
   'program_create',
-  `insert into program.programs (name, revision, version, clock_now, created_at)
+  `insert into program.programs as p (name, revision, version, clock_now, created_at)
    values ($1, 1, 1, $2, $3)
-   on conflict (name) do nothing
-   returning id`,
+   on conflict (name) do update set version = 1, revision = p.revision + 1, clock_now = excluded.clock_now
+     where p.version = 0
+   returning p.id`,
+);
+const RESERVE = statement(
+  'program_reserve',
+  `insert into program.programs (name, revision, version, clock_now, created_at)
+   values ($1, 1, 0, null, $2)
+   on conflict (name) do nothing`,
 );
 const ADD_VERSION = statement(
   'program_add_version',
@@ -84,6 +96,17 @@ export async function heads(tx: Tx, ids: readonly number[]): Promise<Head[]> {
 export async function head(tx: Tx, name: string, lock = false): Promise<Head | undefined> {
   const [row] = await tx.run<HeadRow>(lock ? HEAD_LOCKED : HEAD, [name]);
   return row && toHead(row);
+}
+
+/** The same, also of a name that has only drafts so far: its version is 0, and for everybody else there is no program. */
+export async function named(tx: Tx, name: string, lock = false): Promise<Head | undefined> {
+  const [row] = await tx.run<HeadRow>(lock ? NAMED_LOCKED : NAMED, [name]);
+  return row && toHead(row);
+}
+
+/** Makes the row of a name that is to have drafts before its program; nothing where there is one. */
+export async function reserve(tx: Tx, name: string, at: number): Promise<void> {
+  await tx.run(RESERVE, [name, instant(at)]);
 }
 
 export interface Listed extends Head {
@@ -119,7 +142,10 @@ export async function units(tx: Tx, programId: number): Promise<Map<string, numb
   return new Map(await tx.run<[string, number]>(UNITS, [programId]));
 }
 
-/** Makes a program with version 1 to come; undefined when another transaction made one of this name. */
+/**
+ * Makes a program with version 1 to come, with the row of its drafts where it has any; undefined when another transaction
+ * made one of this name.
+ */
 export async function create(
   tx: Tx,
   name: string,
