@@ -2,7 +2,7 @@ import type { Rational } from '#platform/money.ts';
 import type { Addition as Velocity } from '../fraud/index.ts';
 import type { Use } from './campaigns/uses.ts';
 import type { VoucherStep } from './campaigns/voucher-gifts.store.ts';
-import type { ChallengeStep } from './challenges/challenges.model.ts';
+import type { ChallengeStep, Taken } from './challenges/challenges.model.ts';
 import type { Applied, Order, ReturnLine } from './model.ts';
 import type { LateOrder } from './orders/late.ts';
 import type { Decided } from './posting.ts';
@@ -82,6 +82,8 @@ export interface StoredReturn extends Omit<ReturnBody, 'lines'> {
   /** What of each line that it is about has come back in all, after it. */
   returned: ReadonlyMap<string, Rational>;
   decided: Decided;
+  /** What it took back of goals of challenges; left out where nobody asked. */
+  goals?: readonly Taken[];
   /** Only of a decision that is being written. */
   added?: Addition;
 }

@@ -153,7 +153,7 @@ export const returnAnswer = z
       cancels: z.boolean(),
       clawed_back: z.array(
         z.strictObject({
-          rule: text,
+          rule: text.describe('A rule of the order, or a challenge whose goal is not reached any more.'),
           decided: sum,
           cancelled: sum,
           taken: sum,

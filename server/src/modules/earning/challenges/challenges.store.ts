@@ -184,6 +184,27 @@ const readSteps = statement(
 export const readChallengeSteps = async (tx: Tx, causes: readonly bigint[]): Promise<StoredStep[]> =>
   (await tx.run<StepRow>(readSteps, [numbers(causes)])).map(stepFromRow);
 
+const readTaken = statement(
+  'earning_challenge_steps_taken_by',
+  `select s.cause, s.challenge, s.period, s.id, s.member_id, s.program_id, s.program_version, s.value, s.day, s.step
+   from unnest($1::bigint[], $2::bigint[]) as u(cause, id)
+   join earning.challenge_steps s on s.cause = u.cause and s.id = u.id order by s.id, s.challenge, s.period`,
+);
+
+/** What decisions about orders took back of goals, by the decision. */
+export async function takenBy(
+  tx: Tx,
+  decisions: readonly { readonly cause: bigint; readonly id: bigint }[],
+): Promise<Map<bigint, Taken[]>> {
+  const rows = await tx.run<StepRow>(readTaken, [
+    numbers(decisions.map(({ cause }) => cause)),
+    numbers(decisions.map(({ id }) => id)),
+  ]);
+  const found = new Map<bigint, Taken[]>();
+  for (const { id, taken } of rows.map(stepFromRow)) found.set(id, [...(found.get(id) ?? []), ...taken]);
+  return found;
+}
+
 const insertSteps = statement(
   'earning_insert_challenge_steps',
   `insert into earning.challenge_steps (cause, challenge, period, id, member_id, program_id, program_version, value, day, step)

@@ -6,7 +6,9 @@ import { hasTiers, type ProgramVersion } from '../../program/index.ts';
 import { returnToCampaigns } from '../campaigns/campaigns.ts';
 import { voucherSteps } from '../campaigns/voucher-gifts.ts';
 import { planReturn } from '../challenges/challenges.decide.ts';
+import type { Taken } from '../challenges/challenges.model.ts';
 import { book, merged } from '../challenges/challenges.posting.ts';
+import { takenBy } from '../challenges/challenges.store.ts';
 import {
   catchUp,
   evolveAdditions,
@@ -33,7 +35,7 @@ export interface ReturnAnswer extends Effects {
     order: string;
     occurred_at: string;
     cancels: boolean;
-    /** By rule: what had to come back, and how it did. */
+    /** By rule, and by goal of a challenge: what had to come back, and how it did. */
     clawed_back: {
       rule: string;
       decided: string;
@@ -63,6 +65,26 @@ const wireReturnLine = ({ id, quantity, amount }: ReturnLine) => ({
   quantity: quantity ?? undefined,
   amount: amount === null ? undefined : String(amount),
 });
+
+const clawedToWire = (
+  rule: string,
+  { decided, cancelled, taken, excused, shortfall, debt }: Omit<Taken, 'award'>,
+): ReturnAnswer['return']['clawed_back'][number] => ({
+  rule,
+  decided: String(decided),
+  cancelled: String(cancelled),
+  taken: String(taken),
+  expired_before: String(excused),
+  shortfall: String(shortfall),
+  debt: String(debt),
+});
+
+/** In one order, whether they were just taken back or read again. */
+const goalsWithPoints = ({ goals = [] }: StoredReturn): Taken[] =>
+  goals.filter(({ award }) => award.points !== null).sort((a, b) => compareTexts(placeOf(a), placeOf(b)));
+
+const placeOf = ({ award: { ref, id, round, goal } }: Taken): string => [ref, id, round, goal].join(' ');
+const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const MISTAKES: Readonly<Record<ReturnMistake['what'], (line: string) => string>> = {
   unknown: line => `The order has no line ${line}.`,
@@ -164,6 +186,7 @@ export const returnType = (
       payload: command.payload as string,
       returned: changed,
       decided: posted.value.decided,
+      goals: challenged.value.steps.flatMap(({ taken }) => taken),
       added: {
         id: context.id,
         rows,
@@ -197,7 +220,13 @@ export const returnType = (
   async store(tx, decisions, facts) {
     await Promise.all([store.insertReturns(tx, decisions), storeAdditions(tx, decisions, facts)]);
   },
-  find: store.findReturns,
+  async find(tx, ids) {
+    const found = await store.findReturns(tx, ids);
+    const decisions = [...found.values()].map(({ stored: { id, orderId } }) => ({ id, cause: orderId }));
+    const goals = await takenBy(tx, decisions);
+    for (const { stored } of found.values()) stored.goals = goals.get(stored.id) ?? [];
+    return found;
+  },
   differences({ body }, stored) {
     const differences: Difference[] = [];
     if (body.orderId !== stored.orderId)
@@ -235,15 +264,10 @@ export const returnType = (
       order: wireId('ord', stored.orderId),
       occurred_at: time(stored.occurredAt) as string,
       cancels: stored.cancels,
-      clawed_back: stored.decided.clawed.map(clawed => ({
-        rule: clawed.rule,
-        decided: String(clawed.decided),
-        cancelled: String(clawed.cancelled),
-        taken: String(clawed.taken),
-        expired_before: String(clawed.excused),
-        shortfall: String(clawed.shortfall),
-        debt: String(clawed.debt),
-      })),
+      clawed_back: [
+        ...stored.decided.clawed.map(clawed => clawedToWire(clawed.rule, clawed)),
+        ...goalsWithPoints(stored).map(goal => clawedToWire(goal.award.ref, goal)),
+      ],
     },
     ...effectsOf(entries, program),
   }),
