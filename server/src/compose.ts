@@ -140,7 +140,10 @@ export async function compose(options: EngineOptions): Promise<Engine> {
   });
   program.whenTimePasses({
     next: () => Promise.resolve(null),
-    run: async id => void (await rewards.collect(id)),
+    run: async id => {
+      await rewards.collect(id);
+      await rewards.giveVouchers();
+    },
   });
 
   const http = createHttp({

@@ -3,12 +3,70 @@ const EARNING = 'src/modules/earning';
 const PERCENT = ['test/journeys/percent.test.ts'];
 const TIERS = ['test/journeys/tier-campaigns.test.ts'];
 const VOUCHERS = ['test/journeys/voucher-campaigns.test.ts'];
+const VOUCHER_LIMITS = ['test/journeys/voucher-limits.test.ts'];
+const CHALLENGE_ANSWERS = ['test/journeys/challenge-answers.test.ts'];
 const REWARDS = 'src/modules/rewards';
 const RULES = ['test/journeys/rule-conditions.test.ts'];
 const GOLDEN = ['src/modules/program/conditions/golden.test.ts'];
 const MODEL = [`${EARNING}/campaigns/effects.test.ts`];
 
 export const EFFECT_MUTANTS = [
+  {
+    name: 'the voucher of a campaign exceeds the limit of its reward',
+    file: `${REWARDS}/catalogue.ts`,
+    tests: VOUCHER_LIMITS,
+    find: '  ...isUsedUp(reward, used),\n];',
+    replace: '];',
+  },
+  {
+    name: 'the voucher of a campaign is given though its reward has ended',
+    file: `${REWARDS}/catalogue.ts`,
+    tests: VOUCHER_LIMITS,
+    find: '  ...isOver(reward, now),\n',
+    replace: '',
+  },
+  {
+    name: 'vouchers of campaigns do not count for the limit of their reward',
+    file: `${REWARDS}/uses.store.ts`,
+    tests: VOUCHER_LIMITS,
+    find: '(redeemed.count + given.count)',
+    replace: '(redeemed.count)',
+  },
+  {
+    name: 'vouchers of one batch do not see each other',
+    file: `${REWARDS}/gift-vouchers.ts`,
+    tests: VOUCHER_LIMITS,
+    find: "if (voucher.state === 'issued') noteUse(facts, use, 1);",
+    replace: '',
+  },
+  {
+    name: 'a voucher that was refused is told again whenever its step is carried out',
+    file: `${REWARDS}/gift-vouchers.facts.ts`,
+    tests: VOUCHER_LIMITS,
+    find: "known === undefined || known.state === 'withdrawn';",
+    replace: "known === undefined || known.state === 'withdrawn' || known.state === 'refused';",
+  },
+  {
+    name: 'the code of a voucher is handed out before its reward begins',
+    file: `${REWARDS}/gift-vouchers.ts`,
+    tests: VOUCHER_LIMITS,
+    find: 'if (early.length > 0) return rewardUnavailable(reward, early);',
+    replace: '',
+  },
+  {
+    name: 'a return that is sent again forgets which goals it took back',
+    file: `${EARNING}/orders/returns.ts`,
+    tests: CHALLENGE_ANSWERS,
+    find: 'stored.goals = goals.get(stored.id) ?? []',
+    replace: 'stored.goals = []',
+  },
+  {
+    name: 'an order names progress in a challenge that is closed',
+    file: `${EARNING}/campaigns/gifts.wire.ts`,
+    tests: CHALLENGE_ANSWERS,
+    find: "'challenge' in effect && open.includes(effect.challenge)",
+    replace: "'challenge' in effect && open",
+  },
   {
     name: 'a percentage leaves out fixed points',
     file: `${EARNING}/model.ts`,

@@ -35,11 +35,11 @@ export const vouchersListCommand: Command = command({
         ? 'The member has no vouchers.'
         : table(
             ['voucher', 'reward', 'campaign', 'state', 'given'],
-            vouchers.map(({ id, reward, rule, state, given_at: at }) => [
+            vouchers.map(({ id, reward, rule, state, reason, given_at: at }) => [
               id,
               reward,
               rule,
-              state,
+              reason === null ? state : `${state}: ${reason}`,
               shortTime(at),
             ]),
           ),

@@ -102,7 +102,7 @@ export const getDraft = <ThrowOnError extends boolean = false>(options: Options<
 /**
  * Write a draft of the next version
  *
- * The document is checked as at its publication. One that is changed after its approval has to be approved again.
+ * The document is checked as at its publication. One that is changed after its approval has to be approved again. The program need not exist: it comes into being with the publication, as version 1.
  */
 export const putDraft = <ThrowOnError extends boolean = false>(options: Options<PutDraftData, ThrowOnError>): RequestResult<PutDraftResponses, PutDraftErrors, ThrowOnError> => (options.client ?? client).put<PutDraftResponses, PutDraftErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

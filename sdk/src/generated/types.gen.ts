@@ -414,7 +414,7 @@ export type Draft = {
      */
     revision: number;
     /**
-     * The version that the document was made from.
+     * The version that the document was made from; 0: there was no program of this name.
      */
     base_version: number;
     state: 'open' | 'approved' | 'published' | 'withdrawn';
@@ -442,11 +442,11 @@ export type Draft = {
     changed_at: string;
     program: string;
     /**
-     * Another than `base_version`: somebody has published since, so this draft cannot be.
+     * Another than `base_version`: somebody has published since, so this draft cannot be. 0: nothing was published yet.
      */
     latest_version: number;
     /**
-     * Against `base_version`.
+     * Against `base_version`; against nothing where that is 0.
      */
     changes: Array<ProgramChange>;
     document: ProgramDocument;
@@ -460,7 +460,7 @@ export type DraftPage = {
          */
         revision: number;
         /**
-         * The version that the document was made from.
+         * The version that the document was made from; 0: there was no program of this name.
          */
         base_version: number;
         state: 'open' | 'approved' | 'published' | 'withdrawn';
@@ -589,9 +589,16 @@ export type GiftVoucher = {
     reward: string;
     pool: string;
     /**
-     * `waiting`: its pool is empty. `issued`: a code of the pool is kept for it. `revealed`: the code was handed out. `withdrawn`: its order came back before that.
+     * `waiting`: its pool is empty. `issued`: a code of the pool is kept for it. `revealed`: the code was handed out. `withdrawn`: its order came back before that. `refused`: `reason` says why.
      */
-    state: 'waiting' | 'issued' | 'revealed' | 'withdrawn';
+    state: 'waiting' | 'issued' | 'revealed' | 'withdrawn' | 'refused';
+    /**
+     * Why it was refused: its reward had ended, or the member has had it as often as its limit allows.
+     */
+    reason: 'no_longer_valid' | 'limit_reached' | null;
+    /**
+     * Since when a code is kept for it; before that since when it waits.
+     */
     given_at: string;
     changed_at: string;
     /**
@@ -942,7 +949,7 @@ export type MemberReward = {
         points: string;
     } | null;
     /**
-     * How often the member has redeemed it in the period of its limit.
+     * How often the member has redeemed it, or got it by a campaign, in the period of its limit.
      */
     used: number;
     available: boolean;
@@ -1023,7 +1030,7 @@ export type OrderAnswer = {
         late: boolean;
     };
     /**
-     * What campaigns give for the order beside points: a tier for a while, vouchers. Left out: nothing.
+     * What campaigns give for the order beside points: a tier for a while, vouchers, progress in challenges. Left out: nothing.
      */
     gifts?: Array<{
         /**
@@ -1040,6 +1047,14 @@ export type OrderAnswer = {
          * The reward of which the member gets a voucher.
          */
         voucher?: string;
+        /**
+         * The challenge in which the order counts for `progress` more.
+         */
+        challenge?: string;
+        /**
+         * A whole number; of a challenge that measures spend in minor units of its currency.
+         */
+        progress?: string;
     }>;
     effects: Array<Effect>;
     balances: Array<Balance>;
@@ -1137,6 +1152,9 @@ export type OrderReturnAnswer = {
         occurred_at: string;
         cancels: boolean;
         clawed_back: Array<{
+            /**
+             * A rule of the order, or a challenge whose goal is not reached any more.
+             */
             rule: string;
             decided: string;
             cancelled: string;
@@ -2074,7 +2092,7 @@ export type ProgramDocument = {
             unit?: string;
         } | {
             /**
-             * The reward, one that gives a voucher, of which the member gets one code without paying points. It is handed out behind the order; where its pool is empty it waits for codes. When the whole order comes back a code that nobody has seen is withdrawn.
+             * The reward, one that gives a voucher, of which the member gets one code without paying points. It is handed out behind the order; where its pool is empty it waits for codes. The limit and the validity of the reward hold; its price, audience and minimum are not asked. When the whole order comes back a code that nobody has seen is withdrawn.
              */
             voucher: string;
         } | {
@@ -2690,7 +2708,7 @@ export type ProgramDocument = {
          */
         limit?: {
             /**
-             * How often a member can redeem it.
+             * How often a member can redeem it, or get it by a campaign.
              */
             per_member: number;
             /**
@@ -3780,7 +3798,7 @@ export type PutDraftData = {
     };
     query?: {
         /**
-         * The version that the document was made from. Left out: that of the draft; of a new draft the latest.
+         * The version that the document was made from (0: none). Left out: that of the draft; of a new draft the latest.
          */
         base_version?: number;
         /**
@@ -3809,7 +3827,6 @@ export type PutDraftErrors = {
      */
     403: Problem;
     /**
-     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
      * - [`draft_not_found`](/errors/draft_not_found): The program has no draft of this name
      * - [`program_version_not_found`](/errors/program_version_not_found): The program has no such version
      */
@@ -8900,6 +8917,7 @@ export type RevealGiftVoucherErrors = {
     415: Problem;
     /**
      * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     * - [`reward_unavailable`](/errors/reward_unavailable): The reward is not available to this member
      */
     422: Problem;
     /**

@@ -28,6 +28,7 @@ const TOUR = [
   { path: 'docs/guides/double-weekend.md', exact: true },
   { path: 'docs/guides/wrong-rule.md', exact: true },
   { path: 'docs/guides/velocity.md', exact: true },
+  { path: 'docs/guides/campaign-gifts.md', exact: true },
   { path: 'docs/guides/import.md', exact: false },
   { path: 'docs/guides/operate.md', exact: false },
 ];

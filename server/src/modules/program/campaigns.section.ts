@@ -57,7 +57,7 @@ const effect = z
         voucher: z
           .string({ error: 'Write the id of a reward in quotes, for example "cinema".' })
           .describe(
-            'The reward, one that gives a voucher, of which the member gets one code without paying points. It is handed out behind the order; where its pool is empty it waits for codes. When the whole order comes back a code that nobody has seen is withdrawn.',
+            'The reward, one that gives a voucher, of which the member gets one code without paying points. It is handed out behind the order; where its pool is empty it waits for codes. The limit and the validity of the reward hold; its price, audience and minimum are not asked. When the whole order comes back a code that nobody has seen is withdrawn.',
           ),
       }),
       settings('An effect', {

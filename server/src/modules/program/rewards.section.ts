@@ -119,7 +119,7 @@ export const reward = settings('A reward', {
       .int({ error: 'Write a whole number.' })
       .min(1, { error: 'Write at least 1.' })
       .max(MAX_LIMIT, { error: `Write at most ${MAX_LIMIT}.` })
-      .describe('How often a member can redeem it.'),
+      .describe('How often a member can redeem it, or get it by a campaign.'),
     every: z
       .enum(rewardPeriods, { error: 'Write "day", "week", "month", "year" or "ever".' })
       .describe(

@@ -46,10 +46,10 @@ const memberRewardSchema = z
       .strictObject({ unit: text, points: sum })
       .nullable()
       .meta({ description: 'What it costs this member; null where no price is for it.' }),
-    used: z
-      .int()
-      .min(0)
-      .meta({ description: 'How often the member has redeemed it in the period of its limit.' }),
+    used: z.int().min(0).meta({
+      description:
+        'How often the member has redeemed it, or got it by a campaign, in the period of its limit.',
+    }),
     available: z.boolean(),
     reasons: z.array(z.looseObject({ code: text })).meta({
       description: 'Every reason why it is not available, with what is missing; empty where it is.',

@@ -25,7 +25,7 @@ export interface Situation {
   isIn(segment: string): boolean;
   /** Points of a unit, by its number. */
   available(unit: number): bigint;
-  /** How often the member has redeemed it in the present period of its limit. */
+  /** How often the member has redeemed it, or got it by a campaign, in the present period of its limit. */
   readonly used: number;
   /** What is left of its stock; null where it has none. */
   readonly left: number | null;
@@ -67,19 +67,35 @@ function notInAudience(reward: Reward, { tier, isIn }: Belonging): Reason {
 
 const time = (at: number): string => new Date(at).toISOString();
 
+const isOver = ({ until }: Reward, now: number): Reason[] =>
+  until !== null && now >= until ? [{ code: 'no_longer_valid', until: time(until) }] : [];
+
+const isUsedUp = ({ limit }: Reward, used: number): Reason[] =>
+  limit !== null && used >= limit.perMember
+    ? [{ code: 'limit_reached', limit: limit.perMember, every: limit.every, used }]
+    : [];
+
+/** Why a reward cannot be handed out yet; none where it can. */
+export const isEarly = ({ from }: Reward, now: number): Reason[] =>
+  from !== null && now < from ? [{ code: 'not_yet_valid', from: time(from) }] : [];
+
+/** Why a voucher that a campaign gives is refused; none where it is not. Who gets it and for what is up to the campaign. */
+export const refusalOfGift = (reward: Reward, { now, used }: Pick<Situation, 'now' | 'used'>): Reason[] => [
+  ...isOver(reward, now),
+  ...isUsedUp(reward, used),
+];
+
 /** Every reason for which a member cannot have a reward, with what is missing; none where it can be had. */
 export function unavailability(reward: Reward, situation: Situation): Reason[] {
   const { now, used, left, orderTotal } = situation;
-  const { from, until, limit, minimum, audience } = reward;
+  const { minimum, audience } = reward;
   const reasons: Reason[] = [];
   const price = priceFor(reward, situation);
   if (price === undefined || (audience !== null && !includes(audience, situation)))
     reasons.push(notInAudience(reward, situation));
-  if (from !== null && now < from) reasons.push({ code: 'not_yet_valid', from: time(from) });
-  if (until !== null && now >= until) reasons.push({ code: 'no_longer_valid', until: time(until) });
+  reasons.push(...isEarly(reward, now), ...isOver(reward, now));
   if (left === 0) reasons.push({ code: 'out_of_stock' });
-  if (limit !== null && used >= limit.perMember)
-    reasons.push({ code: 'limit_reached', limit: limit.perMember, every: limit.every, used });
+  reasons.push(...isUsedUp(reward, used));
   if (minimum !== null && (orderTotal === null || orderTotal < minimum))
     reasons.push({
       code: 'below_minimum',

@@ -11,7 +11,7 @@ import { type Around, type Command, type Ledger, type Taken, walletId } from '..
 import { factsKey, factsOf, type MemberFacts } from '../members/index.ts';
 import { type ProgramVersion, type Reward, startOf, versionAt } from '../program/index.ts';
 import { type Belonging, itemOf } from './catalogue.ts';
-import { type GiftBody, type GiftFacts, loadGifts } from './gift-vouchers.facts.ts';
+import { type GiftBody, type GiftFacts, type GiftUse, loadGifts } from './gift-vouchers.facts.ts';
 import { type HouseholdChange, lastChanges } from './households.store.ts';
 import type {
   ChangeBody,
@@ -41,7 +41,7 @@ export interface RewardFacts extends StockFacts {
   readonly last: ReadonlyMap<number, HouseholdChange>;
   /** The vouchers that orders gave by campaigns. */
   readonly gifts: GiftFacts;
-  /** How often members redeemed rewards, and since when that counts. */
+  /** How often members redeemed rewards or got them by campaigns, and since when that counts. */
   readonly uses: Map<string, { readonly since: number; count: number }>;
 }
 
@@ -85,13 +85,13 @@ export const rewardLoader =
             },
           ];
     });
-    const { gifts, wants } = await loadGifts(tx, commands, around);
+    const { gifts, wants, uses: given } = await loadGifts(tx, commands, around);
     const buyers = around.counterparts.flatMap(counterpart => counterpart?.id ?? []);
     const [last, taken, expired, counts, timeline, members, stock] = await Promise.all([
       buyers.length === 0 ? [] : lastChanges(tx, buyers),
       takenBy(tx, ledger, changes),
       expiredOf(tx, ledger, changes),
-      usesOf(tx, asked),
+      usesOf(tx, [...asked, ...given]),
       loadTimeline(tx, asked.flatMap(timelineOf)),
       factsOf(tx, asked.flatMap(membersOf), { profile: true, lists: [] }),
       loadStock(tx, [...asked.flatMap(wantOf), ...changes.flatMap(wantOfChange), ...wants], around),
@@ -183,7 +183,7 @@ export function creditOf(
   return { wallet: walletId(memberId, unit), unit, seq: reward.creditSeq };
 }
 
-async function usesOf(tx: Tx, asked: readonly Asked[]): Promise<RewardFacts['uses']> {
+async function usesOf(tx: Tx, asked: readonly GiftUse[]): Promise<RewardFacts['uses']> {
   const found: RewardFacts['uses'] = new Map();
   const questions = asked.flatMap(({ memberId, reward, now, version }) =>
     reward.limit === null
@@ -248,8 +248,17 @@ export function evolve(
       ?.take({ ...reward.stock, lapsed: aside.lapsed });
   if (aside.code !== null && reward.stock !== null)
     facts.codes.get(stockKey({ programId, item: reward.stock.item }))?.shift();
-  const use = facts.uses.get(useKey(memberId, reward.id));
-  if (use === undefined || redemption.occurredAt < use.since) return;
-  if (before === undefined) use.count += 1;
-  else if (reward.released && before.reward?.released === false) use.count -= 1;
+  const use = { memberId, reward: reward.id, at: redemption.occurredAt };
+  if (before === undefined) noteUse(facts, use, 1);
+  else if (reward.released && before.reward?.released === false) noteUse(facts, use, -1);
+}
+
+/** Counts what a member had of a reward at an instant, or what is undone of it, for the later ones of the batch. */
+export function noteUse(
+  { uses }: Pick<RewardFacts, 'uses'>,
+  { memberId, reward, at }: { memberId: number; reward: string; at: number },
+  change: 1 | -1,
+): void {
+  const use = uses.get(useKey(memberId, reward));
+  if (use !== undefined && at >= use.since) use.count += change;
 }

@@ -1,5 +1,6 @@
 import type { Tx } from '#platform/db/client.ts';
 import type { Around, Command } from '../ledger/index.ts';
+import { type ProgramVersion, type Reward, versionAt } from '../program/index.ts';
 import { type GiftVoucher, giftVouchers, giftVouchersOf } from './gift-vouchers.store.ts';
 import type { ProgramInForce } from './model.ts';
 import type { Want } from './stock.facts.ts';
@@ -31,25 +32,62 @@ export function keepGift({ byOrder, byId }: GiftFacts, voucher: GiftVoucher): vo
 export const knownGift = ({ byOrder, byId }: GiftFacts, { gift }: GiftBody): GiftVoucher | undefined =>
   'of' in gift ? byOrder.get(giftKey(gift.of)) : byId.get(gift.id);
 
-/** The pool of a reward, as the version says that the campaign's reference names. */
-export function poolOfGift({ rule, reward }: Gift, { program }: ProgramInForce): string {
+const isVoucher = (
+  reward: Reward | undefined,
+): reward is Reward & { readonly gives: { readonly voucher: string } } =>
+  reward !== undefined && 'voucher' in reward.gives;
+
+/** The reward as the version had it that the campaign's reference names. */
+function promised({ rule, reward }: Pick<Gift, 'rule' | 'reward'>, { program }: ProgramInForce) {
   const version = program.versions[Number(rule.slice(rule.lastIndexOf('@') + 1)) - 1];
-  const gives = version?.rewards.get(reward)?.gives;
-  if (gives === undefined || !('voucher' in gives)) throw new Error(`${reward} of ${rule} gives no voucher`);
-  return gives.voucher;
+  const found = version?.rewards.get(reward);
+  if (!isVoucher(found)) throw new Error(`${reward} of ${rule} gives no voucher`);
+  return found;
 }
 
-/** Reads the vouchers of a batch, and says what they want of the stocks of their pools. */
+/** The pool of a reward, as the version says that the campaign's reference names. */
+export const poolOfGift = (gift: Gift, program: ProgramInForce): string =>
+  promised(gift, program).gives.voucher;
+
+/** The reward as the version in force has it; where that has no such voucher any more, as it was promised. */
+export function rewardOfGift(gift: Pick<Gift, 'rule' | 'reward'>, program: ProgramInForce): Reward {
+  const now = versionAt(program.program, program.now).rewards.get(gift.reward);
+  return isVoucher(now) ? now : promised(gift, program);
+}
+
+/** Whose uses of which reward count before a voucher is given. */
+export interface GiftUse {
+  readonly memberId: number;
+  readonly reward: Reward;
+  readonly now: number;
+  readonly version: ProgramVersion;
+}
+
+/** Whether nothing is kept for a voucher, so that an order that gives it takes a code. */
+export const isNothing = (known: GiftVoucher | undefined): boolean =>
+  known === undefined || known.state === 'withdrawn';
+
+const takes = ({ gift: { step } }: GiftBody, known: GiftVoucher | undefined): boolean =>
+  (step === 'given' && isNothing(known)) || (step === 'issue' && known?.state === 'waiting');
+
+/** Reads the vouchers of a batch, and says what they want of the stocks of their pools and whose uses count. */
 export async function loadGifts(
   tx: Tx,
   commands: readonly Command<object>[],
-  { programs }: Pick<Around, 'programs'>,
-): Promise<{ gifts: GiftFacts; wants: Want[] }> {
+  { programs, holders }: Pick<Around, 'programs' | 'holders'>,
+): Promise<{ gifts: GiftFacts; wants: Want[]; uses: GiftUse[] }> {
   const asked = commands.flatMap(({ body, programId }, index) =>
-    'gift' in body ? { body: body as GiftBody, programId, program: programs[index] as ProgramInForce } : [],
+    'gift' in body
+      ? {
+          body: body as GiftBody,
+          programId,
+          program: programs[index] as ProgramInForce,
+          memberId: holders[index]?.id,
+        }
+      : [],
   );
   const gifts: GiftFacts = { byOrder: new Map(), byId: new Map() };
-  if (asked.length === 0) return { gifts, wants: [] };
+  if (asked.length === 0) return { gifts, wants: [], uses: [] };
   const orders = asked.flatMap(({ body: { gift } }) => ('of' in gift ? gift.of : []));
   const ids = asked.flatMap(({ body: { gift } }) => ('id' in gift ? gift.id : []));
   const found = await Promise.all([
@@ -62,10 +100,9 @@ export async function loadGifts(
     const pool = 'of' in body.gift ? poolOfGift(body.gift.of, program) : known?.pool;
     if (pool === undefined) return [];
     const own = { programId, item: `pool:${pool}`, now: program.now };
-    const state = known?.state ?? 'withdrawn';
     const { step } = body.gift;
-    if ((step === 'given' && state === 'withdrawn') || (step === 'issue' && state === 'waiting'))
-      return [{ ...own, kind: 'take', supply: null, codes: false }];
+    if (takes(body, known)) return [{ ...own, kind: 'take', supply: null, codes: false }];
+    const state = known?.state;
     if (step === 'reveal' && state === 'issued') return [{ ...own, kind: 'use', held: null }];
     if (step === 'withdrawn' && state === 'issued')
       return [
@@ -73,5 +110,12 @@ export async function loadGifts(
       ];
     return [];
   });
-  return { gifts, wants };
+  const uses = asked.flatMap(({ body, program, memberId }): GiftUse[] => {
+    const known = knownGift(gifts, body);
+    const gift = 'of' in body.gift ? body.gift.of : known;
+    if (gift === undefined || memberId === undefined || !takes(body, known)) return [];
+    const version = versionAt(program.program, program.now);
+    return [{ memberId, reward: rewardOfGift(gift, program), now: program.now, version }];
+  });
+  return { gifts, wants, uses };
 }

@@ -69,6 +69,7 @@ export const giftVoucherRoutes =
           'voucher_not_found',
           'voucher_waiting',
           'voucher_withdrawn',
+          'reward_unavailable',
           'voucher_key_missing',
         ],
       },

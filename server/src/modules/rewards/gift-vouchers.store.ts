@@ -13,17 +13,20 @@ export interface GiftVoucher {
   readonly rule: string;
   readonly reward: string;
   readonly pool: string;
-  readonly state: 'waiting' | 'issued' | 'revealed' | 'withdrawn';
+  readonly state: 'waiting' | 'issued' | 'revealed' | 'withdrawn' | 'refused';
+  /** Why it was refused; null of the others. */
+  readonly reason: 'no_longer_valid' | 'limit_reached' | null;
   /** The part of the pool's stock that its unit is of; null where it has none. */
   readonly shard: number | null;
   /** Null until it is revealed. */
   readonly code: SealedCode | null;
+  /** Since when a code is kept for it; before that since when it is known. */
   readonly givenAt: number;
   readonly changedAt: number;
 }
 
 const COLUMNS = `v.id, v.program_id, v.member_id, v.order_id, v.campaign, v.rule, v.reward, v.pool, v.state, v.shard::integer,
-  v.code_id, c.sealed, v.given_at, v.changed_at`;
+  v.code_id, c.sealed, v.given_at, v.changed_at, v.reason`;
 const CODE = 'left join rewards.codes c on c.id = v.code_id';
 
 type Row = [
@@ -41,6 +44,7 @@ type Row = [
   sealed: Buffer | null,
   givenAt: number,
   changedAt: number,
+  reason: GiftVoucher['reason'],
 ];
 
 const asVoucher = (row: Row): GiftVoucher => ({
@@ -57,6 +61,7 @@ const asVoucher = (row: Row): GiftVoucher => ({
   code: row[10] === null ? null : { id: row[10], sealed: row[11] },
   givenAt: row[12],
   changedAt: row[13],
+  reason: row[14],
 });
 
 const byOrders = statement(
@@ -118,11 +123,12 @@ export const waitingGiftVouchers = async (tx: Tx, limit: number): Promise<GiftVo
 const write = statement(
   'rewards_write_gift_vouchers',
   `insert into rewards.gift_vouchers as v (id, program_id, member_id, order_id, campaign, rule, reward, pool, state, shard, code_id,
-     given_at, changed_at)
+     given_at, changed_at, reason)
    select * from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
-     $9::text[], $10::smallint[], $11::bigint[], $12::timestamptz[], $13::timestamptz[])
+     $9::text[], $10::smallint[], $11::bigint[], $12::timestamptz[], $13::timestamptz[], $14::text[])
    on conflict (order_id, campaign) do update set rule = excluded.rule, reward = excluded.reward, pool = excluded.pool,
-     state = excluded.state, shard = excluded.shard, code_id = excluded.code_id, changed_at = excluded.changed_at`,
+     state = excluded.state, shard = excluded.shard, code_id = excluded.code_id, given_at = excluded.given_at,
+     changed_at = excluded.changed_at, reason = excluded.reason`,
 );
 
 /** Writes vouchers as they are now; each once. */
@@ -142,5 +148,6 @@ export async function writeGiftVouchers(tx: Tx, vouchers: readonly GiftVoucher[]
     numbers(vouchers.map(({ code }) => code?.id ?? null)),
     instants(vouchers.map(({ givenAt }) => givenAt)),
     instants(vouchers.map(({ changedAt }) => changedAt)),
+    texts(vouchers.map(({ reason }) => reason)),
   ]);
 }

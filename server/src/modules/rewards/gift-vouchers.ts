@@ -1,7 +1,15 @@
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import type { CommandType, Context } from '../ledger/index.ts';
-import { type LoadRewards, nextCode, type RewardFacts } from './facts.ts';
-import { type GiftBody, keepGift, knownGift, poolOfGift } from './gift-vouchers.facts.ts';
+import { isEarly, refusalOfGift, rewardUnavailable } from './catalogue.ts';
+import { type LoadRewards, nextCode, noteUse, type RewardFacts, usedBy } from './facts.ts';
+import {
+  type GiftBody,
+  isNothing,
+  keepGift,
+  knownGift,
+  poolOfGift,
+  rewardOfGift,
+} from './gift-vouchers.facts.ts';
 import { type GiftVoucher, giftVouchers, writeGiftVouchers } from './gift-vouchers.store.ts';
 import { type GiftAnswer, giftToWire } from './gift-vouchers.wire.ts';
 import { type Aside, NOTHING_ASIDE, type ProgramInForce } from './model.ts';
@@ -22,16 +30,22 @@ type Changed = { readonly voucher: GiftVoucher; readonly aside: Aside } | null;
 
 const itemOf = ({ pool }: Pick<GiftVoucher, 'pool'>): string => `pool:${pool}`;
 
-/** Takes a unit of the pool's stock for a voucher; where there is none it waits. */
-function issue(voucher: GiftVoucher, facts: RewardFacts): NonNullable<Changed> {
-  const { programId, changedAt } = voucher;
+/** Takes a unit of the pool's stock for a voucher; where there is none it waits. What its reward rules out is refused. */
+function issue(voucher: GiftVoucher, facts: RewardFacts, program: ProgramInForce): NonNullable<Changed> {
+  const { programId, memberId, changedAt } = voucher;
+  const used = usedBy(facts, memberId, voucher.reward);
+  const [refused] = refusalOfGift(rewardOfGift(voucher, program), { now: changedAt, used });
+  if (refused !== undefined) {
+    const reason = refused.code as GiftVoucher['reason'];
+    return { voucher: { ...voucher, state: 'refused', reason, shard: null }, aside: NOTHING_ASIDE };
+  }
   const item = itemOf(voucher);
   const unit = facts.stocks.get(stockKey({ programId, item }))?.next(changedAt);
   if (unit === undefined)
     return { voucher: { ...voucher, state: 'waiting', shard: null }, aside: NOTHING_ASIDE };
   const { shard, lapsed } = unit;
   return {
-    voucher: { ...voucher, state: 'issued', shard },
+    voucher: { ...voucher, state: 'issued', shard, givenAt: changedAt },
     aside: {
       ...NOTHING_ASIDE,
       lapsed,
@@ -42,15 +56,23 @@ function issue(voucher: GiftVoucher, facts: RewardFacts): NonNullable<Changed> {
 
 /** What nobody has seen is taken back: its unit can be given to somebody else. */
 function withdraw(voucher: GiftVoucher, known: GiftVoucher): Changed {
-  if (known.state !== 'waiting' && known.state !== 'issued') return null;
+  if (known.state === 'revealed' || known.state === 'withdrawn') return null;
   const { programId, shard } = known;
   const moves = shard === null ? [] : [{ programId, item: itemOf(known), shard, change: 1 }];
-  return { voucher: { ...voucher, state: 'withdrawn', shard: null }, aside: { ...NOTHING_ASIDE, moves } };
+  const withdrawn: GiftVoucher = { ...voucher, state: 'withdrawn', reason: null, shard: null };
+  return { voucher: withdrawn, aside: { ...NOTHING_ASIDE, moves } };
 }
 
 /** Hands the code out. */
-function reveal(voucher: GiftVoucher, facts: RewardFacts, vouchers: Vouchers): Outcome<Changed> {
+function reveal(
+  voucher: GiftVoucher,
+  facts: RewardFacts,
+  vouchers: Vouchers,
+  program: ProgramInForce,
+): Outcome<Changed> {
   if (voucher.state === 'revealed') return accept(null);
+  const reward = rewardOfGift(voucher, program);
+  if (voucher.reason !== null) return rewardUnavailable(reward, [{ code: voucher.reason }]);
   if (voucher.state === 'waiting')
     return refuse(
       'voucher_waiting',
@@ -61,6 +83,8 @@ function reveal(voucher: GiftVoucher, facts: RewardFacts, vouchers: Vouchers): O
       'voucher_withdrawn',
       'The order that gave the voucher came back before anybody saw its code.',
     );
+  const early = isEarly(reward, program.now);
+  if (early.length > 0) return rewardUnavailable(reward, early);
   const { programId, id } = voucher;
   const code = nextCode(facts, vouchers, { programId, item: itemOf(voucher) });
   if (!code.ok) return code;
@@ -79,9 +103,10 @@ function changed(
 ): Outcome<{ voucher: GiftVoucher; aside: Aside | null }> {
   const { gift } = body;
   const { now } = program;
+  const inForce = program as ProgramInForce;
   if ('of' in gift) {
     const { id: programId } = program;
-    const pool = poolOfGift(gift.of, program as ProgramInForce);
+    const pool = poolOfGift(gift.of, inForce);
     const own = {
       id,
       givenAt: now,
@@ -92,9 +117,14 @@ function changed(
       pool,
       changedAt: now,
     };
-    const fresh: GiftVoucher = { ...own, state: 'withdrawn', shard: null, code: known?.code ?? null };
-    const isOpen = known !== undefined && known.state !== 'withdrawn';
-    if (gift.step === 'given') return accept(isOpen ? { voucher: known, aside: null } : issue(fresh, facts));
+    const code = known?.code ?? null;
+    const fresh: GiftVoucher = { ...own, state: 'withdrawn', reason: null, shard: null, code };
+    if (gift.step === 'given')
+      return accept(
+        known === undefined || isNothing(known)
+          ? issue(fresh, facts, inForce)
+          : { voucher: known, aside: null },
+      );
     const nothing = { voucher: known ?? fresh, aside: null };
     return accept(known === undefined ? nothing : (withdraw({ ...known, changedAt: now }, known) ?? nothing));
   }
@@ -103,11 +133,11 @@ function changed(
   const nothing = { voucher: known, aside: null };
   const own = { ...known, changedAt: now };
   if (gift.step === 'reveal') {
-    const revealed = reveal(own, facts, vouchers);
+    const revealed = reveal(own, facts, vouchers, inForce);
     return revealed.ok ? accept(revealed.value ?? nothing) : revealed;
   }
-  const issued = known.state === 'waiting' ? issue(own, facts) : null;
-  return accept(issued?.voucher.state === 'issued' ? issued : nothing);
+  const issued = known.state === 'waiting' ? issue(own, facts, inForce) : null;
+  return accept(issued === null || issued.voucher.state === 'waiting' ? nothing : issued);
 }
 
 /** `gift_voucher`: the voucher that an order gives by a campaign is issued, withdrawn or revealed; each step once. */
@@ -134,6 +164,7 @@ export const giftVoucherType = (
       campaign: voucher.campaign,
       rule: voucher.rule,
       reward: voucher.reward,
+      ...(voucher.reason === null ? {} : { reason: voucher.reason }),
     };
     return accept({
       record: { id: context.id, voucher, aside },
@@ -151,7 +182,11 @@ export const giftVoucherType = (
 
   evolve(facts, { voucher, aside }) {
     if (aside === null) return;
+    const before = facts.gifts.byId.get(voucher.id)?.state;
     keepGift(facts.gifts, voucher);
+    const use = { memberId: voucher.memberId, reward: voucher.reward, at: voucher.givenAt };
+    if (voucher.state === 'issued') noteUse(facts, use, 1);
+    if (voucher.state === 'withdrawn' && before === 'issued') noteUse(facts, use, -1);
     const key = stockKey({ programId: voucher.programId, item: itemOf(voucher) });
     for (const { shard, change } of aside.moves)
       if (change > 0) facts.stocks.get(key)?.giveBack(shard);

@@ -17,11 +17,17 @@ export const giftVoucherSchema = z
     reward: text,
     pool: text,
     state: z
-      .enum(['waiting', 'issued', 'revealed', 'withdrawn'])
+      .enum(['waiting', 'issued', 'revealed', 'withdrawn', 'refused'])
       .describe(
-        '`waiting`: its pool is empty. `issued`: a code of the pool is kept for it. `revealed`: the code was handed out. `withdrawn`: its order came back before that.',
+        '`waiting`: its pool is empty. `issued`: a code of the pool is kept for it. `revealed`: the code was handed out. `withdrawn`: its order came back before that. `refused`: `reason` says why.',
       ),
-    given_at: schemas.instant,
+    reason: z
+      .enum(['no_longer_valid', 'limit_reached'])
+      .nullable()
+      .describe(
+        'Why it was refused: its reward had ended, or the member has had it as often as its limit allows.',
+      ),
+    given_at: schemas.instant.describe('Since when a code is kept for it; before that since when it waits.'),
     changed_at: schemas.instant,
     code: text.nullable().describe('In the answer that reveals it, and in its repeats; else null.'),
   })
@@ -41,6 +47,7 @@ export const giftToWire = (voucher: GiftVoucher, vouchers?: Vouchers) => ({
   reward: voucher.reward,
   pool: voucher.pool,
   state: voucher.state,
+  reason: voucher.reason,
   given_at: time(voucher.givenAt) as string,
   changed_at: time(voucher.changedAt) as string,
   code:

@@ -3,14 +3,20 @@ import { statement, type Tx } from '#platform/db/client.ts';
 
 const countUses = statement(
   'rewards_count_uses',
-  `select u.nr::integer, count(*)::integer
+  `select u.nr::integer, (redeemed.count + given.count)::integer
    from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[]) with ordinality as u(member_id, reward, since, now, nr)
-   join rewards.redemptions r on r.member_id = u.member_id and r.reward = u.reward and r.occurred_at >= u.since and not r.released
-     and not (r.state = 'held' and r.hold_expires_at <= u.now)
-   group by u.nr`,
+   cross join lateral (
+     select count(*) from rewards.redemptions r where r.member_id = u.member_id and r.reward = u.reward
+       and r.occurred_at >= u.since and not r.released and not (r.state = 'held' and r.hold_expires_at <= u.now)) redeemed
+   cross join lateral (
+     select count(*) from rewards.gift_vouchers v where v.member_id = u.member_id and v.reward = u.reward
+       and v.given_at >= u.since and v.state in ('issued', 'revealed')) given`,
 );
 
-/** How often members redeemed rewards since an instant, by place in the list; what was voided or given back is not counted. */
+/**
+ * How often members redeemed rewards since an instant, or got their vouchers by campaigns, by place in the list; what was
+ * voided, given back or withdrawn is not counted.
+ */
 export async function count(
   tx: Tx,
   questions: readonly { memberId: number; reward: string; since: number; now: number }[],
