@@ -179,22 +179,24 @@ const STEP = 500;
 const MEMBERS_A_PAGE = 5_000;
 
 /** Announces what is due in a program by its clock. Interrupted or run twice, it announces nothing twice. */
-async function announceDue({ pool, ledger }: WatchDeps, { id, now }: ProgramInForce): Promise<void> {
+async function announceDue(deps: WatchDeps, { id, now }: ProgramInForce): Promise<void> {
+  const { pool, ledger, members } = deps;
   for (let after: store.DuePlace | null = null; ; ) {
     const due = await store.dueTiers(pool, id, now, after, STEP);
-    for (let start = 0; start < due.length; start += IN_ORDER)
-      await ledger.run(
-        due.slice(start, start + IN_ORDER).map(
-          ({ memberId }): Command<null> => ({
-            type: watchType.name,
-            programId: id,
-            member: wireId('mem', BigInt(memberId)),
-            key: null,
-            payload: null,
-            body: null,
-          }),
-        ),
-      );
+    const refs = due.map(({ memberId }) => ({
+      programId: id,
+      member: wireId('mem', BigInt(memberId)),
+      enrol: false,
+    }));
+    const located = await members.locate(pool, refs, now);
+    // Named as their orders name them, they go in the lane of their orders; in another one each would wait for the other.
+    const commands = refs.map(({ member }, index): Command<null> => {
+      const found = located[index];
+      const name = found?.ok ? `ext:${found.value.externalId}` : member;
+      return { type: watchType.name, programId: id, member: name, key: null, payload: null, body: null };
+    });
+    for (let start = 0; start < commands.length; start += IN_ORDER)
+      await ledger.run(commands.slice(start, start + IN_ORDER));
     after = due.at(-1) ?? null;
     if (after === null || due.length < STEP) return;
   }
