@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Answer, Http, type Request } from '../faults/http.ts';
 import { Engine } from '../faults/processes.ts';
 import { testDatabase } from '../support/database.ts';
+import { TEST_SECRET } from '../support/engine.ts';
 
 export const CLIENTS = 64;
 
@@ -22,7 +23,12 @@ export class TwoEngines {
   static async start(name: string): Promise<TwoEngines> {
     const database = await testDatabase();
     const folder = mkdtempSync(join(tmpdir(), `fealty-${name}-`));
-    const env = { FEALTY_DATABASE_URL: database.ownerUrl, FEALTY_ROLES: 'api' };
+    // Who shares a database shares the secret of its voucher codes.
+    const env = {
+      FEALTY_DATABASE_URL: database.ownerUrl,
+      FEALTY_ROLES: 'api',
+      FEALTY_SECRET: TEST_SECRET,
+    };
     const engineIn = (place: string) => new Engine({ folder: join(folder, place), env });
     const engines = [engineIn('one'), engineIn('two')] as const;
     // One after the other: the first makes the key that is shown once.
