@@ -120,15 +120,15 @@ export const EFFECT_MUTANTS = [
     name: 'a voucher that waits is not withdrawn',
     file: `${REWARDS}/gift-vouchers.ts`,
     tests: VOUCHERS,
-    find: "if (known.state !== 'waiting' && known.state !== 'issued') return null;",
+    find: "if (known.state === 'revealed' || known.state === 'withdrawn') return null;",
     replace: "if (known.state !== 'issued') return null;",
   },
   {
     name: 'a voucher that is handed out again takes another unit',
     file: `${REWARDS}/gift-vouchers.ts`,
     tests: VOUCHERS,
-    find: "const isOpen = known !== undefined && known.state !== 'withdrawn';",
-    replace: 'const isOpen = known === fresh;',
+    find: 'known === undefined || isNothing(known)',
+    replace: 'true',
   },
   {
     name: 'what was withdrawn does not go back to its pool',
