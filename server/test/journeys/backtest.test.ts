@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Json, order, POINTS_PER_DOLLAR, startEngine, testClock, verified } from './engine.ts';
+import { backtestOf, differing, NOTHING } from './replays.ts';
 
 const run = await startEngine();
 const NOW = '2026-06-01T00:00:00.000Z';
@@ -62,28 +62,7 @@ async function live(program: string, document: object) {
   }
 }
 
-async function backtest(program: string, body: object): Promise<Json> {
-  const started = await run.on(program).post('/v1/backtests', body);
-  assert.equal(started.status, 202, JSON.stringify(started.body));
-  for (;;) {
-    const { body: found } = await run.on(program).get(`/v1/backtests/${started.body.id}`);
-    if (found.state !== 'running') {
-      assert.equal(found.state, 'done', JSON.stringify(found));
-      return found.report;
-    }
-    await sleep(20);
-  }
-}
-
-const differing = (report: Json) => ({
-  units: report.units.filter((line: Json) => line.difference !== '0'),
-  rules: report.rules.filter((line: Json) => line.difference !== '0'),
-  days: report.days.filter((line: Json) => line.difference !== '0'),
-  tiers: report.tiers.filter(
-    (tier: Json) => tier.orders.actual !== tier.orders.draft || tier.members.actual !== tier.members.draft,
-  ),
-});
-const NOTHING = { units: [], rules: [], days: [], tiers: [] };
+const backtest = (program: string, body: object = {}): Promise<Json> => backtestOf(run, program, body);
 
 test('the live program replayed over all time comes to what happened', async () => {
   await live('rich', RICH);

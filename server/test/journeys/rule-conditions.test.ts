@@ -10,6 +10,7 @@ import {
   testClock,
   verified,
 } from './engine.ts';
+import { backtestOf } from './replays.ts';
 
 const run = await startEngine();
 const NOW = '2026-06-01T00:00:00.000Z';
@@ -82,13 +83,7 @@ async function until(program: string, path: string): Promise<Json> {
   }
 }
 
-async function backtest(program: string, body: object) {
-  const made = await run.on(program).post('/v1/backtests', body);
-  assert.equal(made.status, 202, JSON.stringify(made.body));
-  const { state, report } = await until(program, `/v1/backtests/${made.body.id}`);
-  assert.equal(state, 'done');
-  return report;
-}
+const backtest = (program: string, body: object): Promise<Json> => backtestOf(run, program, body);
 
 const differing = ({ rules }: Json) => rules.filter((line: Json) => line.difference !== '0');
 

@@ -3,7 +3,7 @@ import { MAX_AMOUNT } from '#platform/money.ts';
 import { type Context, Draft } from '../ledger/index.ts';
 import type { ProgramVersion } from '../program/index.ts';
 import { type Cell, type Grant, type OrderState, rate, targets } from './model.ts';
-import { lotTerms } from './terms.ts';
+import { lotTerms, NOTHING_HAPPENED } from './terms.ts';
 import { credit, type Watch } from './velocity.ts';
 
 /** What a command earned by a rule: the lot that it opened. */
@@ -25,8 +25,6 @@ export interface Clawed {
   shortfall: bigint;
   debt: bigint;
 }
-
-const NOTHING: ReadonlySet<string> = new Set();
 
 export interface Decided {
   earned: Earned[];
@@ -91,7 +89,13 @@ export function post(
         `The order would earn ${missing} points, more than a wallet can count.`,
       );
     const at = state.order.occurredAt;
-    const terms = lotTerms(rule.terms, at, version.timeZone, state.happened ?? NOTHING, state.applied.tier);
+    const terms = lotTerms(
+      rule.terms,
+      at,
+      version.timeZone,
+      state.happened ?? NOTHING_HAPPENED,
+      state.applied.tier,
+    );
     const kind = rule.bonus === true ? 'bonus' : 'earn';
     const unit = rule.unit.number;
     const entry = credit(draft, { kind, unit, points: missing, terms, at, rule: ref }, watching);

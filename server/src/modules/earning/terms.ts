@@ -3,6 +3,9 @@ import { addDuration, type Program, startOf, type Terms } from '../program/index
 
 type Expiry = Terms['expires'];
 
+/** The events of what nothing has happened to since. */
+export const NOTHING_HAPPENED: ReadonlySet<string> = new Set();
+
 /** What is said of a tier, else what is said of all. */
 const ofTier = (tier: string | null, byTier: Terms['byTier'], expires: Expiry): Expiry => {
   const own = tier === null ? undefined : byTier?.get(tier);

@@ -28,7 +28,7 @@ import { membersReadBy } from '../members-read.ts';
 import type { ProgramInForce } from '../model.ts';
 import { admitTime } from '../orders/orders.ts';
 import type { Earned } from '../posting.ts';
-import { lotTerms } from '../terms.ts';
+import { lotTerms, NOTHING_HAPPENED } from '../terms.ts';
 import { qualifyingPoints } from '../tiers/qualifying.ts';
 import { markOf } from '../tiers/tier-marks.ts';
 import { insertAdditions } from '../tiers/timeline.store.ts';
@@ -59,8 +59,6 @@ const inOrder = (attributes: Attributes | null): string =>
 /** The hash of an activity's content: the same for the same content, however the JSON was written. */
 export const activityPayload = (member: string, { type, occurredAt, attributes }: Activity): string =>
   hash128(member, type, String(occurredAt), inOrder(attributes));
-
-const NOTHING_HAPPENED: ReadonlySet<string> = new Set();
 
 /** `activity`: something that a member did besides buying, and what it earns. */
 export const activityType = (

@@ -2,7 +2,7 @@ import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import { MAX_AMOUNT } from '#platform/money.ts';
 import { type Context, Draft, walletId } from '../../ledger/index.ts';
 import type { Challenge, Goal, ProgramVersion } from '../../program/index.ts';
-import { lotTerms } from '../terms.ts';
+import { lotTerms, NOTHING_HAPPENED } from '../terms.ts';
 import type { Contribution } from '../tiers/timeline.ts';
 import { credit, type Watch } from '../velocity.ts';
 import type { Planned } from './challenges.decide.ts';
@@ -72,8 +72,6 @@ function give(place: Place, challenge: Challenge, purse: Purse): Outcome<Omit<Aw
     points: { unit: bonus.unit.number, points: bonus.points, lot: lot.value },
   });
 }
-
-const NOTHING_HAPPENED: ReadonlySet<string> = new Set();
 
 /** A purse that books into the drafts of a command, which has changed some of its wallets already. */
 export function bookingPurse(

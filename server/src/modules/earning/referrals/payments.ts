@@ -18,7 +18,7 @@ import { hasTiers, type ProgramVersion } from '../../program/index.ts';
 import type { LoadOrders, OrderFacts } from '../facts.ts';
 import type { ProgramInForce } from '../model.ts';
 import type { Decided } from '../posting.ts';
-import { lotTerms } from '../terms.ts';
+import { lotTerms, NOTHING_HAPPENED } from '../terms.ts';
 import { qualifyingPoints } from '../tiers/qualifying.ts';
 import { markOf } from '../tiers/tier-marks.ts';
 import { insertAdditions } from '../tiers/timeline.store.ts';
@@ -40,8 +40,6 @@ import { type ReferralState, referralsById, type Step } from './referrals.store.
  * revoked. Each side is paid behind it by a command of its own, whose key is the referral: however often it is sent, it
  * is carried out once.
  */
-
-const NOTHING_HAPPENED: ReadonlySet<string> = new Set();
 
 /** `referral_payment`: one side of a referral is given its points, or gives them back. */
 export const paymentType = (
