@@ -1,4 +1,4 @@
-import { booleans, instants, jsons, numbers, texts } from '#platform/db/arrays.ts';
+import { booleans, instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Rational } from '#platform/money.ts';
 import type { Posted } from '../ledger/index.ts';
@@ -107,9 +107,9 @@ const insertOrder = statement(
    select u.id, u.revision, u.program_id, u.member_id, u.external_id, u.source, u.payload, u.occurred_at, u.program_version,
      u.currency, u.kind, u.channel, u.partner, u.lines::json, u.attributes::json, u.decided::json, u.posted::json, u.applied::json, u.decision
    from unnest($1::bigint[], $2::integer[], $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::uuid[], $8::timestamptz[],
-     $9::integer[], $10::text[], $11::text[], $12::text[], $13::text[], string_to_array($14::text, chr(30)),
-     string_to_array($15::text, chr(30), chr(31)), string_to_array($16::text, chr(30)), string_to_array($17::text, chr(30)),
-     string_to_array($18::text, chr(30), chr(31)), $19::bigint[])
+     $9::integer[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+     $15::text[], $16::text[], $17::text[],
+     $18::text[], $19::bigint[])
      as u(id, revision, program_id, member_id, external_id, source, payload, occurred_at, program_version, currency, kind,
      channel, partner, lines, attributes, decided, posted, applied, decision)`,
 );
@@ -133,11 +133,11 @@ export async function insertOrders(
     texts(of(order => order.kind)),
     texts(of(order => order.channel)),
     texts(of(order => order.partner)),
-    jsons(of(order => JSON.stringify(order.lines.map(lineToJson)))),
-    jsons(of(order => (order.attributes === null ? null : JSON.stringify(order.attributes)))),
-    jsons(rows.map(row => JSON.stringify(decidedToJson(row.stored.decided)))),
-    jsons(rows.map(row => JSON.stringify(row.posted))),
-    jsons(rows.map(row => appliedToJson(row.stored.applied))),
+    texts(of(order => JSON.stringify(order.lines.map(lineToJson)))),
+    texts(of(order => (order.attributes === null ? null : JSON.stringify(order.attributes)))),
+    texts(rows.map(row => JSON.stringify(decidedToJson(row.stored.decided)))),
+    texts(rows.map(row => JSON.stringify(row.posted))),
+    texts(rows.map(row => appliedToJson(row.stored.applied))),
     numbers(
       rows.map(({ stored: { id, added } }) => (added === undefined || added.id === id ? null : added.id)),
     ),

@@ -1,4 +1,4 @@
-import { booleans, instants, jsons, numbers, texts } from '#platform/db/arrays.ts';
+import { booleans, type Column, instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import {
   type Addition,
@@ -175,7 +175,7 @@ const insertCases = statement(
   `insert into fraud.cases (id, program_id, member_id, cause, at, opened_at, since, until, crossings)
    select u.id, u.program_id, u.member_id, u.cause, u.at, u.opened_at, u.since, u.until, u.crossings::json
    from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
-     $8::timestamptz[], string_to_array($9::text, chr(30)))
+     $8::timestamptz[], $9::text[])
      as u(id, program_id, member_id, cause, at, opened_at, since, until, crossings)`,
 );
 const insertPended = statement(
@@ -185,7 +185,7 @@ const insertPended = statement(
      $9::timestamptz[], $10::text[])`,
 );
 
-const pendedColumns = (rows: readonly Pended[]): string[] => [
+const pendedColumns = (rows: readonly Pended[]): Column[] => [
   numbers(rows.map(row => row.wallet)),
   numbers(rows.map(row => row.seq)),
   numbers(rows.map(row => row.caseId)),
@@ -211,7 +211,7 @@ export async function insertFraud(
         numbers(counted.map(row => row.id)),
         texts(counted.map(row => row.cause)),
         numbers(counted.map(row => row.points)),
-        texts(counted.map(row => numbers(row.lots))),
+        texts(counted.map(row => `{${row.lots.join(',')}}`)),
       ]),
     );
   const cases = additions.flatMap(({ opened }) => opened ?? []);
@@ -226,7 +226,7 @@ export async function insertFraud(
         instants(cases.map(row => row.openedAt)),
         instants(cases.map(row => spanOf(row).since)),
         instants(cases.map(row => spanOf(row).until)),
-        jsons(cases.map(row => JSON.stringify(row.crossings.map(crossingToJson)))),
+        texts(cases.map(row => JSON.stringify(row.crossings.map(crossingToJson)))),
       ]),
     );
   const pended = additions.flatMap(addition =>

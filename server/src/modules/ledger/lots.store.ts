@@ -1,4 +1,4 @@
-import { booleans, instants, numbers, texts } from '#platform/db/arrays.ts';
+import { booleans, type Column, instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Lot, Wallet } from './model.ts';
 
@@ -116,7 +116,7 @@ const remainders = (rows: readonly LotRow[]) => [
 ];
 
 /** The columns of new lots: wallet, seq, remaining, pending, available from, expires at, cancels, inactive after. */
-export const lotColumns = (rows: readonly LotRow[]): string[] => [
+export const lotColumns = (rows: readonly LotRow[]): Column[] => [
   ...remainders(rows),
   instants(rows.map(row => row.from)),
   instants(rows.map(row => row.until)),

@@ -1,4 +1,4 @@
-import { booleans, instants, numbers, texts } from '#platform/db/arrays.ts';
+import { booleans, type Column, instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import { type Change, lotChanges, lotColumns, writeLots } from './lots.store.ts';
 import { type Entry, unitOf, type Wallet } from './model.ts';
@@ -99,7 +99,7 @@ export async function settled(work: readonly Promise<unknown>[]): Promise<void> 
   if (failed) throw failed.reason;
 }
 
-function entryColumns(rows: readonly { entry: Entry; posting: Posting }[]): string[] {
+function entryColumns(rows: readonly { entry: Entry; posting: Posting }[]): Column[] {
   const of = <T>(pick: (entry: Entry) => T): T[] => rows.map(row => pick(row.entry));
   const none = (value: bigint) => (value === 0n ? null : value);
   return [
@@ -125,12 +125,12 @@ function entryColumns(rows: readonly { entry: Entry; posting: Posting }[]): stri
     texts(of(entry => (entry.lots.length === 0 ? null : `{${entry.lots.join(',')}}`))),
     texts(of(entry => (entry.lots.length === 0 ? null : `{${entry.amounts.join(',')}}`))),
     texts(of(entry => entry.reason)),
-    texts(of(entry => (entry.cancels ? 't' : null))),
+    booleans(of(entry => (entry.cancels ? true : null))),
     texts(of(entry => entry.inactiveAfter)),
   ];
 }
 
-function totalColumns(rows: readonly { entry: Entry }[], changes: readonly Change[]): string[] {
+function totalColumns(rows: readonly { entry: Entry }[], changes: readonly Change[]): Column[] {
   const programs = new Map(changes.map(change => [change.wallet.id, change.wallet.programId]));
   const totals = new Map<
     string,
@@ -177,8 +177,8 @@ function totalColumns(rows: readonly { entry: Entry }[], changes: readonly Chang
   ];
 }
 
-function walletColumns(changes: readonly Change[]): string[] {
-  const of = (pick: (wallet: Wallet) => number | bigint): string =>
+function walletColumns(changes: readonly Change[]): Column[] {
+  const of = (pick: (wallet: Wallet) => number | bigint): Column =>
     numbers(changes.map(({ wallet }) => pick(wallet)));
   return [
     of(wallet => wallet.id),

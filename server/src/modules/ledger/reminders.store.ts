@@ -1,4 +1,4 @@
-import { instants, numbers, texts } from '#platform/db/arrays.ts';
+import { type Column, instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 
 /** One reminder: of the points of a wallet that expire at a date, so long before it. */
@@ -54,7 +54,7 @@ export async function expiring(
   }));
 }
 
-const columns = (rows: readonly Reminding[]): string[] => [
+const columns = (rows: readonly Reminding[]): Column[] => [
   numbers(rows.map(row => row.wallet)),
   instants(rows.map(row => row.expiresAt)),
   texts(rows.map(row => row.before)),

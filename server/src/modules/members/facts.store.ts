@@ -1,4 +1,4 @@
-import { instants, numbers, texts } from '#platform/db/arrays.ts';
+import { type Column, instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import { type ProfileJson, profileOf } from './profile.store.ts';
 import { EMPTY_PROFILE, type Profile } from './profile.ts';
@@ -52,7 +52,7 @@ const MEMBERSHIPS = statement(
 /** Above every id of a decision. */
 const ALL_KNOWN = 2n ** 63n - 1n;
 
-const columns = (questions: readonly FactsQuestion[]): string[] => [
+const columns = (questions: readonly FactsQuestion[]): Column[] => [
   numbers(questions.map(question => question.programId)),
   numbers(questions.map(question => question.holderId)),
   instants(questions.map(question => question.at)),

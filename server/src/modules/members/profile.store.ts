@@ -1,4 +1,4 @@
-import { instants, jsons, numbers } from '#platform/db/arrays.ts';
+import { instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { MemberType } from './model.ts';
 import type { Attribute, Profile, ProfileChange, ProfileRow } from './profile.ts';
@@ -75,7 +75,7 @@ const INSERT = statement(
   `insert into members.profiles (member_id, valid_from, nr, rev, known_by, change, profile)
    select u.member_id, u.valid_from, u.nr, u.rev, u.known_by, u.change::json, u.profile::json
      from unnest($1::bigint[], $2::timestamptz[], $3::integer[], $4::integer[], $5::bigint[],
-            string_to_array($6, chr(30), chr(31)), string_to_array($7, chr(30), chr(31)))
+            $6::text[], $7::text[])
        as u(member_id, valid_from, nr, rev, known_by, change, profile)`,
 );
 const ENROLMENTS = statement(
@@ -122,8 +122,8 @@ export async function insertRows(
     numbers(rows.map(row => row.nr)),
     numbers(rows.map(row => row.rev)),
     numbers(rows.map(row => row.knownBy)),
-    jsons(rows.map(row => changeToJson(row.change))),
-    jsons(rows.map(row => profileToJson(row.profile))),
+    texts(rows.map(row => changeToJson(row.change))),
+    texts(rows.map(row => profileToJson(row.profile))),
   ]);
 }
 

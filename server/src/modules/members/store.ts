@@ -1,4 +1,4 @@
-import { instants, numbers, texts } from '#platform/db/arrays.ts';
+import { type Column, instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Member, MemberType } from './model.ts';
 
@@ -78,7 +78,7 @@ export interface ExternalKey {
   externalId: string;
 }
 
-const programs = (keys: readonly { programId: number }[]): string => numbers(keys.map(key => key.programId));
+const programs = (keys: readonly { programId: number }[]): Column => numbers(keys.map(key => key.programId));
 
 /** The ids of those keys that exist, by the key's place in the list. */
 export async function idsOf(tx: Tx, keys: readonly ExternalKey[]): Promise<Map<number, bigint>> {

@@ -1,4 +1,4 @@
-import { numbers, texts } from '#platform/db/arrays.ts';
+import { type Column, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { SealedCode } from './vouchers.ts';
 
@@ -63,7 +63,7 @@ export interface NewCode {
   readonly fingerprint: Buffer;
 }
 
-const hex = (list: readonly Buffer[]): string => texts(list.map(each => each.toString('hex')));
+const hex = (list: readonly Buffer[]): Column => texts(list.map(each => each.toString('hex')));
 
 const insertCodes = statement(
   'rewards_insert_codes',

@@ -1,4 +1,4 @@
-import { instants, numbers, texts } from '#platform/db/arrays.ts';
+import { type Column, instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Lapsed, Shard } from './stock.ts';
 
@@ -8,7 +8,7 @@ export interface Item {
   readonly item: string;
 }
 
-const items = (list: readonly Item[]): string[] => [
+const items = (list: readonly Item[]): Column[] => [
   numbers(list.map(each => each.programId)),
   texts(list.map(each => each.item)),
 ];

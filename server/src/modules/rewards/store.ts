@@ -1,4 +1,4 @@
-import { instants, jsons, numbers, texts } from '#platform/db/arrays.ts';
+import { instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Posted } from '../ledger/index.ts';
 import * as codes from './codes.store.ts';
@@ -15,7 +15,7 @@ const insertRedemption = statement(
      u.stock_shard, u.fulfilment, u.code_id, u.credit_seq, u.by_id
    from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[],
      $10::text[], $11::timestamptz[], $12::integer[], $13::timestamptz[], $14::text[], $15::text[], $16::text[], $17::text[],
-     string_to_array($18, chr(30), chr(31)), $19::bigint[], $20::text[], $21::smallint[], $22::text[], $23::bigint[], $24::integer[], $25::bigint[])
+     $18::text[], $19::bigint[], $20::text[], $21::smallint[], $22::text[], $23::bigint[], $24::integer[], $25::bigint[])
      as u(id, program_id, member_id, wallet_id, external_id, source, unit, points, money_amount, money_currency, occurred_at, hold_seq,
      hold_expires_at, state, posted, reward, rule, gives, order_total, stock_item, stock_shard, fulfilment, code_id, credit_seq, by_id)`,
 );
@@ -45,7 +45,7 @@ export async function insertRedemptions(
       texts(rows.map(row => JSON.stringify(row.posted))),
       texts(rewards.map(reward => reward?.id ?? null)),
       texts(rewards.map(reward => reward?.rule ?? null)),
-      jsons(rewards.map(reward => (reward === null ? null : JSON.stringify(reward.gives)))),
+      texts(rewards.map(reward => (reward === null ? null : JSON.stringify(reward.gives)))),
       numbers(rewards.map(reward => reward?.orderTotal ?? null)),
       texts(rewards.map(reward => reward?.stock?.item ?? null)),
       numbers(rewards.map(reward => reward?.stock?.shard ?? null)),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
 import fc from 'fast-check';
 import { testDatabase } from '../../../test/support/database.ts';
-import { booleans, instants, jsons, numbers, texts } from './arrays.ts';
+import { booleans, bytes, type Column, instants, numbers, texts } from './arrays.ts';
 import { Pool, statement } from './client.ts';
 
 const database = await testDatabase();
@@ -28,13 +28,34 @@ const asInstants = statement(
   'test_instants',
   'select u from unnest($1::timestamptz[]) with ordinality as t(u, n) order by n',
 );
-const asJson = statement(
-  'test_json',
-  'select u from unnest(string_to_array($1::text, chr(30), chr(31))) with ordinality as t(u, n) order by n',
+const asIntegers = statement(
+  'test_integers',
+  'select u from unnest($1::integer[]) with ordinality as t(u, n) order by n',
 );
+const asSmallints = statement(
+  'test_smallints',
+  'select u from unnest($1::smallint[]) with ordinality as t(u, n) order by n',
+);
+const asUuids = statement(
+  'test_uuids',
+  `select replace(u::text, '-', '') from unnest($1::uuid[]) with ordinality as t(u, n) order by n`,
+);
+const asBytes = statement(
+  'test_bytes',
+  'select u from unnest($1::bytea[]) with ordinality as t(u, n) order by n',
+);
+const asNumerics = statement(
+  'test_numerics',
+  'select u::text from unnest($1::numeric[]) with ordinality as t(u, n) order by n',
+);
+const asInstantTexts = statement(
+  'test_instant_texts',
+  'select u::text from unnest($1::timestamptz[]) with ordinality as t(u, n) order by n',
+);
+const undeclared = statement('test_undeclared', 'select $1');
 
-const readBack = async (query: typeof asTexts, literal: string): Promise<unknown[]> =>
-  (await pool.run(query, [literal])).map(([value]) => value);
+const readBack = async (query: typeof asTexts, column: Column): Promise<unknown[]> =>
+  (await pool.run(query, [column])).map(([value]) => value);
 const runs = { numRuns: 60 };
 
 /** Text of everything that stands for something in an array literal, in SQL or in JSON, and of all of Unicode but NUL. */
@@ -111,14 +132,80 @@ test('booleans and instants come back as they were', async () => {
   );
 });
 
-test('JSON texts come back as they were, whatever stands in their strings', async () => {
-  const json = fc
-    .oneof(hostile, fc.dictionary(hostile, hostile, { maxKeys: 3 }))
-    .map(value => JSON.stringify(value));
-  await fc.assert(
-    fc.asyncProperty(fc.array(fc.option(json), { minLength: 1, maxLength: 8 }), async values => {
-      assert.deepEqual(await readBack(asJson, jsons(values)), values);
-    }),
-    runs,
+test('numbers of the smaller types come back as they were, to their limits', async () => {
+  for (const [query, bits] of [
+    [asIntegers, 32],
+    [asSmallints, 16],
+  ] as const) {
+    const value = fc.option(fc.integer({ min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 }));
+    await fc.assert(
+      fc.asyncProperty(fc.array(value, { maxLength: 20 }), async values => {
+        assert.deepEqual(await readBack(query, numbers(values)), values);
+      }),
+      runs,
+    );
+  }
+});
+
+test('a number that does not fit its type is refused as PostgreSQL refuses it, never cut', async () => {
+  const cases: [typeof asTexts, number | bigint][] = [
+    [asNumbers, 2n ** 63n],
+    [asNumbers, -(2n ** 63n) - 1n],
+    [asNumbers, 2 ** 53],
+    [asNumbers, 1.5],
+    [asIntegers, 2 ** 31],
+    [asIntegers, -(2 ** 31) - 1],
+    [asIntegers, Number.NaN],
+    [asSmallints, 2 ** 15],
+  ];
+  for (const [query, value] of cases)
+    await assert.rejects(readBack(query, numbers([1, value])), { code: '22003' }, `${value}`);
+});
+
+test('UUIDs, bytes and exact numbers come back as they were', async () => {
+  const uuids = ['00000000000000000000000000000000', 'ffffffffffffffffffffffffffffffff', null];
+  assert.deepEqual(await readBack(asUuids, texts(uuids)), uuids);
+  assert.deepEqual(await readBack(asUuids, texts(['0189aBcD-0000-7000-8000-0000000000Ff'])), [
+    '0189abcd0000700080000000000000ff',
+  ]);
+  await assert.rejects(readBack(asUuids, texts(['0189'])), /4 digits/);
+  await assert.rejects(readBack(asUuids, texts([`${'0'.repeat(31)}g`])), /holds g/);
+  const buffers = [Buffer.from([0, 255, 123, 125, 92, 34]), Buffer.alloc(0), null, Buffer.alloc(100_000, 7)];
+  assert.deepEqual(await readBack(asBytes, bytes(buffers)), buffers);
+  const exact = [10n ** 30n, -(10n ** 30n), 0n, null];
+  assert.deepEqual(
+    await readBack(asNumerics, numbers(exact)),
+    exact.map(value => value?.toString() ?? null),
+  );
+});
+
+test('the ends of time, and instants in microseconds beyond what a double holds, come back as they were', async () => {
+  const texts = await readBack(
+    asInstantTexts,
+    instants([
+      Number.NEGATIVE_INFINITY,
+      Number.POSITIVE_INFINITY,
+      Date.UTC(9999, 11, 31, 23, 59, 59, 999),
+      -1,
+    ]),
+  );
+  assert.deepEqual(texts, [
+    '-infinity',
+    'infinity',
+    '9999-12-31 23:59:59.999+00',
+    '1969-12-31 23:59:59.999+00',
+  ]);
+  await assert.rejects(readBack(asInstantTexts, instants([Number.NaN])), /not a number/);
+});
+
+test('columns larger than any before come back as they were', async () => {
+  const long = Array.from({ length: 3000 }, (_, index) => `${index} é🎟 ${'x'.repeat(index % 97)}`);
+  assert.deepEqual(await readBack(asTexts, texts(long)), long);
+});
+
+test('a statement that does not say what its parameter is an array of is refused', async () => {
+  await assert.rejects(
+    readBack(undeclared, texts(['a'])),
+    /test_undeclared does not say what \$1 is an array of/,
   );
 });

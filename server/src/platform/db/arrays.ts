@@ -1,57 +1,47 @@
-/*
- * Array literals for `unnest($1::bigint[], …)`. node-postgres can write arrays too, but goes through
- * every element's type; a batch has tens of thousands of elements whose types are known here.
+import { type BinaryType, encodeBinary, isBinary } from './binary.ts';
+
+type Cell = number | bigint | string | boolean | Buffer | null;
+
+/**
+ * A column of a batch, for `$1::bigint[]`. How it goes over the wire is decided by the type that the statement declares:
+ * in binary where that type is known here, else as an array literal.
  */
+export class Column {
+  readonly cells: readonly Cell[];
 
-/** Numbers, bigints or null. */
-export const numbers = (values: readonly (number | bigint | null)[]): string => {
-  let text = '{';
-  for (let i = 0; i < values.length; i += 1)
-    text += i === 0 ? (values[i] ?? 'null') : `,${values[i] ?? 'null'}`;
-  return `${text}}`;
-};
+  constructor(cells: readonly Cell[]) {
+    this.cells = cells;
+  }
 
-export const booleans = (values: readonly boolean[]): string =>
-  `{${values.map(value => (value ? 't' : 'f')).join(',')}}`;
+  /** What the driver sends for a parameter of type `element[]`. Throws what PostgreSQL would for a number out of range. */
+  encode(element: string): Buffer | string {
+    return isBinary(element) ? encodeBinary(element as BinaryType, this.cells) : literal(this.cells);
+  }
+}
 
 const SPECIAL = /["\\]/;
 const escapeText = (value: string): string =>
   SPECIAL.test(value) ? value.replace(/["\\]/g, character => `\\${character}`) : value;
 
-/** Texts or null, each quoted. */
-export const texts = (values: readonly (string | null)[]): string => {
-  let text = '{';
-  for (let i = 0; i < values.length; i += 1) {
-    const value = values[i];
-    text += i === 0 ? '' : ',';
-    text += value === null || value === undefined ? 'null' : `"${escapeText(value)}"`;
-  }
-  return `${text}}`;
-};
+const literal = (cells: readonly Cell[]): string =>
+  `{${cells.map(cell => (cell === null ? 'null' : `"${escapeText(String(cell))}"`)).join(',')}}`;
 
-/*
- * JSON texts go as one string with a separator that JSON never holds, for `string_to_array($1, chr(30), chr(31))`:
- * escaping each quote of each JSON text for an array literal took a tenth of the engine's time.
- */
-export const jsons = (values: readonly (string | null)[]): string =>
-  values.map(value => value ?? '\u001f').join('\u001e');
+/** Numbers, bigints or null. */
+export const numbers = (values: readonly (number | bigint | null)[]): Column => new Column(values);
 
-/** Instants (epoch milliseconds) or null, as RFC 3339. Neighbours are often equal: the time of the batch. */
-export const instants = (values: readonly (number | null)[]): string => {
-  let last: number | null = null;
-  let written = '';
-  let text = '{';
-  for (let i = 0; i < values.length; i += 1) {
-    const value = values[i];
-    text += i === 0 ? '' : ',';
-    if (value === null || value === undefined) text += 'null';
-    else {
-      if (value !== last) {
-        last = value;
-        written = new Date(value).toISOString();
-      }
-      text += written;
-    }
-  }
-  return `${text}}`;
-};
+export const booleans = (values: readonly (boolean | null)[]): Column => new Column(values);
+
+/** Texts (JSON too, and UUIDs as 32 hexadecimal digits) or null. */
+export const texts = (values: readonly (string | null)[]): Column => new Column(values);
+
+/** Instants (epoch milliseconds, or an infinity) or null. */
+export const instants = (values: readonly (number | null)[]): Column => new Column(values);
+
+export const bytes = (values: readonly (Buffer | null)[]): Column => new Column(values);
+
+/** The types of the parameters of a statement that are arrays, by their number: `$3::bigint[]` gives `bigint` at 3. */
+export function arrayTypes(text: string): readonly (string | undefined)[] {
+  const types: (string | undefined)[] = [];
+  for (const [, number, type] of text.matchAll(/\$(\d+)::(\w+)\[\]/g)) types[Number(number)] = type as string;
+  return types;
+}

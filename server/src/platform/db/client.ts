@@ -1,10 +1,13 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
+import { arrayTypes, Column } from './arrays.ts';
 
 /** A named statement: PostgreSQL parses and plans it once for each connection. */
 export interface Statement {
   readonly name: string;
   readonly text: string;
+  /** The types of the arrays among its parameters. */
+  readonly arrays: readonly (string | undefined)[];
 }
 
 const names = new Set<string>();
@@ -13,10 +16,10 @@ const names = new Set<string>();
 export function statement(name: string, text: string): Statement {
   if (names.has(name)) throw new Error(`two statements are named ${name}`);
   names.add(name);
-  return { name, text };
+  return { name, text, arrays: arrayTypes(text) };
 }
 
-export type Value = string | number | bigint | boolean | null | Buffer;
+export type Value = string | number | bigint | boolean | null | Buffer | Column;
 
 /** Anything that runs statements: one connection (inside a transaction or not) or a pool. Rows are arrays. */
 export interface Tx {
@@ -72,7 +75,13 @@ const connection = (url: string, name: string) => ({
 const query = (statement: Statement, values: readonly Value[]) => ({
   name: statement.name,
   text: statement.text,
-  values: values as Value[],
+  values: values.map((value, index) => {
+    if (!(value instanceof Column)) return value;
+    const type = statement.arrays[index + 1];
+    if (type === undefined)
+      throw new Error(`${statement.name} does not say what $${index + 1} is an array of`);
+    return value.encode(type);
+  }),
   rowMode: 'array' as const,
 });
 

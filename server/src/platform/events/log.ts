@@ -1,5 +1,5 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { instants, numbers } from '../db/arrays.ts';
+import { bytes, instants, numbers } from '../db/arrays.ts';
 import { statement, type Tx } from '../db/client.ts';
 import { wireId } from '../ids.ts';
 import { MAX_AMOUNT } from '../money.ts';
@@ -48,7 +48,7 @@ export async function appendFacts(
     numbers(batches.map(own => own.facts.length)),
     numbers(batches.map(own => own.entries)),
     instants(batches.map(() => recordedAt)),
-    `{${batches.map(own => `"\\\\x${pack(own.facts)}"`).join(',')}}`,
+    bytes(batches.map(own => pack(own.facts))),
   ]);
 }
 
@@ -57,9 +57,9 @@ const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 const WORTH_COMPRESSING = 4_096;
 const OPENING_BRACKET = 0x5b;
 
-function pack(facts: readonly LoggedFact[]): string {
+function pack(facts: readonly LoggedFact[]): Buffer {
   const json = Buffer.from(JSON.stringify(facts));
-  return (json.length < WORTH_COMPRESSING ? json : zstdCompressSync(json, FAST)).toString('hex');
+  return json.length < WORTH_COMPRESSING ? json : zstdCompressSync(json, FAST);
 }
 
 /** Plain JSON begins with a bracket, a Zstandard frame with 0x28. */

@@ -1,4 +1,4 @@
-import { instants, jsons, numbers, texts } from '#platform/db/arrays.ts';
+import { instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Posted } from '../../ledger/index.ts';
 import type { Earned } from '../posting.ts';
@@ -40,8 +40,8 @@ const insert = statement(
    select u.id, u.program_id, u.member_id, u.external_id, u.source, u.payload, u.type, u.occurred_at, u.program_version,
      u.attributes::json, u.earned::json, u.streaks::json, u.posted::json
    from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::timestamptz[],
-     $9::integer[], string_to_array($10::text, chr(30), chr(31)), string_to_array($11::text, chr(30)),
-     string_to_array($12::text, chr(30), chr(31)), string_to_array($13::text, chr(30)))
+     $9::integer[], $10::text[], $11::text[],
+     $12::text[], $13::text[])
      as u(id, program_id, member_id, external_id, source, payload, type, occurred_at, program_version, attributes, earned, streaks,
      posted)`,
 );
@@ -61,10 +61,10 @@ export async function insertActivities(
     texts(of(({ activity }) => activity.type)),
     instants(of(({ activity }) => activity.occurredAt)),
     numbers(of(({ programVersion }) => programVersion)),
-    jsons(of(({ activity }) => (activity.attributes === null ? null : JSON.stringify(activity.attributes)))),
-    jsons(of(({ earned }) => JSON.stringify(earnedToJson(earned)))),
-    jsons(of(({ streaks }) => (streaks.length === 0 ? null : JSON.stringify(streaksToJson(streaks))))),
-    jsons(rows.map(row => JSON.stringify(row.posted))),
+    texts(of(({ activity }) => (activity.attributes === null ? null : JSON.stringify(activity.attributes)))),
+    texts(of(({ earned }) => JSON.stringify(earnedToJson(earned)))),
+    texts(of(({ streaks }) => (streaks.length === 0 ? null : JSON.stringify(streaksToJson(streaks))))),
+    texts(rows.map(row => JSON.stringify(row.posted))),
   ]);
 }
 

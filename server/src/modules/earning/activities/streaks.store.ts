@@ -1,4 +1,4 @@
-import { jsons, numbers, texts } from '#platform/db/arrays.ts';
+import { numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { StreakState } from './streaks.ts';
 
@@ -30,7 +30,7 @@ const write = statement(
   'earning_write_streaks',
   `insert into earning.streaks (member_id, streak, state)
    select u.member_id, u.streak, u.state::json
-   from unnest($1::bigint[], $2::text[], string_to_array($3::text, chr(30))) as u(member_id, streak, state)
+   from unnest($1::bigint[], $2::text[], $3::text[]) as u(member_id, streak, state)
    on conflict (member_id, streak) do update set state = excluded.state`,
 );
 
@@ -43,6 +43,6 @@ export async function writeStreaks(
   await tx.run(write, [
     numbers(rows.map(({ memberId }) => memberId)),
     texts(rows.map(({ streak }) => streak)),
-    jsons(rows.map(({ state }) => JSON.stringify(state))),
+    texts(rows.map(({ state }) => JSON.stringify(state))),
   ]);
 }

@@ -1,4 +1,4 @@
-import { booleans, numbers, texts } from '#platform/db/arrays.ts';
+import { booleans, type Column, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 
 /** Into how many parts a budget is cut: so many batches take from it side by side. */
@@ -148,7 +148,7 @@ export async function settle(
   ]);
 }
 
-const names = (list: readonly BudgetName[]): string[] => [
+const names = (list: readonly BudgetName[]): Column[] => [
   numbers(list.map(each => each.programId)),
   texts(list.map(each => each.campaign)),
 ];

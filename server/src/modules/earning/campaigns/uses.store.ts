@@ -1,4 +1,4 @@
-import { instants, numbers, texts } from '#platform/db/arrays.ts';
+import { type Column, instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Addition } from '../records.ts';
 import type { Use, UsesQuestion } from './uses.ts';
@@ -50,16 +50,12 @@ export async function readUsesOf(tx: Tx, asked: readonly UsesQuestion[]): Promis
   ];
 }
 
-const asArrays = (asked: readonly UsesQuestion[]): string[] => [
+const asArrays = (asked: readonly UsesQuestion[]): Column[] => [
   numbers(asked.map(question => question.memberId)),
   texts(asked.map(question => question.campaign)),
-  bounds(asked.map(question => question.since)),
-  bounds(asked.map(question => question.until)),
+  instants(asked.map(question => question.since)),
+  instants(asked.map(question => question.until)),
 ];
-
-/** Instants, of which some are the beginning or the end of all time. */
-const bounds = (values: readonly number[]): string =>
-  `{${values.map(at => (Number.isFinite(at) ? new Date(at).toISOString() : at < 0 ? '-infinity' : 'infinity')).join(',')}}`;
 
 const insertUses = statement(
   'earning_insert_uses',

@@ -1,4 +1,4 @@
-import { jsons, numbers, texts } from '#platform/db/arrays.ts';
+import { type Column, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Award, ChallengeKey, ChallengeState, ChallengeStep, Taken } from './challenges.model.ts';
 
@@ -107,7 +107,7 @@ export async function readChallenges(
   return rows.map(held);
 }
 
-const columns = (keys: readonly ChallengeKey[]): string[] => [
+const columns = (keys: readonly ChallengeKey[]): Column[] => [
   numbers(keys.map(({ memberId }) => memberId)),
   texts(keys.map(({ challenge }) => challenge)),
   texts(keys.map(({ period }) => period)),
@@ -126,14 +126,14 @@ const write = statement(
   'earning_write_challenges',
   `insert into earning.challenges (member_id, challenge, period, state)
    select u.member_id, u.challenge, u.period, u.state::json
-   from unnest($1::bigint[], $2::text[], $3::text[], string_to_array($4::text, chr(30))) as u(member_id, challenge, period, state)
+   from unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) as u(member_id, challenge, period, state)
    on conflict (member_id, challenge, period) do update set state = excluded.state`,
 );
 
 /** Writes periods of members who are locked, each once. */
 export async function writeChallenges(tx: Tx, rows: readonly Held[]): Promise<void> {
   if (rows.length === 0) return;
-  await tx.run(write, [...columns(rows), jsons(rows.map(({ state }) => JSON.stringify(stateToJson(state))))]);
+  await tx.run(write, [...columns(rows), texts(rows.map(({ state }) => JSON.stringify(stateToJson(state))))]);
 }
 
 type StepRow = [
@@ -210,7 +210,7 @@ const insertSteps = statement(
   `insert into earning.challenge_steps (cause, challenge, period, id, member_id, program_id, program_version, value, day, step)
    select u.cause, u.challenge, u.period, u.id, u.member_id, u.program_id, u.program_version, u.value, u.day, u.step::json
    from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::integer[], $7::integer[], $8::bigint[],
-     $9::integer[], string_to_array($10::text, chr(30)))
+     $9::integer[], $10::text[])
      as u(cause, challenge, period, id, member_id, program_id, program_version, value, day, step)`,
 );
 
@@ -226,7 +226,7 @@ export async function insertChallengeSteps(tx: Tx, rows: readonly StoredStep[]):
     numbers(rows.map(({ programVersion }) => programVersion)),
     numbers(rows.map(({ value }) => value)),
     numbers(rows.map(({ day }) => day)),
-    jsons(
+    texts(
       rows.map(({ extra, before, after, given, taken }) =>
         JSON.stringify({
           ...(extra !== 0n && { extra: String(extra) }),

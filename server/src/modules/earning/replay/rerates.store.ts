@@ -1,4 +1,4 @@
-import { jsons, numbers, texts } from '#platform/db/arrays.ts';
+import { numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Applied } from '../model.ts';
 import { type AppliedJson, appliedFromJson, appliedToJson } from '../store.ts';
@@ -149,8 +149,8 @@ const insertItems = statement(
   'earning_insert_rerate_items',
   `insert into earning.rerate_items (rerate_id, member_id, order_id, program_version, applied, version_before, applied_before, change)
    select $1::bigint, u.member_id, u.order_id, u.version, u.applied::json, u.version_before, u.applied_before::json, u.change::json
-   from unnest($2::bigint[], $3::bigint[], $4::integer[], string_to_array($5::text, chr(30), chr(31)), $6::integer[],
-     string_to_array($7::text, chr(30), chr(31)), $8::text[]) as u(member_id, order_id, version, applied, version_before, applied_before, change)`,
+   from unnest($2::bigint[], $3::bigint[], $4::integer[], $5::text[], $6::integer[],
+     $7::text[], $8::text[]) as u(member_id, order_id, version, applied, version_before, applied_before, change)`,
 );
 
 /** Forgets what an earlier attempt to plan had found. */
@@ -165,9 +165,9 @@ export async function insertRerateItems(tx: Tx, id: bigint, items: readonly Rera
     numbers(items.map(item => item.memberId)),
     numbers(items.map(item => item.orderId)),
     numbers(items.map(item => item.version)),
-    jsons(items.map(item => appliedToJson(item.applied))),
+    texts(items.map(item => appliedToJson(item.applied))),
     numbers(items.map(item => item.versionBefore)),
-    jsons(items.map(item => appliedToJson(item.appliedBefore))),
+    texts(items.map(item => appliedToJson(item.appliedBefore))),
     texts(items.map(item => JSON.stringify(item.change.map(([unit, points]) => [unit, String(points)])))),
   ]);
 }

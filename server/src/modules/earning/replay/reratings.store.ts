@@ -1,4 +1,4 @@
-import { booleans, jsons, numbers, texts } from '#platform/db/arrays.ts';
+import { booleans, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx } from '#platform/db/client.ts';
 import type { Posted } from '../../ledger/index.ts';
 import type { StoredRerating } from '../records.ts';
@@ -16,7 +16,7 @@ const insert = statement(
   `insert into earning.reratings (id, program_id, order_id, rerate_id, reverses, program_version, applied, decided, posted)
    select u.id, u.program_id, u.order_id, u.rerate_id, u.reverses, u.program_version, u.applied::json, u.decided::json, u.posted::json
    from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::boolean[], $6::integer[],
-     string_to_array($7::text, chr(30), chr(31)), $8::text[], $9::text[])
+     $7::text[], $8::text[], $9::text[])
      as u(id, program_id, order_id, rerate_id, reverses, program_version, applied, decided, posted)`,
 );
 
@@ -32,7 +32,7 @@ export async function insertReratings(
     numbers(stored.map(row => row.rerateId)),
     booleans(stored.map(row => row.reverses)),
     numbers(stored.map(row => row.programVersion)),
-    jsons(stored.map(row => appliedToJson(row.applied))),
+    texts(stored.map(row => appliedToJson(row.applied))),
     texts(stored.map(row => JSON.stringify(decidedToJson(row.decided)))),
     texts(rows.map(row => JSON.stringify(row.posted))),
   ]);

@@ -1,4 +1,4 @@
-import { instants, numbers } from '#platform/db/arrays.ts';
+import { type Column, instants, numbers } from '#platform/db/arrays.ts';
 import { type Statement, statement, type Tx } from '#platform/db/client.ts';
 import type { Measure } from '../../program/index.ts';
 import type { Addition } from '../records.ts';
@@ -146,7 +146,7 @@ async function insertRows(
   tx: Tx,
   how: Statement,
   rows: readonly Row[],
-  sums: readonly string[] = [],
+  sums: readonly Column[] = [],
 ): Promise<void> {
   if (rows.length === 0) return;
   await tx.run(how, [
