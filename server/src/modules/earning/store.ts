@@ -1,5 +1,5 @@
 import { booleans, instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Rational } from '#platform/money.ts';
 import type { Posted } from '../ledger/index.ts';
 import { type Applied, type Fault, type Line, NOTHING_APPLIED, type Order } from './model.ts';
@@ -106,12 +106,13 @@ const insertOrder = statement(
      currency, kind, channel, partner, lines, attributes, decided, posted, applied, decision)
    select u.id, u.revision, u.program_id, u.member_id, u.external_id, u.source, u.payload, u.occurred_at, u.program_version,
      u.currency, u.kind, u.channel, u.partner, u.lines::json, u.attributes::json, u.decided::json, u.posted::json, u.applied::json, u.decision
-   from unnest($1::bigint[], $2::integer[], $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::uuid[], $8::timestamptz[],
-     $9::integer[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-     $15::text[], $16::text[], $17::text[],
-     $18::text[], $19::bigint[])
-     as u(id, revision, program_id, member_id, external_id, source, payload, occurred_at, program_version, currency, kind,
-     channel, partner, lines, attributes, decided, posted, applied, decision)`,
+   from ${unnested(
+     1,
+     `
+     id bigint, revision integer, program_id integer, member_id bigint, external_id text, source text,
+     payload uuid, occurred_at timestamptz, program_version integer, currency text, kind text, channel text,
+     partner text, lines text, attributes text, decided text, posted text, applied text, decision bigint`,
+   )} as u`,
 );
 
 export async function insertOrders(
@@ -148,7 +149,7 @@ export const ORDER = `o.id, o.revision, o.program_id, o.member_id, o.external_id
   o.program_version, o.currency, o.kind, o.channel, o.partner, o.lines, o.attributes, o.decided, o.posted, o.applied, o.decision`;
 const readOrders = statement(
   'earning_orders',
-  `select ${ORDER} from unnest($1::bigint[]) as u(id) join earning.orders o on o.id = u.id order by o.id, o.revision`,
+  `select ${ORDER} from ${unnested(1, 'id bigint')} as u join earning.orders o on o.id = u.id order by o.id, o.revision`,
 );
 
 export type OrderRow = [
@@ -241,8 +242,12 @@ const insertReturn = statement(
   'earning_insert_returns',
   `insert into earning.returns (id, order_id, program_id, external_id, source, payload, occurred_at, cancels, lines, decided, posted)
    select u.id, u.order_id, u.program_id, u.external_id, u.source, u.payload, u.occurred_at, u.cancels, u.lines::json, u.decided::json, u.posted::json
-   from unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::uuid[], $7::timestamptz[], $8::boolean[], $9::text[],
-     $10::text[], $11::text[]) as u(id, order_id, program_id, external_id, source, payload, occurred_at, cancels, lines, decided, posted)`,
+   from ${unnested(
+     1,
+     `
+     id bigint, order_id bigint, program_id integer, external_id text, source text, payload uuid,
+     occurred_at timestamptz, cancels boolean, lines text, decided text, posted text`,
+   )} as u`,
 );
 
 type ReturnedJson = [line: string, num: string, den: string][];
@@ -275,7 +280,7 @@ export const RETURN =
   'r.id, r.order_id, r.program_id, r.external_id, r.source, r.payload::text, r.occurred_at, r.cancels, r.lines, r.decided, r.posted';
 const readReturnsOf = statement(
   'earning_returns_of',
-  `select ${RETURN} from unnest($1::bigint[]) as u(id) join earning.returns r on r.order_id = u.id order by r.id`,
+  `select ${RETURN} from ${unnested(1, 'id bigint')} as u join earning.returns r on r.order_id = u.id order by r.id`,
 );
 const readReturns = statement(
   'earning_returns',

@@ -1,5 +1,5 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Posted } from '../ledger/index.ts';
 
 export type Verdict = 'release' | 'confirm';
@@ -27,8 +27,12 @@ const insert = statement(
   'fraud_insert_decisions',
   `insert into fraud.decisions (id, program_id, case_id, verdict, note, external_id, source, decided_by, decided_at, posted)
    select u.id, u.program_id, u.case_id, u.verdict, u.note, u.external_id, u.source, u.decided_by, u.decided_at, u.posted::json
-   from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::text[])
-     as u(id, program_id, case_id, verdict, note, external_id, source, decided_by, decided_at, posted)`,
+   from ${unnested(
+     1,
+     `
+     id bigint, program_id integer, case_id bigint, verdict text, note text, external_id text, source text,
+     decided_by text, decided_at timestamptz, posted text`,
+   )} as u`,
 );
 
 export async function insertDecisions(

@@ -1,5 +1,5 @@
 import { booleans, type Column, instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { numbered, statement, type Tx, unnested } from '#platform/db/client.ts';
 import {
   type Addition,
   type Case,
@@ -42,7 +42,7 @@ const asCase = ([id, programId, memberId, cause, at, openedAt, state, crossings]
 const readCasesAt = statement(
   'fraud_cases_at',
   `select distinct on (c.id) ${CASE}
-   from unnest($1::bigint[], $2::timestamptz[]) as u(member_id, at)
+   from ${unnested(1, 'member_id bigint, at timestamptz')} as u
    join fraud.cases c on c.member_id = u.member_id and c.until > u.at and c.since <= u.at`,
 );
 
@@ -58,7 +58,7 @@ export const casesAt = async (tx: Tx, asked: readonly { memberId: number; at: nu
 const readCasesAround = statement(
   'fraud_cases_around',
   `select distinct on (c.id) ${CASE}
-   from unnest($1::bigint[]) as u(id) join fraud.cases o on o.id = u.id
+   from ${unnested(1, 'id bigint')} as u join fraud.cases o on o.id = u.id
    join fraud.cases c on c.member_id = o.member_id and c.until > o.since and c.since < o.until`,
 );
 
@@ -78,7 +78,7 @@ export const pausesOf = async (tx: Tx, members: readonly number[]): Promise<Case
 const readCounted = statement(
   'fraud_counted',
   `select u.nr::integer, c.at, sum(c.points)::bigint
-   from unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::timestamptz[]) with ordinality as u(member_id, unit, since, until, nr)
+   from ${numbered(1, 'member_id bigint, unit integer, since timestamptz, until timestamptz')} as u
    join fraud.counted c on c.member_id = u.member_id and c.unit = u.unit and c.at >= u.since and c.at < u.until
    group by u.nr, c.at`,
 );
@@ -144,7 +144,7 @@ const asPended = ([
 
 const readPendedBy = statement(
   'fraud_pended_by',
-  `select ${PENDED} from unnest($1::bigint[]) as u(id) join fraud.cases c on c.id = u.id and c.state = 'open'
+  `select ${PENDED} from ${unnested(1, 'id bigint')} as u join fraud.cases c on c.id = u.id and c.state = 'open'
    join fraud.pended p on p.case_id = u.id`,
 );
 
@@ -154,7 +154,7 @@ export const pendedBy = async (tx: Tx, cases: readonly bigint[]): Promise<Pended
 
 const readPendedOf = statement(
   'fraud_pended_of',
-  `select ${PENDED} from unnest($1::bigint[]) as u(member_id)
+  `select ${PENDED} from ${unnested(1, 'member_id bigint')} as u
    join fraud.cases c on c.member_id = u.member_id and c.state = 'open'
    join fraud.pended p on p.case_id = c.id and p.event is not null`,
 );
@@ -167,22 +167,28 @@ const insertCounted = statement(
   'fraud_insert_counted',
   `insert into fraud.counted (member_id, unit, at, id, cause, points, lots)
    select u.member_id, u.unit, u.at, u.id, u.cause, u.points, u.lots::integer[]
-   from unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::bigint[], $5::text[], $6::bigint[], $7::text[])
-     as u(member_id, unit, at, id, cause, points, lots)`,
+   from ${unnested(1, 'member_id bigint, unit integer, at timestamptz, id bigint, cause text, points bigint, lots text')} as u`,
 );
 const insertCases = statement(
   'fraud_insert_cases',
   `insert into fraud.cases (id, program_id, member_id, cause, at, opened_at, since, until, crossings)
    select u.id, u.program_id, u.member_id, u.cause, u.at, u.opened_at, u.since, u.until, u.crossings::json
-   from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
-     $8::timestamptz[], $9::text[])
-     as u(id, program_id, member_id, cause, at, opened_at, since, until, crossings)`,
+   from ${unnested(
+     1,
+     `
+     id bigint, program_id integer, member_id bigint, cause text, at timestamptz, opened_at timestamptz,
+     since timestamptz, until timestamptz, crossings text`,
+   )} as u`,
 );
 const insertPended = statement(
   'fraud_insert_pended',
   `insert into fraud.pended (wallet_id, seq, case_id, at, points, available_from, event, cancels, expires_at, inactive_after)
-   select * from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::timestamptz[], $5::bigint[], $6::timestamptz[], $7::text[], $8::boolean[],
-     $9::timestamptz[], $10::text[])`,
+   select * from ${unnested(
+     1,
+     `
+     wallet_id bigint, seq integer, case_id bigint, at timestamptz, points bigint,
+     available_from timestamptz, event text, cancels boolean, expires_at timestamptz, inactive_after text`,
+   )} as u`,
 );
 
 const pendedColumns = (rows: readonly Pended[]): Column[] => [
@@ -251,8 +257,11 @@ export async function insertFraud(
 const updatePended = statement(
   'fraud_update_pended',
   `update fraud.pended p set case_id = u.case_id, available_from = u.available_from, event = u.event, cancels = u.cancels
-   from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::timestamptz[], $5::text[], $6::boolean[])
-     as u(wallet_id, seq, case_id, available_from, event, cancels)
+   from ${unnested(
+     1,
+     `
+     wallet_id bigint, seq integer, case_id bigint, available_from timestamptz, event text, cancels boolean`,
+   )} as u
    where p.wallet_id = u.wallet_id and p.seq = u.seq`,
 );
 
@@ -270,7 +279,7 @@ export async function changePended(tx: Tx, changes: readonly Pended[]): Promise<
 
 const updateCases = statement(
   'fraud_update_cases',
-  `update fraud.cases c set state = u.state from unnest($1::bigint[], $2::text[]) as u(id, state) where c.id = u.id`,
+  `update fraud.cases c set state = u.state from ${unnested(1, 'id bigint, state text')} as u where c.id = u.id`,
 );
 
 /** Ends cases. */
@@ -371,7 +380,7 @@ export const heldBackBy = async (tx: Tx, caseId: bigint, limit: number): Promise
 const removeCounted = statement(
   'fraud_remove_counted',
   `with removed as (
-     delete from fraud.counted c using unnest($1::bigint[]) as u(member_id)
+     delete from fraud.counted c using ${unnested(1, 'member_id bigint')} as u
      where c.member_id = u.member_id and c.at < $2::timestamptz
        and not exists (select 1 from fraud.cases k where k.member_id = c.member_id and k.since <= c.at and k.until > c.at)
      returning 1)

@@ -1,5 +1,5 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Posted } from './commands.ts';
 
 /** Points given or taken by hand. */
@@ -26,8 +26,12 @@ const insert = statement(
   'ledger_insert_adjustments',
   `insert into ledger.adjustments (id, program_id, wallet_id, external_id, source, points, reason, expires_at, occurred_at, posted)
    select u.id, u.program_id, u.wallet_id, u.external_id, u.source, u.points, u.reason, u.expires_at, u.occurred_at, u.posted::jsonb
-   from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::text[])
-     as u(id, program_id, wallet_id, external_id, source, points, reason, expires_at, occurred_at, posted)`,
+   from ${unnested(
+     1,
+     `
+     id bigint, program_id integer, wallet_id bigint, external_id text, source text, points bigint,
+     reason text, expires_at timestamptz, occurred_at timestamptz, posted text`,
+   )} as u`,
 );
 
 export async function insertAdjustments(

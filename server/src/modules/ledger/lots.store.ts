@@ -1,5 +1,5 @@
 import { booleans, type Column, instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Lot, Wallet } from './model.ts';
 
 /** A wallet before and after a batch. */
@@ -36,29 +36,33 @@ interface LotChanges {
 const updateLots = statement(
   'ledger_update_lots',
   `update ledger.open_lots l set remaining = u.remaining, pending = u.pending
-   from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::boolean[]) as u(wallet_id, seq, remaining, pending)
+   from ${unnested(1, 'wallet_id bigint, seq integer, remaining bigint, pending boolean')} as u
    where l.wallet_id = u.wallet_id and l.seq = u.seq`,
 );
 const deferLots = statement(
   'ledger_defer_lots',
   `update ledger.open_lots l set available_from = u.available_from, cancels = u.cancels, expires_at = u.expires_at, inactive_after = u.inactive_after
-   from unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::boolean[], $5::timestamptz[], $6::text[])
-     as u(wallet_id, seq, available_from, cancels, expires_at, inactive_after)
+   from ${unnested(
+     1,
+     `
+     wallet_id bigint, seq integer, available_from timestamptz, cancels boolean, expires_at timestamptz,
+     inactive_after text`,
+   )} as u
    where l.wallet_id = u.wallet_id and l.seq = u.seq`,
 );
 const deleteLots = statement(
   'ledger_delete_lots',
-  `delete from ledger.open_lots l using unnest($1::bigint[], $2::integer[]) as u(wallet_id, seq)
+  `delete from ledger.open_lots l using ${unnested(1, 'wallet_id bigint, seq integer')} as u
    where l.wallet_id = u.wallet_id and l.seq = u.seq`,
 );
 const insertHolds = statement(
   'ledger_insert_holds',
   `insert into ledger.open_holds (wallet_id, seq, points, expires_at)
-   select * from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::timestamptz[])`,
+   select * from ${unnested(1, 'wallet_id bigint, seq integer, points bigint, expires_at timestamptz')} as u`,
 );
 const deleteHolds = statement(
   'ledger_delete_holds',
-  `delete from ledger.open_holds h using unnest($1::bigint[], $2::integer[]) as u(wallet_id, seq)
+  `delete from ledger.open_holds h using ${unnested(1, 'wallet_id bigint, seq integer')} as u
    where h.wallet_id = u.wallet_id and h.seq = u.seq`,
 );
 type Dates = Pick<Lot, 'availableFrom' | 'expiresAt' | 'inactiveAfter'>;

@@ -1,5 +1,5 @@
 import { booleans, type Column, instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import { type Change, lotChanges, lotColumns, writeLots } from './lots.store.ts';
 import { type Entry, unitOf, type Wallet } from './model.ts';
 
@@ -17,6 +17,16 @@ export interface NewKey {
   result: bigint;
 }
 
+const SUMS = `seq integer, available bigint, pending bigint, held bigint, debt bigint, shortfall bigint, earned bigint,
+  redeemed bigint, expired bigint, next_due_at timestamptz, booked_at timestamptz, active_at timestamptz`;
+
+const insertWallets = statement(
+  'ledger_insert_wallets',
+  `insert into ledger.wallets (wallet_id, program_id, seq, available, pending, held, debt, shortfall, earned, redeemed, expired,
+     next_due_at, booked_at, active_at)
+   select * from ${unnested(1, `wallet_id bigint, program_id integer, ${SUMS}`)} as u`,
+);
+
 /*
  * Keys, wallets, lots, entries and totals in one statement: they go to different tables, and a batch of a few
  * commands costs less for its rows than for the number of its statements (about 50 us each, both sides together).
@@ -24,40 +34,44 @@ export interface NewKey {
 const postBatch = statement(
   'ledger_post',
   `with new_keys as (
-     insert into ledger.keys (key, payload, result) select * from unnest($1::uuid[], $2::uuid[], $3::bigint[])
-   ), sums as (
-     select * from unnest($4::bigint[], $5::integer[], $6::boolean[], $7::integer[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
-       $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::timestamptz[], $17::timestamptz[], $18::timestamptz[])
-       as u(wallet_id, program_id, is_new, seq, available, pending, held, debt, shortfall, earned, redeemed, expired, next_due_at, booked_at, active_at)
-   ), new_wallets as (
-     insert into ledger.wallets (wallet_id, program_id, seq, available, pending, held, debt, shortfall, earned, redeemed, expired,
-       next_due_at, booked_at, active_at)
-     select wallet_id, program_id, seq, available, pending, held, debt, shortfall, earned, redeemed, expired, next_due_at, booked_at, active_at
-     from sums where is_new
+     insert into ledger.keys (key, payload, result) select * from ${unnested(1, 'key uuid, payload uuid, result bigint')} as u
    ), changed_wallets as (
      update ledger.wallets w set seq = u.seq, available = u.available, pending = u.pending, held = u.held, debt = u.debt,
        shortfall = u.shortfall, earned = u.earned, redeemed = u.redeemed, expired = u.expired, next_due_at = u.next_due_at,
        booked_at = u.booked_at, active_at = u.active_at
-     from sums u where not u.is_new and w.wallet_id = u.wallet_id
+     from ${unnested(4, `wallet_id bigint, ${SUMS}`)} as u where w.wallet_id = u.wallet_id
    ), new_lots as (
      insert into ledger.open_lots (wallet_id, seq, remaining, pending, available_from, expires_at, cancels, inactive_after)
-     select * from unnest($19::bigint[], $20::integer[], $21::bigint[], $22::boolean[], $23::timestamptz[], $24::timestamptz[], $25::boolean[], $26::text[])
+     select * from ${unnested(
+       17,
+       `
+       wallet_id bigint, seq integer, remaining bigint, pending boolean, available_from timestamptz,
+       expires_at timestamptz, cancels boolean, inactive_after text`,
+     )} as u
    ), new_totals as (
      insert into ledger.totals (batch, program_id, unit, kind, entries, available, pending, held)
-     select $27::bigint, * from unnest($28::integer[], $29::smallint[], $30::text[], $31::bigint[], $32::numeric[], $33::numeric[], $34::numeric[])
+     select $25::bigint, * from ${unnested(
+       26,
+       `
+       program_id integer, unit smallint, kind text, entries bigint, available numeric, pending numeric,
+       held numeric`,
+     )} as u
    )
    insert into ledger.entries (wallet_id, seq, batch, tx, command, kind, available, pending, held, available_after,
      pending_after, held_after, debt_after, shortfall_after, occurred_at, booked_at, recorded_at, rule,
      available_from, expires_at, of_seq, lots, amounts, reason, cancels, inactive_after)
-   select u.wallet_id, u.seq, $27::bigint, u.tx, u.command, u.kind, u.available, u.pending, u.held, u.available_after,
-     u.pending_after, u.held_after, u.debt_after, u.shortfall_after, u.occurred_at, u.booked_at, $35::timestamptz, u.rule,
+   select u.wallet_id, u.seq, $25::bigint, u.tx, u.command, u.kind, u.available, u.pending, u.held, u.available_after,
+     u.pending_after, u.held_after, u.debt_after, u.shortfall_after, u.occurred_at, u.booked_at, $33::timestamptz, u.rule,
      u.available_from, u.expires_at, u.of_seq, u.lots::integer[], u.amounts::bigint[], u.reason, u.cancels, u.inactive_after
-   from unnest($36::bigint[], $37::integer[], $38::bigint[], $39::text[], $40::text[], $41::bigint[], $42::bigint[],
-     $43::bigint[], $44::bigint[], $45::bigint[], $46::bigint[], $47::bigint[], $48::bigint[], $49::timestamptz[],
-     $50::timestamptz[], $51::text[], $52::timestamptz[], $53::timestamptz[], $54::integer[], $55::text[],
-     $56::text[], $57::text[], $58::boolean[], $59::text[])
-     as u(wallet_id, seq, tx, command, kind, available, pending, held, available_after, pending_after, held_after,
-     debt_after, shortfall_after, occurred_at, booked_at, rule, available_from, expires_at, of_seq, lots, amounts, reason, cancels, inactive_after)`,
+   from ${unnested(
+     34,
+     `
+     wallet_id bigint, seq integer, tx bigint, command text, kind text, available bigint, pending bigint,
+     held bigint, available_after bigint, pending_after bigint, held_after bigint, debt_after bigint,
+     shortfall_after bigint, occurred_at timestamptz, booked_at timestamptz, rule text,
+     available_from timestamptz, expires_at timestamptz, of_seq integer, lots text, amounts text,
+     reason text, cancels boolean, inactive_after text`,
+   )} as u`,
 );
 
 /**
@@ -74,14 +88,25 @@ export async function post(
   const rows = postings.flatMap(posting => posting.entries.map(entry => ({ entry, posting })));
   const lots = lotChanges(changes);
   const writes = writeLots(tx, lots);
+  const added = changes.filter(change => change.isNew);
+  if (added.length > 0)
+    writes.push(
+      tx.run(insertWallets, [
+        numbers(added.map(({ wallet }) => wallet.id)),
+        numbers(added.map(({ wallet }) => wallet.programId)),
+        ...sumColumns(added),
+      ]),
+    );
   if (keys.length > 0 || rows.length > 0 || changes.length > 0) {
     const recordedAt = new Date(batch.recordedAt).toISOString();
+    const changed = changes.filter(change => !change.isNew);
     writes.push(
       tx.run(postBatch, [
         texts(keys.map(key => key.key)),
         texts(keys.map(key => key.payload)),
         numbers(keys.map(key => key.result)),
-        ...walletColumns(changes),
+        numbers(changed.map(({ wallet }) => wallet.id)),
+        ...sumColumns(changed),
         ...lotColumns(lots.added),
         batch.id,
         ...totalColumns(rows, changes),
@@ -177,13 +202,10 @@ function totalColumns(rows: readonly { entry: Entry }[], changes: readonly Chang
   ];
 }
 
-function walletColumns(changes: readonly Change[]): Column[] {
+function sumColumns(changes: readonly Change[]): Column[] {
   const of = (pick: (wallet: Wallet) => number | bigint): Column =>
     numbers(changes.map(({ wallet }) => pick(wallet)));
   return [
-    of(wallet => wallet.id),
-    of(wallet => wallet.programId),
-    booleans(changes.map(change => change.isNew)),
     of(wallet => wallet.seq),
     of(wallet => wallet.available),
     of(wallet => wallet.pending),

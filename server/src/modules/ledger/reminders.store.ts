@@ -1,5 +1,5 @@
 import { type Column, instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 
 /** One reminder: of the points of a wallet that expire at a date, so long before it. */
 export interface Reminding {
@@ -63,7 +63,7 @@ const columns = (rows: readonly Reminding[]): Column[] => [
 const readDecided = statement(
   'ledger_reminders_decided',
   `select r.wallet_id, r.expires_at, r.before
-   from unnest($1::bigint[], $2::timestamptz[], $3::text[]) as u(wallet_id, expires_at, before)
+   from ${unnested(1, 'wallet_id bigint, expires_at timestamptz, before text')} as u
    join ledger.reminders r on r.wallet_id = u.wallet_id and r.expires_at = u.expires_at and r.before = u.before`,
 );
 
@@ -80,7 +80,7 @@ export const nameOf = ({ wallet, expiresAt, before }: Reminding): string =>
 
 const readBooked = statement(
   'ledger_lots_booked',
-  `select l.wallet_id, l.seq, e.booked_at from unnest($1::bigint[]) as u(wallet_id)
+  `select l.wallet_id, l.seq, e.booked_at from ${unnested(1, 'wallet_id bigint')} as u
    join ledger.open_lots l on l.wallet_id = u.wallet_id
    join ledger.entries e on e.wallet_id = l.wallet_id and e.seq = l.seq`,
 );
@@ -94,7 +94,7 @@ export async function booked(tx: Tx, wallets: readonly number[]): Promise<Map<st
 const insert = statement(
   'ledger_insert_reminders',
   `insert into ledger.reminders (wallet_id, expires_at, before)
-   select * from unnest($1::bigint[], $2::timestamptz[], $3::text[])`,
+   select * from ${unnested(1, 'wallet_id bigint, expires_at timestamptz, before text')} as u`,
 );
 
 export async function insertReminders(tx: Tx, rows: readonly Reminding[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import { expiryOf } from './inactivity.ts';
 import { type Entry, emptyWallet, type Kind, type Taken, type Wallet } from './model.ts';
 
@@ -57,7 +57,7 @@ export async function wallets(tx: Tx, ids: readonly number[]): Promise<Wallet[]>
 // A join, not `= any`: each value is routed to its one partition instead of being probed in all sixteen.
 const readKeys = statement(
   'ledger_keys',
-  `select k.key, k.payload, k.result from unnest($1::uuid[]) as u(key) join ledger.keys k on k.key = u.key`,
+  `select k.key, k.payload, k.result from ${unnested(1, 'key uuid')} as u join ledger.keys k on k.key = u.key`,
 );
 
 /** Which of these keys (UUIDs as 32 hexadecimal digits) are taken. */
@@ -70,7 +70,7 @@ const plain = (uuid: string): string => uuid.replaceAll('-', '');
 
 const takeHolders = statement(
   'ledger_lock_holders',
-  `select pg_advisory_xact_lock(h.id) from unnest($1::bigint[]) as h(id)`,
+  `select pg_advisory_xact_lock(h.id) from ${unnested(1, 'id bigint')} as h`,
 );
 
 /** Waits until no other transaction holds any of these holders, given in the order of their ids, and holds them to its end. */
@@ -81,7 +81,7 @@ export async function lockHolders(tx: Tx, holders: readonly number[]): Promise<v
 const readLots = statement(
   'ledger_lots',
   `select l.wallet_id, l.seq, l.remaining, l.pending, l.available_from, l.cancels, l.expires_at, l.inactive_after
-   from unnest($1::bigint[]) as u(wallet_id) join ledger.open_lots l on l.wallet_id = u.wallet_id`,
+   from ${unnested(1, 'wallet_id bigint')} as u join ledger.open_lots l on l.wallet_id = u.wallet_id`,
 );
 /*
  * When the lots that an entry `e` took from expire: as their opening entries say; of points that were held back, which did not
@@ -100,7 +100,7 @@ const TERMS_OF_LOTS = `select array_agg(coalesce(r.expires_at, o.expires_at) ord
 const readHolds = statement(
   'ledger_holds',
   `select h.wallet_id, h.seq, h.points, h.expires_at, e.lots, e.amounts, t.expires, t.inactive
-   from unnest($1::bigint[]) as u(wallet_id)
+   from ${unnested(1, 'wallet_id bigint')} as u
    join ledger.open_holds h on h.wallet_id = u.wallet_id
    join ledger.entries e on e.wallet_id = h.wallet_id and e.seq = h.seq
    cross join lateral (
@@ -146,7 +146,7 @@ export async function fill(tx: Tx, targets: ReadonlyMap<number, Wallet>): Promis
 const readTaken = statement(
   'ledger_taken',
   `select e.wallet_id, e.seq, e.lots, e.amounts, t.expires, t.inactive
-   from unnest($1::bigint[], $2::integer[]) as u(wallet_id, seq)
+   from ${unnested(1, 'wallet_id bigint, seq integer')} as u
    join ledger.entries e on e.wallet_id = u.wallet_id and e.seq = u.seq
    cross join lateral (
      ${TERMS_OF_LOTS}) t`,
@@ -172,7 +172,7 @@ export async function taken(
 const readExpired = statement(
   'ledger_expired',
   `select e.wallet_id, a.lot, sum(-a.amount)::bigint
-   from unnest($1::bigint[], $2::integer[]) as u(wallet_id, lot)
+   from ${unnested(1, 'wallet_id bigint, lot integer')} as u
    join ledger.entries e on e.wallet_id = u.wallet_id and e.seq > u.lot
      and (e.kind = 'expire' or (e.kind = 'cancel' and e.rule is null)) and u.lot = any(e.lots)
    cross join lateral unnest(e.lots, e.amounts) as a(lot, amount)
@@ -263,7 +263,7 @@ const asEntry = (row: EntryRow): StoredEntry => ({
 
 const readRanges = statement(
   'ledger_entry_ranges',
-  `select ${ENTRY} from unnest($1::bigint[], $2::integer[], $3::integer[]) as u(wallet_id, first, last)
+  `select ${ENTRY} from ${unnested(1, 'wallet_id bigint, first integer, last integer')} as u
    join ledger.entries e on e.wallet_id = u.wallet_id and e.seq between u.first and u.last
    order by e.wallet_id, e.seq`,
 );
@@ -315,7 +315,7 @@ const dueWallets = statement(
   'ledger_due_wallets',
   `select w.wallet_id, w.program_id from ledger.wallets w
    where w.wallet_id > $1 and w.next_due_at <= (
-     select u.now from unnest($2::integer[], $3::timestamptz[]) as u(program_id, now) where u.program_id = w.program_id)
+     select u.now from ${unnested(2, 'program_id integer, now timestamptz')} as u where u.program_id = w.program_id)
    order by w.wallet_id limit $4`,
 );
 

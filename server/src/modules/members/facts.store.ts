@@ -1,5 +1,5 @@
 import { type Column, instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { numbered, statement, type Tx, unnested } from '#platform/db/client.ts';
 import { type ProfileJson, profileOf } from './profile.store.ts';
 import { EMPTY_PROFILE, type Profile } from './profile.ts';
 
@@ -20,8 +20,7 @@ export interface FactsQuestion {
 const PROFILES = statement(
   'members_profiles_at',
   `select q.nr::integer, m.enrolled_at, p.profile
-     from unnest($1::integer[], $2::bigint[], $3::timestamptz[], $4::bigint[])
-       with ordinality as q(program_id, member_id, at, decision, nr)
+     from ${numbered(1, 'program_id integer, member_id bigint, at timestamptz, decision bigint')} as q
      join members.members m on m.program_id = q.program_id and m.id = q.member_id
      left join lateral (
        select c.profile from members.profiles c
@@ -34,12 +33,11 @@ const MEMBERSHIPS = statement(
   'members_lists_at',
   `with wanted as materialized (
      select l.program_id, l.id, l.name
-       from unnest($5::integer[], $6::text[]) as w(program_id, name)
+       from ${unnested(5, 'program_id integer, name text')} as w
        join members.lists l on l.program_id = w.program_id and l.name = w.name
    )
    select q.nr::integer, w.name
-     from unnest($1::integer[], $2::bigint[], $3::timestamptz[], $4::bigint[])
-       with ordinality as q(program_id, member_id, at, decision, nr)
+     from ${numbered(1, 'program_id integer, member_id bigint, at timestamptz, decision bigint')} as q
      join wanted w on w.program_id = q.program_id
     cross join lateral (
       select 1 from members.list_members m
@@ -95,7 +93,7 @@ export async function memberships(
 
 const ENROLMENTS = statement(
   'members_enrolled_at',
-  `select m.id, m.enrolled_at from unnest($1::integer[], $2::bigint[]) as q(program_id, member_id)
+  `select m.id, m.enrolled_at from ${unnested(1, 'program_id integer, member_id bigint')} as q
      join members.members m on m.program_id = q.program_id and m.id = q.member_id`,
 );
 

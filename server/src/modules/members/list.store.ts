@@ -1,5 +1,5 @@
 import { instants, numbers } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 
 /** A list of members, uploaded. */
 export interface List {
@@ -58,32 +58,30 @@ const LOCK_PROGRAM = statement(
 const OPEN = statement(
   'members_open_memberships',
   `select m.list_id, m.member_id, m.joined_by, m.joined_at
-     from unnest($1::bigint[], $2::bigint[]) as q(list_id, member_id)
+     from ${unnested(1, 'list_id bigint, member_id bigint')} as q
      join members.list_members m on m.list_id = q.list_id and m.member_id = q.member_id and m.left_at is null`,
 );
 const SIZES = statement(
   'members_list_sizes',
-  'select l.id, l.members from unnest($1::bigint[]) as q(id) join members.lists l on l.id = q.id',
+  `select l.id, l.members from ${unnested(1, 'id bigint')} as q join members.lists l on l.id = q.id`,
 );
 const JOIN = statement(
   'members_join_lists',
   `insert into members.list_members (list_id, member_id, joined_by, joined_at)
    select u.list_id, u.member_id, u.joined_by, u.joined_at
-     from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[])
-       as u(list_id, member_id, joined_by, joined_at)`,
+     from ${unnested(1, 'list_id bigint, member_id bigint, joined_by bigint, joined_at timestamptz')} as u`,
 );
 const LEAVE = statement(
   'members_leave_lists',
   `update members.list_members m set left_by = u.left_by, left_at = u.left_at
-     from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[])
-       as u(list_id, member_id, joined_by, left_by, left_at)
+     from ${unnested(1, 'list_id bigint, member_id bigint, joined_by bigint, left_by bigint, left_at timestamptz')} as u
     where m.list_id = u.list_id and m.member_id = u.member_id and m.joined_by = u.joined_by`,
 );
 // Sorted, so that two batches which change the same lists wait for each other in one order.
 const COUNT = statement(
   'members_count_lists',
   `with u as materialized (
-     select l.id, q.change, q.at from unnest($1::bigint[], $2::integer[], $3::timestamptz[]) as q(id, change, at)
+     select l.id, q.change, q.at from ${unnested(1, 'id bigint, change integer, at timestamptz')} as q
        join members.lists l on l.id = q.id order by l.id for update of l
    )
    update members.lists l set members = l.members + u.change, changed_at = greatest(l.changed_at, u.at)

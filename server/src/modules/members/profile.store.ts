@@ -1,5 +1,5 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { MemberType } from './model.ts';
 import type { Attribute, Profile, ProfileChange, ProfileRow } from './profile.ts';
 
@@ -58,7 +58,7 @@ export const MAX_LATER = 100;
 const HISTORIES = statement(
   'members_profile_histories',
   `select q.member_id, p.valid_from, p.nr, p.rev, p.change, p.profile
-     from unnest($1::bigint[], $2::timestamptz[]) as q(member_id, at)
+     from ${unnested(1, 'member_id bigint, at timestamptz')} as q
      join lateral (
        (select c.valid_from, c.nr, c.rev, c.change, c.profile from members.profiles c
          where c.member_id = q.member_id and c.valid_from <= q.at
@@ -74,13 +74,16 @@ const INSERT = statement(
   'members_insert_profiles',
   `insert into members.profiles (member_id, valid_from, nr, rev, known_by, change, profile)
    select u.member_id, u.valid_from, u.nr, u.rev, u.known_by, u.change::json, u.profile::json
-     from unnest($1::bigint[], $2::timestamptz[], $3::integer[], $4::integer[], $5::bigint[],
-            $6::text[], $7::text[])
-       as u(member_id, valid_from, nr, rev, known_by, change, profile)`,
+     from ${unnested(
+       1,
+       `
+       member_id bigint, valid_from timestamptz, nr integer, rev integer, known_by bigint, change text,
+       profile text`,
+     )} as u`,
 );
 const ENROLMENTS = statement(
   'members_enrolments',
-  `select m.id, m.enrolled_at, m.type from unnest($1::integer[], $2::bigint[]) as q(program_id, id)
+  `select m.id, m.enrolled_at, m.type from ${unnested(1, 'program_id integer, id bigint')} as q
      join members.members m on m.program_id = q.program_id and m.id = q.id`,
 );
 

@@ -1,17 +1,17 @@
 import { type Column, instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { numbered, statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Member, MemberType } from './model.ts';
 
 const BY_EXTERNAL_ID = statement(
   'members_by_external_id',
   `select r.nr::integer, m.id
-     from unnest($1::integer[], $2::text[]) with ordinality as r(program_id, external_id, nr)
+     from ${numbered(1, 'program_id integer, external_id text')} as r
      join members.members m on m.program_id = r.program_id and m.external_id = r.external_id`,
 );
 const BY_ID = statement(
   'members_by_id',
   `select r.nr::integer, m.external_id
-     from unnest($1::integer[], $2::bigint[]) with ordinality as r(program_id, id, nr)
+     from ${numbered(1, 'program_id integer, id bigint')} as r
      join members.members m on m.program_id = r.program_id and m.id = r.id`,
 );
 /*
@@ -22,7 +22,7 @@ const ENROL = statement(
   'members_enrol',
   `insert into members.members (program_id, external_id, enrolled_at)
    select r.program_id, r.external_id, r.enrolled_at
-     from unnest($1::integer[], $2::text[], $3::timestamptz[]) as r(program_id, external_id, enrolled_at)
+     from ${unnested(1, 'program_id integer, external_id text, enrolled_at timestamptz')} as r
     order by r.program_id, r.external_id collate "C"
    on conflict (program_id, external_id) do nothing
    returning program_id, external_id, id`,
@@ -35,7 +35,7 @@ const ADMIT = statement(
   'members_admit',
   `insert into members.members (program_id, id, external_id, enrolled_at) overriding system value
    select r.program_id, r.id, r.external_id, r.enrolled_at
-     from unnest($1::integer[], $2::bigint[], $3::text[], $4::timestamptz[]) as r(program_id, id, external_id, enrolled_at)
+     from ${unnested(1, 'program_id integer, id bigint, external_id text, enrolled_at timestamptz')} as r
     order by r.program_id, r.external_id collate "C"`,
 );
 const ONE_BY_ID = statement(
@@ -63,7 +63,7 @@ const LIST_OF = {
 const MARK = statement(
   'members_mark_households',
   `update members.members m set type = 'household'
-     from unnest($1::integer[], $2::bigint[]) as q(program_id, id) where m.program_id = q.program_id and m.id = q.id`,
+     from ${unnested(1, 'program_id integer, id bigint')} as q where m.program_id = q.program_id and m.id = q.id`,
 );
 
 /** A page of a program's members: those behind the id `after` (0n: from the first). */

@@ -1,5 +1,5 @@
 import { numbers } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 
 /** A list that is being replaced as a whole. */
 export interface Upload {
@@ -46,7 +46,7 @@ const LOCK = statement(
 const STAGE = statement(
   'members_stage',
   `with new as (
-     insert into members.list_staged (upload_id, member_id) select $1, m.id from unnest($2::bigint[]) as m(id)
+     insert into members.list_staged (upload_id, member_id) select $1, m.id from ${unnested(2, 'id bigint')} as m
      on conflict do nothing returning 1
    )
    update members.list_uploads u set staged = u.staged + (select count(*) from new) where u.id = $1 returning u.staged`,

@@ -1,5 +1,5 @@
 import { booleans, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Posted } from '../ledger/index.ts';
 import { type Fulfilment, type Redemption, STATE_AFTER, type StoredChange } from './model.ts';
 import { asRedemption, type Row, redemptionColumns, writeAsides } from './store.ts';
@@ -8,20 +8,28 @@ const insertChange = statement(
   'rewards_insert_changes',
   `insert into rewards.changes (id, redemption_id, kind, external_id, source, points, refunded_after, posted, fulfilment_after)
    select u.id, u.redemption_id, u.kind, u.external_id, u.source, u.points, u.refunded_after, u.posted::jsonb, u.fulfilment_after
-   from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::text[])
-     as u(id, redemption_id, kind, external_id, source, points, refunded_after, posted, fulfilment_after)`,
+   from ${unnested(
+     1,
+     `
+     id bigint, redemption_id bigint, kind text, external_id text, source text, points bigint,
+     refunded_after bigint, posted text, fulfilment_after text`,
+   )} as u`,
 );
 const updateRedemptions = statement(
   'rewards_update_redemptions',
   `update rewards.redemptions r set state = u.state, refunded = u.refunded
-   from unnest($1::bigint[], $2::text[], $3::bigint[]) as u(id, state, refunded) where r.id = u.id`,
+   from ${unnested(1, 'id bigint, state text, refunded bigint')} as u where r.id = u.id`,
 );
 const updateRewards = statement(
   'rewards_update_rewards',
   `update rewards.redemptions r set state = u.state, refunded = u.refunded, released = u.released, fulfilment = u.fulfilment,
      code_id = u.code_id, credit_seq = u.credit_seq
-   from unnest($1::bigint[], $2::text[], $3::bigint[], $4::boolean[], $5::text[], $6::bigint[], $7::integer[])
-     as u(id, state, refunded, released, fulfilment, code_id, credit_seq) where r.id = u.id`,
+   from ${unnested(
+     1,
+     `
+     id bigint, state text, refunded bigint, released boolean, fulfilment text, code_id bigint,
+     credit_seq integer`,
+   )} as u where r.id = u.id`,
 );
 
 export async function insertChanges(

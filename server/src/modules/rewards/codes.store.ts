@@ -1,11 +1,11 @@
 import { type Column, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { numbered, statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { SealedCode } from './vouchers.ts';
 
 const lockCodes = statement(
   'rewards_lock_codes',
   `select u.nr::integer, c.id, c.sealed
-   from unnest($1::integer[], $2::text[], $3::integer[]) with ordinality as u(program_id, pool, wanted, nr)
+   from ${numbered(1, 'program_id integer, pool text, wanted integer')} as u
    cross join lateral (
      select c.id, c.sealed from rewards.codes c
      where c.program_id = u.program_id and c.pool = u.pool and c.redemption_id is null
@@ -38,7 +38,7 @@ export async function lock(
 const handOut = statement(
   'rewards_hand_out',
   `update rewards.codes c set redemption_id = u.redemption_id
-   from unnest($1::bigint[], $2::bigint[]) as u(id, redemption_id) where c.id = u.id`,
+   from ${unnested(1, 'id bigint, redemption_id bigint')} as u where c.id = u.id`,
 );
 
 /** Notes which redemption got which code. */
@@ -70,7 +70,7 @@ const insertCodes = statement(
   `with added as (
      insert into rewards.codes (program_id, pool, key_id, sealed, fingerprint)
      select $1, $2, $3, decode(u.sealed, 'hex'), decode(u.fingerprint, 'hex')
-     from unnest($4::text[], $5::text[]) as u(sealed, fingerprint)
+     from ${unnested(4, 'sealed text, fingerprint text')} as u
      on conflict (program_id, fingerprint) do nothing returning 1)
    select count(*)::integer from added`,
 );
@@ -94,7 +94,7 @@ export async function add(
 
 const readPools = statement(
   'rewards_pools_of_codes',
-  `select u.nr::integer, c.pool from unnest($2::text[]) with ordinality as u(fingerprint, nr)
+  `select u.nr::integer, c.pool from ${numbered(2, 'fingerprint text')} as u
    join rewards.codes c on c.program_id = $1 and c.fingerprint = decode(u.fingerprint, 'hex') order by u.nr`,
 );
 
@@ -149,7 +149,7 @@ const readPlain = statement(
 const sealPlain = statement(
   'rewards_seal_codes',
   `update rewards.codes c set code = null, key_id = $1, sealed = decode(u.sealed, 'hex'), fingerprint = decode(u.fingerprint, 'hex')
-   from unnest($2::bigint[], $3::text[], $4::text[]) as u(id, sealed, fingerprint) where c.id = u.id`,
+   from ${unnested(2, 'id bigint, sealed text, fingerprint text')} as u where c.id = u.id`,
 );
 
 /** Encrypts a page of codes that an earlier release stored as they are; says how many. */

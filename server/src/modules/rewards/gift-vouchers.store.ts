@@ -1,5 +1,5 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { SealedCode } from './vouchers.ts';
 
 /** The voucher that a member was given for an order by a campaign. */
@@ -66,7 +66,7 @@ const asVoucher = (row: Row): GiftVoucher => ({
 
 const byOrders = statement(
   'rewards_gift_vouchers_of_orders',
-  `select ${COLUMNS} from unnest($1::bigint[], $2::text[]) as u(order_id, campaign)
+  `select ${COLUMNS} from ${unnested(1, 'order_id bigint, campaign text')} as u
    join rewards.gift_vouchers v on v.order_id = u.order_id and v.campaign = u.campaign ${CODE}`,
 );
 
@@ -124,8 +124,13 @@ const write = statement(
   'rewards_write_gift_vouchers',
   `insert into rewards.gift_vouchers as v (id, program_id, member_id, order_id, campaign, rule, reward, pool, state, shard, code_id,
      given_at, changed_at, reason)
-   select * from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
-     $9::text[], $10::smallint[], $11::bigint[], $12::timestamptz[], $13::timestamptz[], $14::text[])
+   select * from ${unnested(
+     1,
+     `
+     id bigint, program_id integer, member_id bigint, order_id bigint, campaign text, rule text, reward text,
+     pool text, state text, shard smallint, code_id bigint, given_at timestamptz, changed_at timestamptz,
+     reason text`,
+   )} as u
    on conflict (order_id, campaign) do update set rule = excluded.rule, reward = excluded.reward, pool = excluded.pool,
      state = excluded.state, shard = excluded.shard, code_id = excluded.code_id, given_at = excluded.given_at,
      changed_at = excluded.changed_at, reason = excluded.reason`,

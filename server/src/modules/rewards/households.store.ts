@@ -1,5 +1,5 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Posted } from '../ledger/index.ts';
 import { markHouseholds } from '../members/index.ts';
 
@@ -35,7 +35,7 @@ export interface StoredChange {
 const insertHousehold = statement(
   'rewards_insert_households',
   `insert into rewards.households (id, program_id, created_at)
-   select * from unnest($1::bigint[], $2::integer[], $3::timestamptz[])`,
+   select * from ${unnested(1, 'id bigint, program_id integer, created_at timestamptz')} as u`,
 );
 
 export async function insertHouseholds(tx: Tx, rows: readonly { stored: Household }[]): Promise<void> {
@@ -63,8 +63,12 @@ const insertChange = statement(
   'rewards_insert_household_changes',
   `insert into rewards.household_changes (member_id, nr, id, program_id, household_id, kind, at, rule, given_back, posted)
    select u.member_id, u.nr, u.id, u.program_id, u.household_id, u.kind, u.at, u.rule, u.given_back::jsonb, u.posted::jsonb
-   from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::integer[], $5::bigint[], $6::text[], $7::timestamptz[], $8::text[], $9::text[], $10::text[])
-     as u(member_id, nr, id, program_id, household_id, kind, at, rule, given_back, posted)`,
+   from ${unnested(
+     1,
+     `
+     member_id bigint, nr integer, id bigint, program_id integer, household_id bigint, kind text,
+     at timestamptz, rule text, given_back text, posted text`,
+   )} as u`,
 );
 
 export async function insertChanges(tx: Tx, rows: readonly StoredChange[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { type Column, instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { numbered, statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Lapsed, Shard } from './stock.ts';
 
 /** A stock by its name: `reward:ID` or `pool:NAME`. */
@@ -16,7 +16,7 @@ const items = (list: readonly Item[]): Column[] => [
 const readShards = statement(
   'rewards_stock',
   `select u.nr::integer, s.shard, s.version, s.granted, s.remaining, pg_backend_pid()
-   from unnest($1::integer[], $2::text[]) with ordinality as u(program_id, item, nr)
+   from ${numbered(1, 'program_id integer, item text')} as u
    join rewards.stock s on s.program_id = u.program_id and s.item = u.item order by u.nr, s.shard`,
 );
 
@@ -38,7 +38,7 @@ export async function read(
 const lockShards = statement(
   'rewards_lock_stock',
   `select s.program_id, s.item, s.shard, s.version, s.granted, s.remaining
-   from unnest($1::integer[], $2::text[], $3::smallint[]) as u(program_id, item, shard)
+   from ${unnested(1, 'program_id integer, item text, shard smallint')} as u
    join rewards.stock s on s.program_id = u.program_id and s.item = u.item and s.shard = u.shard
    order by s.program_id, s.item collate "C", s.shard for update of s`,
 );
@@ -63,7 +63,7 @@ const makeShards = statement(
   'rewards_make_stock',
   `insert into rewards.stock (program_id, item, shard, version, granted, remaining)
    select u.program_id, u.item, s.shard, 0, 0, 0
-   from unnest($1::integer[], $2::text[]) as u(program_id, item) cross join generate_series(0, $3::integer - 1) s(shard)
+   from ${unnested(1, 'program_id integer, item text')} as u cross join generate_series(0, $3::integer - 1) s(shard)
    order by 1, u.item collate "C", 3 on conflict do nothing`,
 );
 
@@ -74,7 +74,7 @@ export const make = async (tx: Tx, wanted: readonly Item[], shards: number): Pro
 const fillShards = statement(
   'rewards_fill_stock',
   `update rewards.stock s set version = u.version, remaining = u.remaining
-   from unnest($1::integer[], $2::text[], $3::smallint[], $4::integer[], $5::integer[]) as u(program_id, item, shard, version, remaining)
+   from ${unnested(1, 'program_id integer, item text, shard smallint, version integer, remaining integer')} as u
    where s.program_id = u.program_id and s.item = u.item and s.shard = u.shard`,
 );
 
@@ -90,7 +90,7 @@ export const fill = async (tx: Tx, shared: readonly (Item & { shard: Shard })[])
 const moveShards = statement(
   'rewards_move_stock',
   `update rewards.stock s set remaining = s.remaining + u.change, granted = s.granted - u.change
-   from unnest($1::integer[], $2::text[], $3::smallint[], $4::integer[]) as u(program_id, item, shard, change)
+   from ${unnested(1, 'program_id integer, item text, shard smallint, change integer')} as u
    where s.program_id = u.program_id and s.item = u.item and s.shard = u.shard`,
 );
 
@@ -120,7 +120,7 @@ const readLapsed = (name: string, lock: string) =>
   statement(
     name,
     `select u.nr::integer, r.id, r.stock_shard, r.hold_expires_at
-     from unnest($1::integer[], $2::text[], $3::timestamptz[], $4::integer[]) with ordinality as u(program_id, item, now, most, nr)
+     from ${numbered(1, 'program_id integer, item text, now timestamptz, most integer')} as u
      cross join lateral (
        select r.id, r.stock_shard, r.hold_expires_at from rewards.redemptions r
        where r.program_id = u.program_id and r.stock_item = u.item and r.state = 'held' and not r.released
@@ -154,7 +154,7 @@ export async function lapsed(
 const countLapsed = statement(
   'rewards_count_lapsed',
   `select u.nr::integer, count(*)::integer
-   from unnest($1::integer[], $2::text[], $3::timestamptz[]) with ordinality as u(program_id, item, now, nr)
+   from ${numbered(1, 'program_id integer, item text, now timestamptz')} as u
    join rewards.redemptions r on r.program_id = u.program_id and r.stock_item = u.item and r.state = 'held' and not r.released
      and r.hold_expires_at <= u.now group by u.nr`,
 );

@@ -1,5 +1,5 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Posted } from '../ledger/index.ts';
 import * as codes from './codes.store.ts';
 import type { Aside, Granted, NewRedemption, Redemption } from './model.ts';
@@ -13,11 +13,15 @@ const insertRedemption = statement(
    select u.id, u.program_id, u.member_id, u.wallet_id, u.external_id, u.source, u.unit, u.points, u.money_amount, u.money_currency,
      u.occurred_at, u.hold_seq, u.hold_expires_at, u.state, u.posted::jsonb, u.reward, u.rule, u.gives::json, u.order_total, u.stock_item,
      u.stock_shard, u.fulfilment, u.code_id, u.credit_seq, u.by_id
-   from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[],
-     $10::text[], $11::timestamptz[], $12::integer[], $13::timestamptz[], $14::text[], $15::text[], $16::text[], $17::text[],
-     $18::text[], $19::bigint[], $20::text[], $21::smallint[], $22::text[], $23::bigint[], $24::integer[], $25::bigint[])
-     as u(id, program_id, member_id, wallet_id, external_id, source, unit, points, money_amount, money_currency, occurred_at, hold_seq,
-     hold_expires_at, state, posted, reward, rule, gives, order_total, stock_item, stock_shard, fulfilment, code_id, credit_seq, by_id)`,
+   from ${unnested(
+     1,
+     `
+     id bigint, program_id integer, member_id bigint, wallet_id bigint, external_id text, source text,
+     unit text, points bigint, money_amount bigint, money_currency text, occurred_at timestamptz,
+     hold_seq integer, hold_expires_at timestamptz, state text, posted text, reward text, rule text,
+     gives text, order_total bigint, stock_item text, stock_shard smallint, fulfilment text, code_id bigint,
+     credit_seq integer, by_id bigint`,
+   )} as u`,
 );
 
 export async function insertRedemptions(

@@ -1,5 +1,5 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { numbered, statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Posted } from '../ledger/index.ts';
 
 /** Points that one member gives another. */
@@ -37,9 +37,13 @@ const insert = statement(
   'rewards_insert_transfers',
   `insert into rewards.transfers (id, program_id, from_id, to_id, external_id, source, unit, points, fee, reason, rule, occurred_at, posted, kind)
    select u.id, u.program_id, u.from_id, u.to_id, u.external_id, u.source, u.unit, u.points, u.fee, u.reason, u.rule, u.occurred_at, u.posted::jsonb, u.kind
-   from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::smallint[], $8::bigint[], $9::bigint[],
-     $10::text[], $11::text[], $12::timestamptz[], $13::text[], $14::text[])
-     as u(id, program_id, from_id, to_id, external_id, source, unit, points, fee, reason, rule, occurred_at, posted, kind)`,
+   from ${unnested(
+     1,
+     `
+     id bigint, program_id integer, from_id bigint, to_id bigint, external_id text, source text,
+     unit smallint, points bigint, fee bigint, reason text, rule text, occurred_at timestamptz, posted text,
+     kind text`,
+   )} as u`,
 );
 
 export async function insertTransfers(
@@ -123,7 +127,7 @@ const sum = (name: string, column: 'from_id' | 'to_id') =>
   statement(
     `rewards_transferred_${name}`,
     `select u.nr::integer, count(*)::integer, sum(t.points)::text
-     from unnest($1::bigint[], $2::smallint[], $3::timestamptz[]) with ordinality as u(member_id, unit, since, nr)
+     from ${numbered(1, 'member_id bigint, unit smallint, since timestamptz')} as u
      join rewards.transfers t on t.${column} = u.member_id and t.unit = u.unit and t.occurred_at >= u.since and t.kind = 'gift'
      group by u.nr`,
   );

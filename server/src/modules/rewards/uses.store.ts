@@ -1,10 +1,10 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { numbered, statement, type Tx } from '#platform/db/client.ts';
 
 const countUses = statement(
   'rewards_count_uses',
   `select u.nr::integer, (redeemed.count + given.count)::integer
-   from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[]) with ordinality as u(member_id, reward, since, now, nr)
+   from ${numbered(1, 'member_id bigint, reward text, since timestamptz, now timestamptz')} as u
    cross join lateral (
      select count(*) from rewards.redemptions r where r.member_id = u.member_id and r.reward = u.reward
        and r.occurred_at >= u.since and not r.released and not (r.state = 'held' and r.hold_expires_at <= u.now)) redeemed

@@ -19,6 +19,26 @@ export function statement(name: string, text: string): Statement {
   return { name, text, arrays: arrayTypes(text) };
 }
 
+/**
+ * Rows from arrays, as a subquery that needs an alias: `unnested(2, 'id bigint, name text')` takes $2 and $3. In the list
+ * of the query, where rows are made as they are read; a function in `from` first stores each column (24 columns of 250
+ * rows: 5.2 us a row, so 3.7).
+ */
+export const unnested = (first: number, columns: string): string => `(select ${unnests(first, columns)})`;
+
+/** The same with the number of the row, from 1, as `nr`. */
+export const numbered = (first: number, columns: string): string =>
+  `(select ${unnests(first, columns)}, generate_series(1, cardinality($${first})) as nr)`;
+
+const unnests = (first: number, columns: string): string =>
+  columns
+    .split(',')
+    .map((column, index) => {
+      const [name, type] = column.trim().split(' ');
+      return `unnest($${first + index}::${type}[]) as ${name}`;
+    })
+    .join(', ');
+
 export type Value = string | number | bigint | boolean | null | Buffer | Column;
 
 /** Anything that runs statements: one connection (inside a transaction or not) or a pool. Rows are arrays. */

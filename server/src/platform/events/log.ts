@@ -1,6 +1,6 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { bytes, instants, numbers } from '../db/arrays.ts';
-import { statement, type Tx } from '../db/client.ts';
+import { statement, type Tx, unnested } from '../db/client.ts';
 import { wireId } from '../ids.ts';
 import { MAX_AMOUNT } from '../money.ts';
 
@@ -30,8 +30,11 @@ const append = statement(
   'events_append',
   `insert into events.log (program_id, batch, facts_count, entries_count, recorded_at, facts)
    select u.program_id, $1, u.facts_count, u.entries_count, u.recorded_at, u.facts
-   from unnest($2::integer[], $3::integer[], $4::integer[], $5::timestamptz[], $6::bytea[])
-     as u(program_id, facts_count, entries_count, recorded_at, facts)`,
+   from ${unnested(
+     2,
+     `
+     program_id integer, facts_count integer, entries_count integer, recorded_at timestamptz, facts bytea`,
+   )} as u`,
 );
 
 /** Adds the facts of a batch to the log, in the transaction that makes them true. */

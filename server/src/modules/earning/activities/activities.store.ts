@@ -1,5 +1,5 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Posted } from '../../ledger/index.ts';
 import type { Earned } from '../posting.ts';
 import type { Addition } from '../records.ts';
@@ -39,11 +39,13 @@ const insert = statement(
      attributes, earned, streaks, posted)
    select u.id, u.program_id, u.member_id, u.external_id, u.source, u.payload, u.type, u.occurred_at, u.program_version,
      u.attributes::json, u.earned::json, u.streaks::json, u.posted::json
-   from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::timestamptz[],
-     $9::integer[], $10::text[], $11::text[],
-     $12::text[], $13::text[])
-     as u(id, program_id, member_id, external_id, source, payload, type, occurred_at, program_version, attributes, earned, streaks,
-     posted)`,
+   from ${unnested(
+     1,
+     `
+     id bigint, program_id integer, member_id bigint, external_id text, source text, payload uuid, type text,
+     occurred_at timestamptz, program_version integer, attributes text, earned text, streaks text,
+     posted text`,
+   )} as u`,
 );
 
 export async function insertActivities(
@@ -72,7 +74,7 @@ export const ACTIVITY = `a.id, a.program_id, a.member_id, a.external_id, a.sourc
   a.program_version, a.attributes, a.earned, a.streaks, a.posted`;
 const read = statement(
   'earning_activities',
-  `select ${ACTIVITY} from unnest($1::bigint[]) as u(id) join earning.activities a on a.id = u.id`,
+  `select ${ACTIVITY} from ${unnested(1, 'id bigint')} as u join earning.activities a on a.id = u.id`,
 );
 export type ActivityRow = [
   bigint,
@@ -124,7 +126,7 @@ export const findActivities = async (
 
 const ofMembers = statement(
   'earning_activities_of_members',
-  `select ${ACTIVITY} from unnest($1::bigint[]) as u(id) join earning.activities a on a.member_id = u.id
+  `select ${ACTIVITY} from ${unnested(1, 'id bigint')} as u join earning.activities a on a.member_id = u.id
    order by a.member_id, a.occurred_at, a.id`,
 );
 

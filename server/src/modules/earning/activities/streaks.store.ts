@@ -1,5 +1,5 @@
 import { numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { StreakState } from './streaks.ts';
 
 /** Whose streak. */
@@ -10,7 +10,7 @@ export interface StreakQuestion {
 
 const read = statement(
   'earning_streaks',
-  `select s.member_id, s.streak, s.state from unnest($1::bigint[], $2::text[]) as u(member_id, streak)
+  `select s.member_id, s.streak, s.state from ${unnested(1, 'member_id bigint, streak text')} as u
    join earning.streaks s on s.member_id = u.member_id and s.streak = u.streak`,
 );
 
@@ -30,7 +30,7 @@ const write = statement(
   'earning_write_streaks',
   `insert into earning.streaks (member_id, streak, state)
    select u.member_id, u.streak, u.state::json
-   from unnest($1::bigint[], $2::text[], $3::text[]) as u(member_id, streak, state)
+   from ${unnested(1, 'member_id bigint, streak text, state text')} as u
    on conflict (member_id, streak) do update set state = excluded.state`,
 );
 

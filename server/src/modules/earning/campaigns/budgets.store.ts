@@ -1,5 +1,5 @@
 import { booleans, type Column, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { numbered, statement, type Tx, unnested } from '#platform/db/client.ts';
 
 /** Into how many parts a budget is cut: so many batches take from it side by side. */
 export const SHARDS = 16;
@@ -50,7 +50,7 @@ const lockShards = statement(
       from pg_advisory_xact_lock_shared(b.id, -1))
     end::integer
    from (select u.nr, u.gather, u.need, b.id
-         from unnest($1::integer[], $2::text[], $3::boolean[], $4::bigint[]) with ordinality as u(program_id, campaign, gather, need, nr)
+         from ${numbered(1, 'program_id integer, campaign text, gather boolean, need bigint')} as u
          join earning.budgets b on b.program_id = u.program_id and b.campaign = u.campaign
          order by b.id offset 0) b`,
 );
@@ -69,7 +69,7 @@ const readBudgets = statement(
   'earning_budgets',
   `select u.nr::integer, b.version, b.points, b.total,
      (select array_agg(s.remaining order by s.shard) from earning.budget_shards s where s.budget_id = b.id)
-   from unnest($1::integer[], $2::text[]) with ordinality as u(program_id, campaign, nr)
+   from ${numbered(1, 'program_id integer, campaign text')} as u
    join earning.budgets b on b.program_id = u.program_id and b.campaign = u.campaign`,
 );
 
@@ -86,7 +86,7 @@ const createBudgets = statement(
   `with made as (
      insert into earning.budgets (program_id, campaign, version, points, total)
      select u.program_id, u.campaign, u.version, u.points, u.points
-     from unnest($1::integer[], $2::text[], $3::integer[], $4::bigint[]) as u(program_id, campaign, version, points)
+     from ${unnested(1, 'program_id integer, campaign text, version integer, points bigint')} as u
      order by u.program_id, u.campaign collate "C"
      on conflict (program_id, campaign) do nothing returning id, total)
    insert into earning.budget_shards (budget_id, shard, remaining)
@@ -109,7 +109,7 @@ export async function create(
 const moveShards = statement(
   'earning_move_budgets',
   `update earning.budget_shards s set remaining = s.remaining + u.change
-   from unnest($1::integer[], $2::text[], $3::smallint[], $4::bigint[]) as u(program_id, campaign, shard, change)
+   from ${unnested(1, 'program_id integer, campaign text, shard smallint, change bigint')} as u
    join earning.budgets b on b.program_id = u.program_id and b.campaign = u.campaign
    where s.budget_id = b.id and s.shard = u.shard`,
 );
@@ -131,7 +131,7 @@ export async function move(tx: Tx, moves: readonly Move[]): Promise<void> {
 const settleBudgets = statement(
   'earning_settle_budgets',
   `update earning.budgets b set version = u.version, points = u.points, total = u.total
-   from unnest($1::integer[], $2::text[], $3::integer[], $4::bigint[], $5::bigint[]) as u(program_id, campaign, version, points, total)
+   from ${unnested(1, 'program_id integer, campaign text, version integer, points bigint, total bigint')} as u
    where b.program_id = u.program_id and b.campaign = u.campaign`,
 );
 

@@ -1,12 +1,12 @@
 import { type Column, instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { numbered, statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Addition } from '../records.ts';
 import type { Use, UsesQuestion } from './uses.ts';
 
 const readUses = statement(
   'earning_uses',
   `select t.member_id, t.campaign, t.at, t.order_id, t.count::integer, t.points
-   from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[]) as u(member_id, campaign, since, until)
+   from ${unnested(1, 'member_id bigint, campaign text, since timestamptz, until timestamptz')} as u
    join earning.uses t on t.member_id = u.member_id and t.campaign = u.campaign and t.at >= u.since and t.at <= u.until
    order by t.id`,
 );
@@ -14,7 +14,7 @@ const readUses = statement(
 const sumUses = statement(
   'earning_sum_uses',
   `select u.nr::integer, s.count, s.points
-   from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[]) with ordinality as u(member_id, campaign, since, until, nr),
+   from ${numbered(1, 'member_id bigint, campaign text, since timestamptz, until timestamptz')} as u,
      lateral (
        select sum(t.count)::integer as count, sum(t.points)::bigint as points from earning.uses t
        where t.member_id = u.member_id and t.campaign = u.campaign and t.at >= u.since and t.at <= u.until) s
@@ -60,7 +60,12 @@ const asArrays = (asked: readonly UsesQuestion[]): Column[] => [
 const insertUses = statement(
   'earning_insert_uses',
   `insert into earning.uses (member_id, campaign, at, id, order_id, count, points)
-   select * from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::smallint[], $7::bigint[])`,
+   select * from ${unnested(
+     1,
+     `
+     member_id bigint, campaign text, at timestamptz, id bigint, order_id bigint, count smallint,
+     points bigint`,
+   )} as u`,
 );
 
 /** Writes the uses that decisions made. */

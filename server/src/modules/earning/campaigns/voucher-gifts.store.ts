@@ -1,5 +1,5 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 
 /** That an order gives a voucher by a campaign, or does not any more. */
 export interface VoucherStep {
@@ -19,8 +19,12 @@ export interface VoucherStep {
 const insert = statement(
   'earning_insert_voucher_steps',
   `insert into earning.voucher_steps (id, order_id, program_id, member_id, campaign, rule, reward, step, occurred_at)
-   select * from unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
-     $9::timestamptz[])`,
+   select * from ${unnested(
+     1,
+     `
+     id bigint, order_id bigint, program_id integer, member_id bigint, campaign text, rule text, reward text,
+     step text, occurred_at timestamptz`,
+   )} as u`,
 );
 
 export async function insertVoucherSteps(tx: Tx, steps: readonly VoucherStep[]): Promise<void> {
@@ -65,7 +69,7 @@ export async function openVoucherSteps(tx: Tx, limit: number): Promise<VoucherSt
 const close = statement(
   'earning_close_voucher_steps',
   `update earning.voucher_steps s set done = true
-   from unnest($1::bigint[], $2::text[], $3::bigint[]) as u(order_id, campaign, id)
+   from ${unnested(1, 'order_id bigint, campaign text, id bigint')} as u
    where s.order_id = u.order_id and s.campaign = u.campaign and s.id <= u.id and not s.done`,
 );
 

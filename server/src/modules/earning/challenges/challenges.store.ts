@@ -1,5 +1,5 @@
 import { type Column, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Award, ChallengeKey, ChallengeState, ChallengeStep, Taken } from './challenges.model.ts';
 
 /* Amounts are texts inside JSON: a JSON number would lose digits beyond 2^53. */
@@ -93,7 +93,11 @@ const read = statement(
   `select c.member_id, c.challenge, c.period, c.state
    from (select * from unnest($1::bigint[], $2::text[], $3::text[])
      union select s.member_id, s.challenge, s.period
-     from unnest($4::bigint[]) as u(cause) join earning.challenge_steps s on s.cause = u.cause) as u(member_id, challenge, period)
+     from ${unnested(
+       4,
+       `
+       cause bigint`,
+     )} as u join earning.challenge_steps s on s.cause = u.cause) as u(member_id, challenge, period)
    join earning.challenges c on c.member_id = u.member_id and c.challenge = u.challenge and c.period = u.period`,
 );
 
@@ -126,7 +130,7 @@ const write = statement(
   'earning_write_challenges',
   `insert into earning.challenges (member_id, challenge, period, state)
    select u.member_id, u.challenge, u.period, u.state::json
-   from unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) as u(member_id, challenge, period, state)
+   from ${unnested(1, 'member_id bigint, challenge text, period text, state text')} as u
    on conflict (member_id, challenge, period) do update set state = excluded.state`,
 );
 
@@ -177,7 +181,7 @@ const stepFromRow = ([
 const readSteps = statement(
   'earning_challenge_steps',
   `select s.cause, s.challenge, s.period, s.id, s.member_id, s.program_id, s.program_version, s.value, s.day, s.step
-   from unnest($1::bigint[]) as u(cause) join earning.challenge_steps s on s.cause = u.cause order by s.id`,
+   from ${unnested(1, 'cause bigint')} as u join earning.challenge_steps s on s.cause = u.cause order by s.id`,
 );
 
 /** What orders and activities did to challenges, by all decisions about them as they were taken. */
@@ -187,7 +191,7 @@ export const readChallengeSteps = async (tx: Tx, causes: readonly bigint[]): Pro
 const readTaken = statement(
   'earning_challenge_steps_taken_by',
   `select s.cause, s.challenge, s.period, s.id, s.member_id, s.program_id, s.program_version, s.value, s.day, s.step
-   from unnest($1::bigint[], $2::bigint[]) as u(cause, id)
+   from ${unnested(1, 'cause bigint, id bigint')} as u
    join earning.challenge_steps s on s.cause = u.cause and s.id = u.id order by s.id, s.challenge, s.period`,
 );
 
@@ -209,9 +213,12 @@ const insertSteps = statement(
   'earning_insert_challenge_steps',
   `insert into earning.challenge_steps (cause, challenge, period, id, member_id, program_id, program_version, value, day, step)
    select u.cause, u.challenge, u.period, u.id, u.member_id, u.program_id, u.program_version, u.value, u.day, u.step::json
-   from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::integer[], $7::integer[], $8::bigint[],
-     $9::integer[], $10::text[])
-     as u(cause, challenge, period, id, member_id, program_id, program_version, value, day, step)`,
+   from ${unnested(
+     1,
+     `
+     cause bigint, challenge text, period text, id bigint, member_id bigint, program_id integer,
+     program_version integer, value bigint, day integer, step text`,
+   )} as u`,
 );
 
 export async function insertChallengeSteps(tx: Tx, rows: readonly StoredStep[]): Promise<void> {

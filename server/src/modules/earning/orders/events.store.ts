@@ -1,5 +1,5 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Posted } from '../../ledger/index.ts';
 
 /** Something that happened to an order after it was placed. */
@@ -22,8 +22,12 @@ const insert = statement(
   'earning_insert_events',
   `insert into earning.order_events (id, order_id, program_id, external_id, source, type, occurred_at, posted)
    select u.id, u.order_id, u.program_id, u.external_id, u.source, u.type, u.occurred_at, u.posted::json
-   from unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::text[])
-     as u(id, order_id, program_id, external_id, source, type, occurred_at, posted)`,
+   from ${unnested(
+     1,
+     `
+     id bigint, order_id bigint, program_id integer, external_id text, source text, type text,
+     occurred_at timestamptz, posted text`,
+   )} as u`,
 );
 
 export async function insertEvents(
@@ -66,7 +70,7 @@ export async function findEvents(
 
 const readTypes = statement(
   'earning_event_types',
-  `select distinct e.order_id, e.type from unnest($1::bigint[]) as u(id) join earning.order_events e on e.order_id = u.id`,
+  `select distinct e.order_id, e.type from ${unnested(1, 'id bigint')} as u join earning.order_events e on e.order_id = u.id`,
 );
 
 /** Which events of these orders came. */

@@ -1,12 +1,17 @@
 import { booleans, instants, numbers } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Addition } from '../records.ts';
 import type { LateOrder } from './late.ts';
 
 const insertLate = statement(
   'earning_insert_late',
   `insert into earning.late_orders (program_id, order_id, member_id, occurred_at, booked_at, out_of_order)
-   select * from unnest($1::integer[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::boolean[])`,
+   select * from ${unnested(
+     1,
+     `
+     program_id integer, order_id bigint, member_id bigint, occurred_at timestamptz, booked_at timestamptz,
+     out_of_order boolean`,
+   )} as u`,
 );
 
 /** Lists the orders that came late. */

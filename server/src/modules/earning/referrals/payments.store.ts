@@ -1,5 +1,5 @@
 import { booleans, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Posted } from '../../ledger/index.ts';
 import type { Decided } from '../posting.ts';
 import type { Addition } from '../records.ts';
@@ -24,8 +24,11 @@ const insert = statement(
   'earning_insert_referral_payments',
   `insert into earning.referral_payments (id, program_id, referral_id, side, step, decided, posted)
    select u.id, u.program_id, u.referral_id, u.side, u.step, u.decided::json, u.posted::json
-   from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[])
-     as u(id, program_id, referral_id, side, step, decided, posted)`,
+   from ${unnested(
+     1,
+     `
+     id bigint, program_id integer, referral_id bigint, side text, step text, decided text, posted text`,
+   )} as u`,
 );
 
 export async function insertPayments(
@@ -87,7 +90,7 @@ export const openSteps = (
 const close = statement(
   'earning_close_referral_steps',
   `update earning.referral_steps s set done = u.done, refusal = u.refusal
-   from unnest($1::bigint[], $2::boolean[], $3::text[]) as u(referral_id, done, refusal)
+   from ${unnested(1, 'referral_id bigint, done boolean, refusal text')} as u
    where s.referral_id = u.referral_id and s.step = $4`,
 );
 

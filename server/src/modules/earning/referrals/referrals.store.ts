@@ -1,5 +1,5 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Posted } from '../../ledger/index.ts';
 
 /** Who brought whom, as it was sent. */
@@ -41,8 +41,12 @@ export interface ReferralState extends StoredReferral {
 const insert = statement(
   'earning_insert_referrals',
   `insert into earning.referrals (id, program_id, referrer_id, friend_id, external_id, source, payload, occurred_at, program_version)
-   select * from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::uuid[],
-     $8::timestamptz[], $9::integer[])`,
+   select * from ${unnested(
+     1,
+     `
+     id bigint, program_id integer, referrer_id bigint, friend_id bigint, external_id text, source text,
+     payload uuid, occurred_at timestamptz, program_version integer`,
+   )} as u`,
 );
 
 export async function insertReferrals(tx: Tx, rows: readonly StoredReferral[]): Promise<void> {
@@ -65,11 +69,11 @@ export const REFERRAL_STEPS = `left join earning.referral_steps q on q.referral_
    left join earning.referral_steps v on v.referral_id = r.id and v.step = 'revoked'`;
 const readByFriend = statement(
   'earning_referrals_of_friends',
-  `select ${REFERRAL} from unnest($1::bigint[]) as u(id) join earning.referrals r on r.friend_id = u.id ${REFERRAL_STEPS}`,
+  `select ${REFERRAL} from ${unnested(1, 'id bigint')} as u join earning.referrals r on r.friend_id = u.id ${REFERRAL_STEPS}`,
 );
 const readById = statement(
   'earning_referrals',
-  `select ${REFERRAL} from unnest($1::bigint[]) as u(id) join earning.referrals r on r.id = u.id ${REFERRAL_STEPS}`,
+  `select ${REFERRAL} from ${unnested(1, 'id bigint')} as u join earning.referrals r on r.id = u.id ${REFERRAL_STEPS}`,
 );
 export type ReferralRow = [
   bigint,
@@ -114,7 +118,7 @@ export const referralsById = async (tx: Tx, ids: readonly bigint[]): Promise<Ref
 
 const lock = statement(
   'earning_lock_referrals',
-  `select pg_advisory_xact_lock(hashtext('earning.referrals'), p.id) from unnest($1::integer[]) as p(id)`,
+  `select pg_advisory_xact_lock(hashtext('earning.referrals'), p.id) from ${unnested(1, 'id integer')} as p`,
 );
 
 /** Who waits here decides on referrals of these programs alone: a ring can be closed from both sides at once. */
@@ -124,7 +128,7 @@ export const lockReferrals = (tx: Tx, programs: readonly number[]): Promise<unkn
 const readAbove = statement(
   'earning_referrers',
   `with recursive above(friend_id, referrer_id) as (
-     select r.friend_id, r.referrer_id from unnest($1::bigint[]) as u(id) join earning.referrals r on r.friend_id = u.id
+     select r.friend_id, r.referrer_id from ${unnested(1, 'id bigint')} as u join earning.referrals r on r.friend_id = u.id
      union
      select r.friend_id, r.referrer_id from above a join earning.referrals r on r.friend_id = a.referrer_id
    ) select friend_id, referrer_id from above`,
@@ -139,7 +143,7 @@ export async function referrersAbove(tx: Tx, members: readonly number[]): Promis
 const insertStep = statement(
   'earning_insert_referral_steps',
   `insert into earning.referral_steps (referral_id, step, order_id, occurred_at)
-   select * from unnest($1::bigint[], $2::text[], $3::bigint[], $4::timestamptz[])`,
+   select * from ${unnested(1, 'referral_id bigint, step text, order_id bigint, occurred_at timestamptz')} as u`,
 );
 
 export async function insertSteps(tx: Tx, steps: readonly ReferralStep[]): Promise<void> {

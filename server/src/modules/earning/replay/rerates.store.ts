@@ -1,5 +1,5 @@
 import { numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Applied } from '../model.ts';
 import { type AppliedJson, appliedFromJson, appliedToJson } from '../store.ts';
 
@@ -149,8 +149,12 @@ const insertItems = statement(
   'earning_insert_rerate_items',
   `insert into earning.rerate_items (rerate_id, member_id, order_id, program_version, applied, version_before, applied_before, change)
    select $1::bigint, u.member_id, u.order_id, u.version, u.applied::json, u.version_before, u.applied_before::json, u.change::json
-   from unnest($2::bigint[], $3::bigint[], $4::integer[], $5::text[], $6::integer[],
-     $7::text[], $8::text[]) as u(member_id, order_id, version, applied, version_before, applied_before, change)`,
+   from ${unnested(
+     2,
+     `
+     member_id bigint, order_id bigint, version integer, applied text, version_before integer,
+     applied_before text, change text`,
+   )} as u`,
 );
 
 /** Forgets what an earlier attempt to plan had found. */
@@ -219,7 +223,7 @@ const note = (column: string) =>
   statement(
     `earning_note_${column}`,
     `update earning.rerate_items i set ${column} = u.outcome
-     from unnest($2::bigint[], $3::bigint[], $4::text[]) as u(member_id, order_id, outcome)
+     from ${unnested(2, 'member_id bigint, order_id bigint, outcome text')} as u
      where i.rerate_id = $1 and i.member_id = u.member_id and i.order_id = u.order_id`,
   );
 const NOTE = { applied: note('applied_as'), reversed: note('reversed_as') };
@@ -260,7 +264,7 @@ export async function rerateSums(tx: Tx, id: bigint) {
 const timelineOf = statement(
   'earning_timelines',
   `select t.member_id, t.id, t.order_id, t.anchor, t.happened_at, t.spend, t.orders, t.nights, t.points
-   from unnest($1::bigint[]) as u(member_id) join earning.timeline t on t.member_id = u.member_id
+   from ${unnested(1, 'member_id bigint')} as u join earning.timeline t on t.member_id = u.member_id
    order by t.member_id, t.happened_at, t.id`,
 );
 

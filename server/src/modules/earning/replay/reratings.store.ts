@@ -1,5 +1,5 @@
 import { booleans, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Posted } from '../../ledger/index.ts';
 import type { StoredRerating } from '../records.ts';
 import {
@@ -15,9 +15,12 @@ const insert = statement(
   'earning_insert_reratings',
   `insert into earning.reratings (id, program_id, order_id, rerate_id, reverses, program_version, applied, decided, posted)
    select u.id, u.program_id, u.order_id, u.rerate_id, u.reverses, u.program_version, u.applied::json, u.decided::json, u.posted::json
-   from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::boolean[], $6::integer[],
-     $7::text[], $8::text[], $9::text[])
-     as u(id, program_id, order_id, rerate_id, reverses, program_version, applied, decided, posted)`,
+   from ${unnested(
+     1,
+     `
+     id bigint, program_id integer, order_id bigint, rerate_id bigint, reverses boolean,
+     program_version integer, applied text, decided text, posted text`,
+   )} as u`,
 );
 
 export async function insertReratings(
@@ -78,7 +81,7 @@ export const asRerating = ([
 
 const ofOrders = statement(
   'earning_reratings_of',
-  `select ${RERATING} from unnest($1::bigint[]) as u(id) join earning.reratings r on r.order_id = u.id order by r.id`,
+  `select ${RERATING} from ${unnested(1, 'id bigint')} as u join earning.reratings r on r.order_id = u.id order by r.id`,
 );
 const byId = statement(
   'earning_reratings',

@@ -1,5 +1,5 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Posted } from '../../ledger/index.ts';
 import { markTiers } from './tier-marks.store.ts';
 
@@ -64,8 +64,13 @@ const insert = statement(
   'earning_insert_tier_grants',
   `insert into earning.tier_grants (id, program_id, member_id, external_id, source, tier, valid_from, valid_until, reason, granted_by, granted_at,
      order_id)
-   select * from unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
-     $8::timestamptz[], $9::text[], $10::text[], $11::timestamptz[], $12::bigint[])`,
+   select * from ${unnested(
+     1,
+     `
+     id bigint, program_id integer, member_id bigint, external_id text, source text, tier text,
+     valid_from timestamptz, valid_until timestamptz, reason text, granted_by text, granted_at timestamptz,
+     order_id bigint`,
+   )} as u`,
 );
 
 /** Writes grants, and marks their members from when they begin. */
@@ -98,7 +103,12 @@ export async function insertTierGrants(tx: Tx, rows: readonly { stored: TierGran
 const insertEnd = statement(
   'earning_insert_tier_grant_ends',
   `insert into earning.tier_grant_ends (id, grant_id, program_id, external_id, source, reason, ended_by, ended_at)
-   select * from unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])`,
+   select * from ${unnested(
+     1,
+     `
+     id bigint, grant_id bigint, program_id integer, external_id text, source text, reason text,
+     ended_by text, ended_at timestamptz`,
+   )} as u`,
 );
 
 /** Writes the ends of grants, and marks their members. */
@@ -185,7 +195,7 @@ const ENDED = 'left join earning.tier_grant_ends e on e.grant_id = g.id';
 
 const read = statement(
   'earning_tier_grants',
-  `select ${COLUMNS} from unnest($1::bigint[]) as u(id) join earning.tier_grants g on g.id = u.id ${ENDED}`,
+  `select ${COLUMNS} from ${unnested(1, 'id bigint')} as u join earning.tier_grants g on g.id = u.id ${ENDED}`,
 );
 
 /** What was granted, as it was at first: whether it has ended since is not part of the first answer. */
@@ -202,7 +212,11 @@ export async function findTierGrants(
 const readEnds = statement(
   'earning_tier_grant_ends',
   `select e.id, e.external_id, e.source, ${COLUMNS}
-   from unnest($1::bigint[]) as u(id) join earning.tier_grant_ends e on e.id = u.id join earning.tier_grants g on g.id = e.grant_id`,
+   from ${unnested(
+     1,
+     `
+     id bigint`,
+   )} as u join earning.tier_grant_ends e on e.id = u.id join earning.tier_grants g on g.id = e.grant_id`,
 );
 
 /** The ends of these ids, with what they ended. */
@@ -224,7 +238,7 @@ export async function findTierGrantEnds(
 
 const readOf = statement(
   'earning_tier_grants_of',
-  `select ${COLUMNS} from unnest($1::bigint[]) as u(member_id) join earning.tier_grants g on g.member_id = u.member_id ${ENDED}
+  `select ${COLUMNS} from ${unnested(1, 'member_id bigint')} as u join earning.tier_grants g on g.member_id = u.member_id ${ENDED}
    order by g.id`,
 );
 

@@ -1,5 +1,5 @@
 import { instants, numbers } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 
 /** That a member's tier can be another from an instant on. */
 export interface Mark {
@@ -18,7 +18,7 @@ const MERGED = `next_at = least(t.next_at, greatest(excluded.next_at, t.seen_at)
 const mark = statement(
   'earning_mark_tiers',
   `insert into earning.tier_watches as t (member_id, program_id, next_at, marked_at)
-   select * from unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::timestamptz[])
+   select * from ${unnested(1, 'member_id bigint, program_id integer, next_at timestamptz, marked_at timestamptz')} as u
    on conflict (member_id) do update set ${MERGED}`,
 );
 

@@ -1,5 +1,5 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
-import { statement, type Tx } from '#platform/db/client.ts';
+import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Measure } from '../../program/index.ts';
 import { laterReturns } from './timeline.store.ts';
 import type { Contribution } from './timeline.ts';
@@ -17,7 +17,7 @@ export interface TierWatch {
 const readWatches = statement(
   'earning_tier_watches',
   `select t.member_id, t.tier, t.seen_at, t.next_at, t.marked_at, t.marks
-   from unnest($1::bigint[]) as u(member_id) join earning.tier_watches t on t.member_id = u.member_id`,
+   from ${unnested(1, 'member_id bigint')} as u join earning.tier_watches t on t.member_id = u.member_id`,
 );
 
 /** What was announced of these members; nobody is in it of whom nothing was. */
@@ -40,8 +40,11 @@ const keep = statement(
   `update earning.tier_watches t set tier = u.tier, seen_at = u.seen_at,
      next_at = case when t.marks = u.marks then u.next_at else u.seen_at end,
      marked_at = case when t.marks = u.marks then null else t.marked_at end
-   from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::bigint[])
-     as u(member_id, tier, seen_at, next_at, marks) where t.member_id = u.member_id`,
+   from ${unnested(
+     1,
+     `
+     member_id bigint, tier text, seen_at timestamptz, next_at timestamptz, marks bigint`,
+   )} as u where t.member_id = u.member_id`,
 );
 
 /** Writes what was announced of members; `marks` are those that were seen. */
@@ -107,7 +110,7 @@ export async function nextTier(
 
 const readProgramsDue = statement(
   'earning_programs_with_due_tiers',
-  `select p.program_id from unnest($1::integer[], $2::timestamptz[]) as p(program_id, now)
+  `select p.program_id from ${unnested(1, 'program_id integer, now timestamptz')} as p
    where exists (select from earning.tier_watches t where t.program_id = p.program_id and t.next_at <= p.now)`,
 );
 
@@ -129,7 +132,7 @@ export interface Pass {
 const readPasses = statement(
   'earning_tier_passes',
   `select t.program_id, t.version, t.after_id
-   from unnest($1::integer[]) as u(program_id) join earning.tier_passes t on t.program_id = u.program_id`,
+   from ${unnested(1, 'program_id integer')} as u join earning.tier_passes t on t.program_id = u.program_id`,
 );
 
 export async function passesOf(tx: Tx, programs: readonly number[]): Promise<Map<number, Pass>> {
@@ -152,7 +155,7 @@ const KINDS = ['spend', 'orders', 'nights', 'points'] as const;
 const readRows = statement(
   'earning_tier_rows',
   `select t.member_id, t.order_id, t.anchor, t.happened_at, ${KINDS.map(kind => `t.${kind}`).join(', ')}
-   from unnest($1::bigint[], $2::timestamptz[]) as u(member_id, after)
+   from ${unnested(1, 'member_id bigint, after timestamptz')} as u
    join earning.timeline t on t.member_id = u.member_id and t.anchor > u.after`,
 );
 

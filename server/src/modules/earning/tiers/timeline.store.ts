@@ -1,5 +1,5 @@
 import { type Column, instants, numbers } from '#platform/db/arrays.ts';
-import { type Statement, statement, type Tx } from '#platform/db/client.ts';
+import { numbered, type Statement, statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Measure } from '../../program/index.ts';
 import type { Addition } from '../records.ts';
 import { markTiers } from './tier-marks.store.ts';
@@ -7,6 +7,8 @@ import type { Contribution, Measures, TimelineEnd, TimelineFacts } from './timel
 
 const KINDS = ['spend', 'orders', 'nights', 'points'] as const;
 const listed = (template: string): string => KINDS.map(kind => template.replaceAll('?', kind)).join(', ');
+
+const COLUMNS = `member_id bigint, anchor timestamptz, id bigint, order_id bigint, happened_at timestamptz, ${listed('? bigint')}`;
 
 /** The sum up to a place, where no running sum is kept. */
 const summedUp = (kind: string, member: string, place: string): string =>
@@ -24,8 +26,7 @@ const sums = KINDS.map(
 const insertTimeline = statement(
   'earning_insert_timeline',
   `with u as materialized (
-     select * from unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::bigint[], $7::bigint[],
-       $8::bigint[], $9::bigint[]) as u(member_id, anchor, id, order_id, happened_at, ${KINDS.join(', ')})
+     select * from ${unnested(1, COLUMNS)} as u
    ), placed as materialized (
      select u.*, coalesce((l.anchor, l.id) > (u.anchor, u.id), false) as late, ${listed('l.?_sum as ?_last')}
      from u left join lateral (
@@ -55,16 +56,14 @@ const insertTimeline = statement(
 const insertPlain = statement(
   'earning_insert_plain_timeline',
   `insert into earning.timeline (member_id, anchor, id, order_id, happened_at, ${KINDS.join(', ')})
-   select * from unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::bigint[], $7::bigint[],
-     $8::bigint[], $9::bigint[])`,
+   select * from ${unnested(1, COLUMNS)} as u`,
 );
 
 /** With sums that are known: of members of whom this batch has seen where their timeline ends, and adds behind it. */
 const insertBehind = statement(
   'earning_insert_timeline_behind',
   `insert into earning.timeline (member_id, anchor, id, order_id, happened_at, ${KINDS.join(', ')}, ${listed('?_sum')})
-   select * from unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::bigint[], $7::bigint[],
-     $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])`,
+   select * from ${unnested(1, `${COLUMNS}, ${listed('?_sum bigint')}`)} as u`,
 );
 
 type Row = Contribution & { readonly id: bigint };
@@ -166,7 +165,7 @@ const readEnds = statement(
      case when l.orders > 0 then l.anchor else (
        select t.anchor from earning.timeline t where t.member_id = u.member_id and t.orders > 0
        order by t.anchor desc, t.id desc limit 1) end
-   from unnest($1::bigint[]) as u(member_id), lateral (
+   from ${unnested(1, 'member_id bigint')} as u, lateral (
      select t.anchor, t.id, t.orders, ${listed('t.?_sum')} from earning.timeline t where t.member_id = u.member_id
      order by t.anchor desc, t.id desc limit 1) l`,
 );
@@ -202,7 +201,7 @@ const readSums = Object.fromEntries(
          select coalesce(t.${kind}_sum, ${summedUp(kind, 'u.member_id', '(u.at, 9223372036854775807)')})
          from earning.timeline t where t.member_id = u.member_id and t.anchor <= u.at
          order by t.anchor desc, t.id desc limit 1
-       ) from unnest($1::bigint[], $2::timestamptz[]) with ordinality as u(member_id, at, nr)`,
+       ) from ${numbered(1, 'member_id bigint, at timestamptz')} as u`,
     ),
   ]),
 ) as Record<Measure, Statement>;
@@ -225,7 +224,7 @@ export async function runningSums(
 const readLastOrders = statement(
   'earning_timeline_last_orders',
   `select u.nr::integer, l.order_id, l.anchor
-   from unnest($1::bigint[], $2::timestamptz[]) with ordinality as u(member_id, at, nr), lateral (
+   from ${numbered(1, 'member_id bigint, at timestamptz')} as u, lateral (
      select t.order_id, t.anchor from earning.timeline t
      where t.member_id = u.member_id and t.anchor <= u.at and t.orders > 0
      order by t.anchor desc, t.id desc limit $3
@@ -251,7 +250,7 @@ export async function lastOrders(
 const readLater = statement(
   'earning_timeline_later',
   `select t.member_id, t.order_id, t.anchor, t.happened_at, ${listed('t.?')}
-   from unnest($1::bigint[], $2::timestamptz[]) as u(member_id, at) join earning.timeline t on t.member_id = u.member_id
+   from ${unnested(1, 'member_id bigint, at timestamptz')} as u join earning.timeline t on t.member_id = u.member_id
      and t.happened_at > u.at and t.happened_at > t.anchor`,
 );
 
