@@ -168,8 +168,8 @@ test('UUIDs, bytes and exact numbers come back as they were', async () => {
   assert.deepEqual(await readBack(asUuids, texts(['0189aBcD-0000-7000-8000-0000000000Ff'])), [
     '0189abcd0000700080000000000000ff',
   ]);
-  await assert.rejects(readBack(asUuids, texts(['0189'])), /4 digits/);
-  await assert.rejects(readBack(asUuids, texts([`${'0'.repeat(31)}g`])), /holds g/);
+  await assert.rejects(readBack(asUuids, texts(['0189'])), /not 32 hexadecimal digits/);
+  await assert.rejects(readBack(asUuids, texts([`${'0'.repeat(31)}g`])), /not 32 hexadecimal digits/);
   const buffers = [Buffer.from([0, 255, 123, 125, 92, 34]), Buffer.alloc(0), null, Buffer.alloc(100_000, 7)];
   assert.deepEqual(await readBack(asBytes, bytes(buffers)), buffers);
   const exact = [10n ** 30n, -(10n ** 30n), 0n, null];
