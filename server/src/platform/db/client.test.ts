@@ -58,17 +58,54 @@ test('statements go out without waiting for each other and are answered in order
   await pool.run(clear);
 });
 
-test('the commit of a transaction in which a statement failed says so', async () => {
+test('the commit of a transaction in which a statement failed before says so', async () => {
   const connection = await Connection.open(database.ownerUrl, 'tag');
   const begun = connection.run(transactionStatements.BEGIN);
   const first = connection.run(add, [1]);
-  const second = connection.run(add, [1]);
-  const committed = connection.commit();
-  await assert.rejects(second, { code: '23505' });
+  await assert.rejects(connection.run(add, [1]), { code: '23505' });
   await Promise.all([begun, first]);
-  assert.equal(await committed, 'ROLLBACK');
+  assert.equal(await connection.commit(), 'ROLLBACK');
   assert.ok(connection.usable);
   assert.deepEqual(await stored(), []);
+  await connection.close();
+});
+
+test('what goes out together with a statement that fails, and behind it, is left out and fails alike, the commit too', async () => {
+  const connection = await Connection.open(database.ownerUrl, 'together');
+  const begun = connection.run(transactionStatements.BEGIN);
+  const first = connection.run(add, [1]);
+  const others = [connection.run(add, [1]), connection.run(all), connection.commit()];
+  for (const outcome of await Promise.allSettled(others))
+    assert.equal(outcome.status === 'rejected' && (outcome.reason as { code?: string }).code, '23505');
+  await Promise.all([begun, first]);
+  await connection.run(transactionStatements.ROLLBACK);
+  assert.deepEqual(await stored(), []);
+  // The connection goes on, with statements that it knew and one that it could not come to know.
+  assert.deepEqual(await connection.run(all), []);
+  await connection.close();
+});
+
+test('a statement that cannot be parsed fails each time, and the others go on', async () => {
+  const connection = await Connection.open(database.ownerUrl, 'parse');
+  const wrong = statement('test_wrong', 'select nothing from nowhere');
+  for (let time = 0; time < 2; time += 1) {
+    await assert.rejects(connection.run(wrong), { code: '42P01' });
+    assert.deepEqual(await connection.run(all), []);
+  }
+  const twice = await Promise.all([connection.run(clear), connection.run(all), connection.run(all)]);
+  assert.deepEqual(twice, [[], [], []]);
+  await connection.close();
+});
+
+test('what is asked for while a round is on its way goes with the next, in order', async () => {
+  const connection = await Connection.open(database.ownerUrl, 'next');
+  const first = connection.run(add, [1]);
+  await setImmediate();
+  const second = connection.run(add, [2]);
+  const read = connection.run(all);
+  assert.deepEqual(await read, [[1], [2]]);
+  await Promise.all([first, second]);
+  await connection.run(clear);
   await connection.close();
 });
 

@@ -1,6 +1,6 @@
-import type { Socket } from 'node:net';
 import pg from 'pg';
 import { arrayTypes, Column } from './arrays.ts';
+import { type Asked, type Known, Round, type Sendable, type Wire } from './round.ts';
 
 /** A named statement: PostgreSQL parses and plans it once for each connection. */
 export interface Statement {
@@ -92,16 +92,20 @@ const connection = (url: string, name: string) => ({
     '-c timezone=UTC -c datestyle=ISO,YMD -c idle_in_transaction_session_timeout=60000 -c statement_timeout=120000',
 });
 
-const query = (statement: Statement, values: readonly Value[]) => ({
-  name: statement.name,
-  text: statement.text,
-  values: values.map((value, index) => {
-    if (!(value instanceof Column)) return value;
+const onWire = (statement: Statement, values: readonly Value[]): Sendable[] =>
+  values.map((value, index) => {
+    if (value === null || typeof value === 'string' || Buffer.isBuffer(value)) return value;
+    if (!(value instanceof Column)) return String(value);
     const type = statement.arrays[index + 1];
     if (type === undefined)
       throw new Error(`${statement.name} does not say what $${index + 1} is an array of`);
     return value.encode(type);
-  }),
+  });
+
+const query = (statement: Statement, values: readonly Value[]) => ({
+  name: statement.name,
+  text: statement.text,
+  values: onWire(statement, values),
   rowMode: 'array' as const,
 });
 
@@ -113,8 +117,6 @@ export const transactionStatements = { BEGIN, ROLLBACK };
 
 /** A database that hangs is given up after this, ms: the connection is cut and the batch tried on a new one. */
 const ANSWER_WITHIN = 30_000;
-/** What the driver says then. */
-const NO_ANSWER = 'Query read timeout';
 
 /*
  * What runs on such a connection finds a bounded number of rows by their keys. A plan that was kept when the tables were
@@ -131,12 +133,15 @@ const BY_INDEX =
  */
 const LET_GO = '-c idle_in_transaction_session_timeout=5000';
 
-/** One connection that pipelines: statements go out without waiting for the answers before them. */
+/** One connection that gathers: statements that are asked for together go out together, without waiting for the answers. */
 export class Connection implements Tx {
   private readonly client: pg.Client;
+  private readonly known: Known = new Map();
   private broken: Error | undefined;
   private ending = false;
-  private corked = false;
+  private waiting: Asked[] = [];
+  private sending = false;
+  private round: Round | undefined;
 
   private constructor(client: pg.Client) {
     this.client = client;
@@ -146,17 +151,14 @@ export class Connection implements Tx {
     client.on('end', () => {
       this.broken ??= new Error('the database closed the connection');
     });
+    const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
+    connection.on('parseComplete', () => this.round?.handleParsed());
   }
 
   static async open(url: string, name: string): Promise<Connection> {
     const settings = connection(url, name);
     const options = `${settings.options} ${BY_INDEX} ${LET_GO}`;
-    const client = new pg.Client({
-      ...settings,
-      options,
-      pipeline: true,
-      query_timeout: ANSWER_WITHIN,
-    } as pg.ClientConfig);
+    const client = new pg.Client({ ...settings, options });
     const opened = new Connection(client);
     await client.connect();
     return opened;
@@ -166,49 +168,57 @@ export class Connection implements Tx {
     return this.broken === undefined;
   }
 
+  /** Rejects with what PostgreSQL says of the statement, or of one before it that went out together with it. */
   async run<R extends unknown[]>(statement: Statement, values: readonly Value[] = []): Promise<R[]> {
     // A statement that is sent behind the commit would run outside the transaction that it belongs to.
     if (this.ending) throw new Error(`${statement.name} was sent after the commit`);
-    this.gather();
-    try {
-      const result = await this.client.query<R>(query(statement, values));
-      return result.rows;
-    } catch (error) {
-      this.noteHang(error);
-      throw error;
-    }
+    const { rows } = await this.ask(statement, values);
+    return rows as R[];
   }
 
-  /** Commits and gives the tag: the commit of a transaction in which something failed says `ROLLBACK`. */
+  /** Commits and gives the tag: the commit of a transaction in which something failed before says `ROLLBACK`. */
   async commit(): Promise<string> {
     this.ending = true;
-    this.gather();
     try {
-      const result = await this.client.query(query(COMMIT, []));
-      return result.command;
-    } catch (error) {
-      this.noteHang(error);
-      throw error;
+      return (await this.ask(COMMIT, [])).tag;
     } finally {
       this.ending = false;
     }
   }
 
-  /** The driver cuts a connection that gave no answer in time, but tells so only after it told the statement. */
-  private noteHang(error: unknown): void {
-    if (error instanceof Error && error.message === NO_ANSWER) this.broken ??= error;
+  private ask(statement: Statement, values: readonly Value[]): Promise<{ rows: unknown[][]; tag: string }> {
+    const sendable = onWire(statement, values);
+    return new Promise((resolve, reject) => {
+      this.waiting.push({
+        statement,
+        values: sendable,
+        answered: (rows, tag) => resolve({ rows, tag }),
+        failed: reject,
+      });
+      if (this.sending || this.round !== undefined) return;
+      this.sending = true;
+      process.nextTick(() => this.send());
+    });
   }
 
-  /** What is sent in one go of the program leaves in one write: a system call for each statement took 80 us a batch. */
-  private gather(): void {
-    if (this.corked) return;
-    const { stream } = (this.client as unknown as { connection: { stream: Socket } }).connection;
-    this.corked = true;
-    stream.cork();
-    process.nextTick(() => {
-      this.corked = false;
-      stream.uncork();
+  /** Sends what waits; what is asked for until the answers are there goes with the next round. */
+  private send(): void {
+    this.sending = false;
+    const late = setTimeout(() => this.giveUp(), ANSWER_WITHIN);
+    const round = new Round(this.waiting, this.known, types, () => {
+      clearTimeout(late);
+      if (this.round !== round) return;
+      this.round = undefined;
+      if (this.waiting.length > 0) this.send();
     });
+    this.waiting = [];
+    this.round = round;
+    this.client.query(round as unknown as pg.Submittable);
+  }
+
+  private giveUp(): void {
+    this.broken ??= new Error('the database gave no answer in time');
+    (this.client as unknown as { connection: Wire }).connection.stream.destroy();
   }
 
   async close(): Promise<void> {
