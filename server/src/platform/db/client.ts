@@ -28,7 +28,7 @@ export const unnested = (first: number, columns: string): string => `(select ${u
 
 /** The same with the number of the row, from 1, as `nr`. */
 export const numbered = (first: number, columns: string): string =>
-  `(select ${unnests(first, columns)}, generate_series(1, cardinality($${first})) as nr)`;
+  `(select a.*, row_number() over () as nr from ${unnested(first, columns)} as a)`;
 
 const unnests = (first: number, columns: string): string =>
   columns

@@ -74,11 +74,11 @@ export class Round {
 
   handleRowDescription({ fields }: { fields: readonly { dataTypeID: number }[] }): void {
     const parsers = fields.map(({ dataTypeID }) => this.types.getTypeParser(dataTypeID, 'text') as Parser);
-    this.known.set(this.name, { parsed: true, parsers });
+    this.known.set(this.statementName, { parsed: true, parsers });
   }
 
   handleDataRow({ fields }: { fields: (string | null)[] }): void {
-    const { parsers } = this.known.get(this.name) as { parsers: readonly Parser[] };
+    const { parsers } = this.known.get(this.statementName) as { parsers: readonly Parser[] };
     const row = new Array<unknown>(fields.length);
     for (let i = 0; i < fields.length; i += 1) {
       const text = fields[i] as string | null;
@@ -88,9 +88,9 @@ export class Round {
   }
 
   handleCommandComplete({ text }: { text: string }): void {
-    const known = this.known.get(this.name);
+    const known = this.known.get(this.statementName);
     // One without a description returns no rows.
-    if (known?.parsers === undefined) this.known.set(this.name, { parsed: true, parsers: [] });
+    if (known?.parsers === undefined) this.known.set(this.statementName, { parsed: true, parsers: [] });
     const { rows } = this;
     this.rows = [];
     (this.asked[this.current] as Asked).answered(rows, text);
@@ -110,7 +110,8 @@ export class Round {
     this.ended();
   }
 
-  private get name(): string {
+  /** Not `name`, which the driver reads of a query that failed, also when all of it was answered. */
+  private get statementName(): string {
     return (this.asked[this.current] as Asked).statement.name;
   }
 }
