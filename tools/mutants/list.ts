@@ -3,6 +3,7 @@
 import { ACTIVITIES_MUTANTS } from './activities.ts';
 import { AUDIENCE_MUTANTS } from './audiences.ts';
 import { CHALLENGE_MUTANTS } from './challenges.ts';
+import { DATABASE_MUTANTS } from './database.ts';
 import { DECISION_MUTANTS } from './decisions.ts';
 import { EFFECT_MUTANTS } from './effects.ts';
 import { PROGRAM_MUTANTS } from './programs.ts';
@@ -264,13 +265,6 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'and b.xid < pg_snapshot_xmin(pg_current_snapshot()) order by',
     replace: 'order by',
   },
-  {
-    name: 'the reader of events skips what commits late',
-    file: 'src/platform/events/log.ts',
-    tests: ['src/platform/events/log.test.ts'],
-    find: '\n     and l.xid < pg_snapshot_xmin(pg_current_snapshot())',
-    replace: '',
-  },
   // Programs are apart.
   {
     name: 'a member is looked up in all programs',
@@ -389,6 +383,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...ACTIVITIES_MUTANTS,
   ...AUDIENCE_MUTANTS,
   ...CHALLENGE_MUTANTS,
+  ...DATABASE_MUTANTS,
   ...DECISION_MUTANTS,
   ...EFFECT_MUTANTS,
   ...PROGRAM_MUTANTS,

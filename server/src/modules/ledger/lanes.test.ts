@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { numbers } from '#platform/db/arrays.ts';
 import { statement } from '#platform/db/client.ts';
 import { accept, type Outcome } from '#platform/errors.ts';
 import { orderOf, SHOP } from '../../../test/support/books.ts';
@@ -15,7 +16,9 @@ import { businessKey, type Command, type CommandType, type Done } from './index.
 type Way =
   | 'well'
   | 'refused by the database'
+  | 'has a number that does not fit'
   | 'throws'
+  | 'throws while it writes'
   | 'swallows its failure'
   | 'swallows a failure of its facts'
   | 'fails at the commit';
@@ -26,6 +29,7 @@ interface Note {
 }
 
 const write = statement('test_write_note', `insert into notes (id, name) values ($1::bigint, $2)`);
+const writeNumbers = statement('test_write_numbers', `select unnest($1::bigint[])`);
 const fail = statement('test_fail', `select 'no number'::integer`);
 const find = statement('test_find_notes', `select id, name from notes where id = any($1::bigint[])`);
 
@@ -46,10 +50,13 @@ const noteType: CommandType<{ name: string; way: Way }, null, Note, string> = {
   },
   evolve: () => undefined,
   async store(tx, decisions) {
+    if (decisions.some(({ stored: { way } }) => way === 'throws while it writes'))
+      throw new Error('a mistake in the code');
     await Promise.all(
       decisions.flatMap(({ stored: { id, name, way } }) => [
         ...(way === 'swallows a failure of its facts' ? [] : [tx.run(write, [id, name])]),
         ...(way === 'refused by the database' ? [tx.run(fail)] : []),
+        ...(way === 'has a number that does not fit' ? [tx.run(writeNumbers, [numbers([2n ** 63n])])] : []),
         ...(way === 'swallows its failure' ? [tx.run(fail).catch(() => undefined)] : []),
       ]),
     );
@@ -113,7 +120,9 @@ after(() => engine.stop());
 
 for (const [way, answered] of [
   ['refused by the database', 'command_failed'],
+  ['has a number that does not fit', 'command_failed'],
   ['throws', 'fault internal'],
+  ['throws while it writes', 'fault internal'],
   ['swallows its failure', 'command_failed'],
   ['fails at the commit', 'fault internal'],
 ] as const) {

@@ -204,7 +204,7 @@ export class Runner {
       appendFacts(connection, batch.id, batch.recordedAt, facts),
       entries > 0 ? audit.record(connection, batch.id, entries, digest(decided.postings)) : Promise.resolve(),
     ];
-    const committed = connection.commit();
+    const committed = connection.commit(writes);
     await settled([...writes, committed]);
     if ((await committed) !== 'COMMIT') throw new Error('the database rolled the batch back');
   }

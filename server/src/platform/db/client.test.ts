@@ -4,6 +4,7 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import pg from 'pg';
 import { testDatabase } from '../../../test/support/database.ts';
+import { numbers } from './arrays.ts';
 import { Connection, Pool, parseTimestamp, statement, transactionStatements } from './client.ts';
 
 const database = await testDatabase();
@@ -18,6 +19,7 @@ after(async () => {
 });
 
 const add = statement('test_add', 'insert into numbers (n) values ($1)');
+const addAll = statement('test_add_all', 'insert into numbers (n) select unnest($1::integer[])');
 const all = statement('test_all', 'select n from numbers order by n');
 const clear = statement('test_clear', 'delete from numbers');
 const asText = statement('test_as_text', 'select $1::timestamptz::text, $1::timestamptz');
@@ -117,6 +119,27 @@ test('nothing can be sent behind a commit, where it would run outside of the tra
   assert.equal(await committed, 'COMMIT');
   await begun;
   assert.deepEqual(await stored(), []);
+  await connection.close();
+});
+
+test('a transaction of which a statement could not be sent is not committed, and the connection goes on', async () => {
+  const connection = await Connection.open(database.ownerUrl, 'unsent');
+  for (let time = 0; time < 2; time += 1) {
+    const begun = connection.run(transactionStatements.BEGIN);
+    const first = connection.run(add, [1]);
+    const unsent = connection.run(addAll, [numbers([2 ** 31])]);
+    const committed = connection.commit();
+    await assert.rejects(unsent, { code: '22003' });
+    await assert.rejects(committed, { code: '22003' });
+    await Promise.all([begun, first]);
+    await connection.run(transactionStatements.ROLLBACK);
+    assert.deepEqual(await stored(), []);
+  }
+  const whole = [connection.run(transactionStatements.BEGIN), connection.run(addAll, [numbers([3, 4])])];
+  assert.equal(await connection.commit(), 'COMMIT');
+  await Promise.all(whole);
+  assert.deepEqual(await connection.run(all), [[3], [4]]);
+  await connection.run(clear);
   await connection.close();
 });
 

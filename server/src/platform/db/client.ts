@@ -142,6 +142,8 @@ export class Connection implements Tx {
   private waiting: Asked[] = [];
   private sending = false;
   private round: Round | undefined;
+  /** Why something of the transaction did not come to be sent: PostgreSQL does not know of it, and would commit the rest. */
+  private unsent: Error | undefined;
 
   private constructor(client: pg.Client) {
     this.client = client;
@@ -172,13 +174,18 @@ export class Connection implements Tx {
   async run<R extends unknown[]>(statement: Statement, values: readonly Value[] = []): Promise<R[]> {
     // A statement that is sent behind the commit would run outside the transaction that it belongs to.
     if (this.ending) throw new Error(`${statement.name} was sent after the commit`);
+    if (statement === BEGIN) this.unsent = undefined;
     const { rows } = await this.ask(statement, values);
     return rows as R[];
   }
 
-  /** Commits and gives the tag: the commit of a transaction in which something failed before says `ROLLBACK`. */
-  async commit(): Promise<string> {
+  /**
+   * Commits and gives the tag: the commit of a transaction in which something failed before says `ROLLBACK`. It is not
+   * sent when some of `work`, whose statements it ends, fails before it has sent them.
+   */
+  async commit(work: readonly Promise<unknown>[] = []): Promise<string> {
     this.ending = true;
+    for (const each of work) each.catch(error => this.missed(error));
     try {
       return (await this.ask(COMMIT, [])).tag;
     } finally {
@@ -187,7 +194,7 @@ export class Connection implements Tx {
   }
 
   private ask(statement: Statement, values: readonly Value[]): Promise<{ rows: unknown[][]; tag: string }> {
-    const sendable = onWire(statement, values);
+    const sendable = this.sendable(statement, values);
     return new Promise((resolve, reject) => {
       this.waiting.push({
         statement,
@@ -201,9 +208,31 @@ export class Connection implements Tx {
     });
   }
 
+  private sendable(statement: Statement, values: readonly Value[]): Sendable[] {
+    try {
+      return onWire(statement, values);
+    } catch (error) {
+      this.missed(error);
+      throw error;
+    }
+  }
+
+  private missed(error: unknown): void {
+    this.unsent ??= error instanceof Error ? error : new Error(String(error));
+  }
+
+  /** Takes the commit out of what waits to be sent. */
+  private withhold(error: Error): void {
+    const commits = this.waiting.filter(({ statement }) => statement === COMMIT);
+    this.waiting = this.waiting.filter(({ statement }) => statement !== COMMIT);
+    for (const commit of commits) commit.failed(error);
+  }
+
   /** Sends what waits; what is asked for until the answers are there goes with the next round. */
   private send(): void {
     this.sending = false;
+    if (this.unsent !== undefined) this.withhold(this.unsent);
+    if (this.waiting.length === 0) return;
     const late = setTimeout(() => this.giveUp(), ANSWER_WITHIN);
     const round = new Round(this.waiting, this.known, types, () => {
       clearTimeout(late);
