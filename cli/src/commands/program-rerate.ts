@@ -17,14 +17,14 @@ import { grouped, list, type Output, shortTime, table } from '../output.ts';
 type Row = ListRerateOrdersResponse['data'][number];
 
 const POLL_MS = 300;
-/** Orders that are shown; `--json` has them all. */
+/** Rows that are shown; `--json` has them all. */
 const SHOWN = 50;
 const program = { type: 'positional', description: 'The name of the program', required: true } as const;
 const rerate = { type: 'positional', description: 'The id, rer_...', required: true } as const;
 
 export const reratePlanCommand: Command = command({
   name: 'program rerate plan',
-  summary: 'Decide the orders of a period again, and show what would change',
+  summary: 'Decide the orders and activities of a period again, and show what would change',
   args: {
     program,
     from: {
@@ -37,7 +37,7 @@ export const reratePlanCommand: Command = command({
     version: {
       type: 'string',
       valueHint: 'N',
-      description: 'The version to decide by; by default the one in force when each order occurred',
+      description: 'The version to decide by; by default the one in force when each of them occurred',
     },
     note: { type: 'string', valueHint: 'TEXT', description: 'Why, for whoever asks later', required: true },
   },
@@ -61,9 +61,9 @@ export const reratePlanCommand: Command = command({
 
 export const rerateShowCommand: Command = command({
   name: 'program rerate show',
-  summary: 'Show a re-rating, order by order',
+  summary: 'Show a re-rating, with every order and activity',
   args: { program, rerate },
-  examples: [{ command: './fealty program rerate show shop rer_01j9zc3x5k8qv --json', does: 'every order' }],
+  examples: [{ command: './fealty program rerate show shop rer_01j9zc3x5k8qv --json', does: 'every row' }],
   async run(values, output) {
     const api = openApi(values.program);
     const path = { rerate: values.rerate };
@@ -77,7 +77,7 @@ const step = (name: 'apply' | 'reverse', summary: string, does: string): Command
     summary,
     args: { program, rerate },
     examples: [{ command: `./fealty program rerate ${name} shop rer_01j9zc3x5k8qv`, does }],
-    notes: ['Interrupted, it can be asked for again: each order is done once.'],
+    notes: ['Interrupted, it can be asked for again: each order and activity is done once.'],
     async run(values, output) {
       const api = openApi(values.program);
       const ask = name === 'apply' ? applyRerate : reverseRerate;
@@ -129,37 +129,28 @@ const facts = (found: GetRerateResponse): string =>
     ['Re-rating', found.id],
     ['State', found.state],
     ['Period', `${shortTime(found.from)} to ${shortTime(found.to)}`],
-    ['Version', found.version === null ? 'in force when each order occurred' : String(found.version)],
+    ['Version', found.version === null ? 'in force when each of them occurred' : String(found.version)],
     ['Note', found.note],
-    ['Orders', `${grouped(found.orders)} of ${grouped(found.members)} members come out differently`],
+    [
+      'Differently',
+      `${grouped(found.orders)} orders and ${grouped(found.activities)} activities of ${grouped(found.members)} members`,
+    ],
     ...found.change.map(({ unit, points }): [string, string] => [`Change in ${unit}`, grouped(points)]),
-    ...leftOut(found.left_out),
     ['Applied', `${grouped(found.applied)}, refused ${grouped(found.refused)}`],
     ['Reversed', `${grouped(found.reversed)}, refused ${grouped(found.not_reversed)}`],
   ]);
 
-/** Activities are not corrected by a re-rating: how many would have to be, and by how much. */
-const leftOut = (left: GetRerateResponse['left_out']): [string, string][] =>
-  left === null || left.activities === 0
-    ? []
-    : [
-        [
-          'Left out',
-          `${grouped(left.activities)} activities would come out differently, by ${left.change.map(({ unit, points }) => `${grouped(points)} ${unit}`).join(', ')}; a re-rating corrects orders alone`,
-        ],
-      ];
-
 function ordersText(orders: readonly Row[]): string {
   const rows = orders
     .slice(0, SHOWN)
-    .map(({ member, order, change, tier_before, tier, applied }) => [
+    .map(({ member, order, activity, change, tier_before, tier, applied }) => [
       member,
-      order,
+      order ?? activity ?? '',
       change.map(({ unit, points }) => `${grouped(points)} ${unit}`).join(', '),
       tier_before === tier ? (tier ?? '') : `${tier_before ?? 'none'} to ${tier ?? 'none'}`,
       applied ?? 'planned',
     ]);
   const more =
     orders.length > SHOWN ? `\n\nThe first ${SHOWN} of ${grouped(orders.length)}; --json has them all.` : '';
-  return table(['member', 'order', 'change', 'tier', 'state'], rows) + more;
+  return table(['member', 'order or activity', 'change', 'tier', 'state'], rows) + more;
 }

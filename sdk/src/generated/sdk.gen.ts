@@ -589,9 +589,9 @@ export const listLateOrders = <ThrowOnError extends boolean = false>(options?: O
 });
 
 /**
- * Plan to decide the orders of a period again
+ * Plan to decide the orders and activities of a period again
  *
- * Orders that occurred in the period are decided again in the order in which they occurred, late ones in their place: by one version of the program, or by those in force at their time. Nothing is written to the ledger before the plan is applied.
+ * Orders and activities that occurred in the period are decided again in the order in which they occurred, late ones in their place: by one version of the program, or by those in force at their time. Nothing is written to the ledger before the plan is applied.
  */
 export const createRerate = <ThrowOnError extends boolean = false>(options: Options<CreateRerateData, ThrowOnError>): RequestResult<CreateRerateResponses, CreateRerateErrors, ThrowOnError> => (options.client ?? client).post<CreateRerateResponses, CreateRerateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -613,7 +613,7 @@ export const getRerate = <ThrowOnError extends boolean = false>(options: Options
 });
 
 /**
- * What a re-rating changes, member by member and order by order
+ * What a re-rating changes, member by member: orders and activities
  */
 export const listRerateOrders = <ThrowOnError extends boolean = false>(options: Options<ListRerateOrdersData, ThrowOnError>): RequestResult<ListRerateOrdersResponses, ListRerateOrdersErrors, ThrowOnError> => (options.client ?? client).get<ListRerateOrdersResponses, ListRerateOrdersErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -624,7 +624,7 @@ export const listRerateOrders = <ThrowOnError extends boolean = false>(options: 
 /**
  * Carry out the plan of a re-rating
  *
- * Goes on behind the answer, order by order, each once. Asked for again it goes on where it was interrupted.
+ * Goes on behind the answer, one order or activity after the other, each once. Asked for again it goes on where it was interrupted.
  */
 export const applyRerate = <ThrowOnError extends boolean = false>(options: Options<ApplyRerateData, ThrowOnError>): RequestResult<ApplyRerateResponses, ApplyRerateErrors, ThrowOnError> => (options.client ?? client).post<ApplyRerateResponses, ApplyRerateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -635,7 +635,7 @@ export const applyRerate = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * Take a re-rating back
  *
- * Goes on behind the answer, order by order, each once. Asked for again it goes on where it was interrupted.
+ * Goes on behind the answer, one order or activity after the other, each once. Asked for again it goes on where it was interrupted.
  */
 export const reverseRerate = <ThrowOnError extends boolean = false>(options: Options<ReverseRerateData, ThrowOnError>): RequestResult<ReverseRerateResponses, ReverseRerateErrors, ThrowOnError> => (options.client ?? client).post<ReverseRerateResponses, ReverseRerateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -3016,6 +3016,10 @@ export type Rerate = {
      * Orders that come out differently.
      */
     orders: number;
+    /**
+     * Activities that come out differently.
+     */
+    activities: number;
     members: number;
     /**
      * Points that the plan gives (or takes, below zero) in all.
@@ -3024,19 +3028,9 @@ export type Rerate = {
         unit: string;
         points: string;
     }>;
-    /**
-     * Activities of the period that would come out differently and are not corrected, and the points that they would have more (or less, below zero). Null before the plan is there.
-     */
-    left_out: {
-        activities: number;
-        change: Array<{
-            unit: string;
-            points: string;
-        }>;
-    } | null;
     applied: number;
     /**
-     * Orders that could not be brought to the plan, such as `points_already_spent`.
+     * Orders and activities that could not be brought to the plan, such as `points_already_spent`.
      */
     refused: number;
     reversed: number;
@@ -7104,7 +7098,7 @@ export type CreateRerateData = {
          */
         to: string;
         /**
-         * Left out: the version in force when each order occurred.
+         * Left out: the version in force when each of them occurred.
          */
         version?: number;
         note: string;
@@ -7294,7 +7288,11 @@ export type ListRerateOrdersResponses = {
     200: {
         data: Array<{
             member: string;
-            order: string;
+            /**
+             * Null: it is an activity.
+             */
+            order: string | null;
+            activity: string | null;
             change: Array<{
                 unit: string;
                 points: string;

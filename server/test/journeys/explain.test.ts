@@ -159,6 +159,7 @@ function check(entry: Json): void {
       assert.equal(-points, listed(why.decided, rule), name);
       return;
     case 'rerate':
+    case 'rerate_activity':
       assert.equal(points, listed(points > 0 ? why.earned : why.taken_back, rule) * Math.sign(points), name);
       return;
     default:

@@ -260,6 +260,7 @@ async function compareKeys(engine: TestEngine): Promise<void> {
      union all select program_id, source, 'return', external_id, id from earning.returns
      union all select program_id, source, 'order_event', external_id, id from earning.order_events
      union all select program_id, 'rerate', 'rerate', rerate_id || ':' || order_id || ':' || case when reverses then 'back' else 'forth' end, id from earning.reratings
+     union all select program_id, 'rerate', 'rerate_activity', rerate_id || ':' || activity_id || ':' || case when reverses then 'back' else 'forth' end, id from earning.activity_reratings
      union all select program_id, source, 'activity', external_id, id from earning.activities
      union all select program_id, source, 'tier_grant', external_id, id from earning.tier_grants where order_id is null
      union all select program_id, source, 'tier_grant_end', external_id, id from earning.tier_grant_ends where ended_by <> 'fealty'

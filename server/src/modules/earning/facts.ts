@@ -30,6 +30,7 @@ import type { Addition, StoredOrder, StoredRerating, StoredReturn } from './reco
 import { loadPayments, type PaymentBody, type PaymentFacts } from './referrals/payments.facts.ts';
 import { friendsOf, loadReferrals, type ReferralFacts, takeStep } from './referrals/referrals.facts.ts';
 import { insertSteps, type ReferralBody } from './referrals/referrals.store.ts';
+import { type ActivitiesAgain, loadActivitiesAgain } from './replay/activities-again.ts';
 import { reratingsOf } from './replay/reratings.store.ts';
 import * as store from './store.ts';
 import { loadTierGifts, storeTierSteps, takeTierStep } from './tiers/tier-gifts.ts';
@@ -55,6 +56,7 @@ export interface OrderFacts {
   referrals: ReferralFacts;
   payments: PaymentFacts;
   fraud: FraudFacts;
+  again: ActivitiesAgain;
   /** Taken in this batch and not yet looked at again: most orders never are. */
   fresh: { stored: StoredOrder; entries: readonly Entry[] }[];
 }
@@ -71,6 +73,7 @@ export function catchUp(facts: OrderFacts): void {
 type Body =
   | { order: Order; historical?: boolean }
   | { orderId: bigint; again?: { readonly version: number } }
+  | { activityId: bigint }
   | { activity: Activity }
   | { tierGrant: TierGrantBody }
   | { tierGrantEnd: TierGrantEndBody }
@@ -91,7 +94,7 @@ export const orderLoader =
   async (tx, commands, known, around) => {
     const ids = [...known, ...commands.flatMap(({ body }) => ('orderId' in body ? body.orderId : []))];
     const questions = orderQuestions(commands, around);
-    const [facts, timeline, campaigns, activities, challenges, fraud] = await Promise.all([
+    const [facts, timeline, campaigns, activities, challenges, fraud, again] = await Promise.all([
       loadOrders(tx, ledger, [...new Set(ids)]),
       loadTimeline(
         tx,
@@ -110,6 +113,7 @@ export const orderLoader =
       loadActivities(tx, commands, around),
       loadChallenges(tx, ledger, commands, known, around),
       loadFraud(tx, fraudQuestions(commands, around)),
+      loadActivitiesAgain(tx, ledger, commands, around),
     ]);
     const [referrals, payments] = await Promise.all([
       loadReferrals(tx, commands, around),
@@ -117,7 +121,18 @@ export const orderLoader =
       loadTierGifts(tx, facts.states, around.programs, timeline),
     ]);
     const newest = latestOrders(timeline);
-    return { ...facts, timeline, campaigns, activities, challenges, referrals, payments, fraud, newest };
+    return {
+      ...facts,
+      timeline,
+      campaigns,
+      activities,
+      challenges,
+      referrals,
+      payments,
+      fraud,
+      again,
+      newest,
+    };
   };
 
 /** The budgets of the versions by which orders are decided again. */

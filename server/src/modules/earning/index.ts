@@ -29,6 +29,7 @@ import { referralRoutes } from './referrals/referrals.routes.ts';
 import { referralType } from './referrals/referrals.ts';
 import { backtestRoutes } from './replay/backtests.routes.ts';
 import { explainRerating, rerateType } from './replay/rerate.ts';
+import { explainActivityRerating, rerateActivityType } from './replay/rerate-activity.ts';
 import { rerateRoutes } from './replay/rerates.routes.ts';
 import { earningRoutes } from './routes.ts';
 import { tierGrantRoutes } from './tiers/tier-grants.routes.ts';
@@ -70,6 +71,7 @@ export function createEarning(deps: {
   deps.ledger.register(paymentType(load), explainPayment);
   deps.ledger.register(eventType(load), explainEvent);
   deps.ledger.register(rerateType(load), explainRerating);
+  deps.ledger.register(rerateActivityType(load), explainActivityRerating);
   deps.ledger.register(caseType(load), explainDecision);
   deps.ledger.register(tierGrantType(load));
   deps.ledger.register(tierGrantEndType(load));

@@ -2,7 +2,7 @@ import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import { MAX_AMOUNT } from '#platform/money.ts';
 import { type Context, Draft } from '../ledger/index.ts';
 import type { ProgramVersion } from '../program/index.ts';
-import { type Cell, type Grant, type OrderState, rate, targets } from './model.ts';
+import { type Cell, type Grant, type OrderState, rate, type Source, targets } from './model.ts';
 import { lotTerms, NOTHING_HAPPENED } from './terms.ts';
 import { credit, type Watch } from './velocity.ts';
 
@@ -31,6 +31,23 @@ export interface Decided {
   clawed: Clawed[];
 }
 
+/** What is brought from what it has earned so far to what it should have earned now: an order, or an activity. */
+export interface Earning {
+  readonly what: 'order' | 'activity';
+  /** When it occurred, epoch ms. */
+  readonly at: number;
+  readonly grants: ReadonlyMap<string, Grant>;
+  /** What each rule should have given in the end. */
+  readonly wanted: ReadonlyMap<string, Wanted>;
+  readonly happened?: ReadonlySet<string> | undefined;
+  readonly tier?: string | null;
+}
+
+export interface Wanted {
+  readonly rule: Omit<Source, 'id'>;
+  readonly points: bigint;
+}
+
 /**
  * Moves an order from what it has earned so far to what it should have earned now: the difference of each rule
  * is earned or clawed back. New orders, amendments and returns all go this way, so that any sequence of them
@@ -46,6 +63,24 @@ export function post(
   watching: Watch | null = null,
   cells: readonly Cell[] = rate(state.order, version, state.applied),
 ): Outcome<{ drafts: Draft[]; decided: Decided }> {
+  const { grants, happened, applied } = state;
+  const wanted = targets(state, cells);
+  const earning: Earning = {
+    ...{ what: 'order', at: state.order.occurredAt, grants, wanted },
+    ...{ happened, tier: applied.tier },
+  };
+  return settle(earning, version, context, expired, occurredAt, watching);
+}
+
+/** Posts the difference between what something has earned and what it should have earned, rule by rule. */
+export function settle(
+  { what, at, grants, wanted, happened, tier = null }: Earning,
+  version: ProgramVersion,
+  context: Context,
+  expired: ReadonlyMap<string, bigint>,
+  occurredAt: number,
+  watching: Watch | null,
+): Outcome<{ drafts: Draft[]; decided: Decided }> {
   const drafts = new Map<number, Draft>();
   const draftOf = (unit: number): Draft => {
     const draft = drafts.get(unit) ?? new Draft(context.wallet(unit), context.program.now);
@@ -53,8 +88,7 @@ export function post(
     return draft;
   };
   const decided: Decided = { earned: [], clawed: [] };
-  const wanted = targets(state, cells);
-  for (const [ref, grant] of state.grants) {
+  for (const [ref, grant] of grants) {
     const excess = grant.earned - grant.clawed - (wanted.get(ref)?.points ?? 0n);
     if (excess <= 0n) continue;
     const draft = draftOf(grant.unit);
@@ -73,29 +107,22 @@ export function post(
     if (result === undefined) {
       return refuse(
         'points_already_spent',
-        `The member has spent points of this order and the program refuses returns then; ${excess} points would have to come back.`,
+        `The member has spent points of this ${what} and the program refuses returns then; ${excess} points would have to come back.`,
       );
     }
     decided.clawed.push({ rule: ref, unit: grant.unit, decided: excess, ...result });
   }
   for (const [ref, { rule, points }] of wanted) {
-    const grant = state.grants.get(ref);
+    const grant = grants.get(ref);
     const missing = points - ((grant?.earned ?? 0n) - (grant?.clawed ?? 0n));
     if (missing <= 0n) continue;
     const draft = draftOf(rule.unit.number);
     if (draft.balance.earned + missing > MAX_AMOUNT)
       return refuse(
         'points_out_of_range',
-        `The order would earn ${missing} points, more than a wallet can count.`,
+        `The ${what} would earn ${missing} points, more than a wallet can count.`,
       );
-    const at = state.order.occurredAt;
-    const terms = lotTerms(
-      rule.terms,
-      at,
-      version.timeZone,
-      state.happened ?? NOTHING_HAPPENED,
-      state.applied.tier,
-    );
+    const terms = lotTerms(rule.terms, at, version.timeZone, happened ?? NOTHING_HAPPENED, tier);
     const kind = rule.bonus === true ? 'bonus' : 'earn';
     const unit = rule.unit.number;
     const entry = credit(draft, { kind, unit, points: missing, terms, at, rule: ref }, watching);

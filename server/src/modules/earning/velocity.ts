@@ -155,6 +155,7 @@ type Body =
   | { activity: Activity }
   | { referral: ReferralBody }
   | { orderId: bigint }
+  | { activityId: bigint }
   | { tierGrant: object }
   | { tierGrantEnd: object }
   | Payment
@@ -183,6 +184,7 @@ export function fraudQuestions(
     if ('referral' in body || ('referralId' in body && body.step === 'revoked')) continue;
     if ('tierGrant' in body || 'tierGrantEnd' in body) continue;
     if ('caseId' in body) cases.push(body.caseId);
+    else if ('activityId' in body) corrected.push(memberId);
     else if ('orderId' in body) {
       if ('type' in body) waiting.push(memberId);
       if ('again' in body) corrected.push(memberId);

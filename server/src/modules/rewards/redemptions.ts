@@ -43,7 +43,7 @@ import { factOf, redemptionToWire } from './wire.ts';
 const PROFILE_CHANGES = ['enrol', 'profile'];
 const NO_READS = { tier: false, history: false, profile: false };
 /** The commands after which a member may have another tier, or have bought more. */
-const TIER_CHANGES = ['order', 'return', 'rerate', 'tier_grant', 'tier_grant_end'];
+const TIER_CHANGES = ['order', 'return', 'rerate', 'rerate_activity', 'tier_grant', 'tier_grant_end'];
 
 export interface RedemptionAnswer extends Effects {
   redemption: ReturnType<typeof redemptionToWire>;

@@ -9,6 +9,8 @@ import { type StreakStep, stepOf } from './streaks.facts.ts';
 export interface Heard {
   /** Of rules that count, then of lengths that streaks have reached. */
   readonly bonuses: readonly Bonus[];
+  /** The ids of the rules that count. */
+  readonly rules: readonly string[];
   readonly streaks: readonly StreakStep[];
   readonly uses: readonly Use[];
 }
@@ -32,5 +34,6 @@ export function listen(
   const uses = counting
     .filter(isCounted)
     .map((rule): Use => ({ memberId, campaign: rule.id, at, orderId: id, count: 1, points: rule.points }));
-  return { bonuses: [...counting, ...rewards], streaks, uses };
+  const rules = counting.map(rule => rule.id);
+  return { bonuses: [...counting, ...rewards], rules, streaks, uses };
 }

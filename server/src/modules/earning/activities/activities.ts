@@ -28,6 +28,7 @@ import { membersReadBy } from '../members-read.ts';
 import type { ProgramInForce } from '../model.ts';
 import { admitTime } from '../orders/orders.ts';
 import type { Earned } from '../posting.ts';
+import { takeActivity } from '../replay/activities-again.ts';
 import { lotTerms, NOTHING_HAPPENED } from '../terms.ts';
 import { qualifyingPoints } from '../tiers/qualifying.ts';
 import { markOf } from '../tiers/tier-marks.ts';
@@ -133,7 +134,9 @@ export const activityType = (
     });
   },
 
-  evolve(facts, { added, memberId, streaks }) {
+  evolve(facts, stored) {
+    const { added, memberId, streaks } = stored;
+    takeActivity(facts.again, stored);
     for (const { streak, state } of streaks)
       if (state !== undefined) keepStep(facts.activities.streaks, { memberId, streak }, state);
     for (const row of added?.rows ?? []) add(facts.timeline, row);

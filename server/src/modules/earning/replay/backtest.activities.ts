@@ -1,23 +1,32 @@
 import type { ProgramVersion } from '../../program/index.ts';
 import type { ActivityFacts } from '../activities/activities.facts.ts';
-import { listen } from '../activities/activities.rules.ts';
+import { type Heard, listen } from '../activities/activities.rules.ts';
 import type { StoredActivity } from '../activities/activities.store.ts';
 import { dayOf, keepStep, stateOf } from '../activities/streaks.facts.ts';
 import { follow } from '../activities/streaks.ts';
 import { addUses, isCounted } from '../campaigns/uses.ts';
 import type { Decided } from '../posting.ts';
 
-/** Decides an activity again, and lets it count for limits and streaks. */
+/** What an activity comes to when it is decided again; lets it count for limits and streaks. */
+export function listenAgain(
+  { id, memberId, activity }: Pick<StoredActivity, 'id' | 'memberId' | 'activity'>,
+  version: ProgramVersion,
+  facts: ActivityFacts,
+): Heard {
+  const heard = listen(facts, version, { id, memberId, activity });
+  for (const { streak, state } of heard.streaks)
+    if (state !== undefined) keepStep(facts.streaks, { memberId, streak }, state);
+  addUses(facts.uses, heard.uses);
+  return heard;
+}
+
+/** Decides an activity again. */
 export function decideActivity(
-  { id, memberId, activity }: StoredActivity,
+  stored: StoredActivity,
   version: ProgramVersion,
   facts: ActivityFacts,
 ): Decided {
-  const { bonuses, streaks, uses } = listen(facts, version, { id, memberId, activity });
-  for (const { streak, state } of streaks)
-    if (state !== undefined) keepStep(facts.streaks, { memberId, streak }, state);
-  addUses(facts.uses, uses);
-  const earned = bonuses.flatMap(({ ref, unit, points }) =>
+  const earned = listenAgain(stored, version, facts).bonuses.flatMap(({ ref, unit, points }) =>
     points === 0n ? [] : { rule: ref, unit: unit.number, points, lot: 0 },
   );
   return { earned, clawed: [] };

@@ -1,7 +1,7 @@
 import type { Tx } from '#platform/db/client.ts';
 import type { Ledger } from '../../ledger/index.ts';
 import { enrolmentsOf, factsOf, type MemberFacts } from '../../members/index.ts';
-import { type Program, type ProgramVersion, versionAt } from '../../program/index.ts';
+import type { Program, ProgramVersion } from '../../program/index.ts';
 import { giveBack, imaginedBudgets } from '../campaigns/budgets.ts';
 import { budgetsOf, type CampaignFacts } from '../campaigns/campaigns.facts.ts';
 import { apply } from '../campaigns/campaigns.ts';
@@ -15,22 +15,17 @@ import { tierGrantsOf } from '../tiers/tier-grants.store.ts';
 import { levelAt, readsEnrolment } from '../tiers/tiers.ts';
 import { add, type Contribution, emptyTimeline, type TimelineFacts } from '../tiers/timeline.ts';
 import { changeOf, giftsOf, ImaginedTiers } from './backtest.gifts.ts';
+import { planActivities } from './rerates.activities.ts';
 import { besidesRules, requalified } from './rerates.qualifying.ts';
+import { isIn, type RerateSpan, versionFor } from './rerates.span.ts';
 import type { RerateItem } from './rerates.store.ts';
 import { timelinesOf } from './rerates.store.ts';
 
-/** What is decided again: orders that occurred in [from, to), by one version or by those in force. */
-export interface RerateSpan {
-  readonly from: number;
-  readonly to: number;
-  readonly version: number | null;
-}
-
 /**
- * Decides the orders of some members again, in the order in which they occurred, and gives those that come out with
- * other points. Limits and sums follow from what is decided here; what a budget has left is shared by all members.
- * Points that qualify for a tier are those of the orders as they are decided here; of activities and referrals those that
- * were given.
+ * Decides the orders and activities of some members again, in the order in which they occurred, and gives those that come
+ * out with other points. Limits and sums follow from what is decided here; what a budget has left is shared by all members.
+ * Points that qualify for a tier are those of the orders and activities as they are decided here; of referrals and
+ * challenges those that were given.
  */
 export async function planMembers(
   tx: Tx,
@@ -40,7 +35,8 @@ export async function planMembers(
 ): Promise<RerateItem[]> {
   const ids = members.map(({ id }) => id);
   const dated = program.versions.some(readsEnrolment) ? ids : [];
-  const [rows, granted, enrolled] = await Promise.all([
+  const [activities, rows, granted, enrolled] = await Promise.all([
+    planActivities(tx, program, span, ids),
     timelinesOf(tx, ids),
     tierGrantsOf(tx, ids),
     enrolmentsOf(
@@ -54,12 +50,13 @@ export async function planMembers(
   const returns = byPoints ? await storedReturns(tx, [...states.keys()]) : [];
   const requalify = requalifier(program, rows, returns);
   const names = new Map(members.map(({ id, externalId }) => [id, externalId]));
-  const items: RerateItem[] = [];
+  const items = [...activities.items];
   const decided = new Set<bigint>();
   const timeline: TimelineFacts = { ...emptyTimeline(), enrolled };
   const backAt = wholeReturns(rows, states);
   const tiers = new ImaginedTiers(timeline, at => isIn(span, at));
   tiers.know(granted);
+  for (const row of activities.rows) add(timeline, row);
   const campaigns: CampaignFacts = { uses: new Map(), budgets, members: facts };
   for (const row of rows) {
     // Activities and payments for referrals stand on the timeline too.
@@ -108,9 +105,6 @@ export const budgetsLeft = (
       limit: left.get(budget.campaign) ?? budget.limit,
     })),
   );
-
-const versionFor = (program: Program, { version }: RerateSpan, at: number): ProgramVersion =>
-  version === null ? versionAt(program, at) : (program.versions[version - 1] as ProgramVersion);
 
 /** What conditions and audiences read of the members, as of each order. */
 async function memberFacts(
@@ -188,13 +182,12 @@ function again(
     applied,
     versionBefore: state.programVersion,
     appliedBefore: state.applied,
+    activity: null,
     change: differing,
     appliedAs: null,
     reversedAs: null,
   };
 }
-
-const isIn = ({ from, to }: RerateSpan, at: number): boolean => at >= from && at < to;
 
 /** Whether an order gives the same beside points. */
 function givesTheSame(

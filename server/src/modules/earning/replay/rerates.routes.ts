@@ -41,18 +41,15 @@ const rerateSchema = z
     done: z.int(),
     expected: z.int(),
     orders: z.int().describe('Orders that come out differently.'),
+    activities: z.int().describe('Activities that come out differently.'),
     members: z.int(),
     change: change.describe('Points that the plan gives (or takes, below zero) in all.'),
-    left_out: z
-      .strictObject({ activities: z.int(), change })
-      .nullable()
-      .describe(
-        'Activities of the period that would come out differently and are not corrected, and the points that they would have more (or less, below zero). Null before the plan is there.',
-      ),
     applied: z.int(),
     refused: z
       .int()
-      .describe('Orders that could not be brought to the plan, such as `points_already_spent`.'),
+      .describe(
+        'Orders and activities that could not be brought to the plan, such as `points_already_spent`.',
+      ),
     reversed: z.int(),
     not_reversed: z.int(),
   })
@@ -78,12 +75,9 @@ export function rerateRoutes(api: Api, deps: RerateRoutesDeps): void {
       done: rerate.done,
       expected: rerate.expected,
       orders: sums.orders,
+      activities: sums.activities,
       members: sums.members,
       change: sums.change.map(([unit, points]) => ({ unit: units[unit], points })),
-      left_out: rerate.leftOut && {
-        activities: rerate.leftOut.activities,
-        change: rerate.leftOut.change.map(([unit, points]) => ({ unit: units[unit] as string, points })),
-      },
       applied: sums.applied,
       refused: sums.refused,
       reversed: sums.reversed,
@@ -113,9 +107,9 @@ export function rerateRoutes(api: Api, deps: RerateRoutesDeps): void {
       scope: 'program:write',
       tag: 'Re-ratings',
       operation: 'createRerate',
-      summary: 'Plan to decide the orders of a period again',
+      summary: 'Plan to decide the orders and activities of a period again',
       description:
-        'Orders that occurred in the period are decided again in the order in which they occurred, late ones in their place: by one version of the program, or by those in force at their time. Nothing is written to the ledger before the plan is applied.',
+        'Orders and activities that occurred in the period are decided again in the order in which they occurred, late ones in their place: by one version of the program, or by those in force at their time. Nothing is written to the ledger before the plan is applied.',
       program: true,
       body: z
         .strictObject({
@@ -125,7 +119,7 @@ export function rerateRoutes(api: Api, deps: RerateRoutesDeps): void {
             .int()
             .min(1)
             .optional()
-            .describe('Left out: the version in force when each order occurred.'),
+            .describe('Left out: the version in force when each of them occurred.'),
           note: schemas.line(500, 'late orders of March'),
         })
         .refine(({ from, to }) => from < to, { path: ['to'], error: 'must be later than `from`' }),
@@ -177,7 +171,7 @@ export function rerateRoutes(api: Api, deps: RerateRoutesDeps): void {
       scope: 'program:read',
       tag: 'Re-ratings',
       operation: 'listRerateOrders',
-      summary: 'What a re-rating changes, member by member and order by order',
+      summary: 'What a re-rating changes, member by member: orders and activities',
       program: true,
       params: z.strictObject({ rerate: schemas.wireIdOf('rer') }),
       query: schemas.pageQuery,
@@ -185,7 +179,8 @@ export function rerateRoutes(api: Api, deps: RerateRoutesDeps): void {
         200: schemas.page(
           z.strictObject({
             member: text,
-            order: text,
+            order: text.nullable().describe('Null: it is an activity.'),
+            activity: text.nullable(),
             change,
             tier_before: text.nullable(),
             tier: text.nullable(),
@@ -213,7 +208,8 @@ export function rerateRoutes(api: Api, deps: RerateRoutesDeps): void {
       return accept({
         data: items.map(item => ({
           member: wireId('mem', BigInt(item.memberId)),
-          order: wireId('ord', item.orderId),
+          order: item.activity === null ? wireId('ord', item.orderId) : null,
+          activity: item.activity === null ? null : wireId('act', item.orderId),
           change: item.change.map(([unit, points]) => ({ unit: units[unit], points: String(points) })),
           tier_before: item.appliedBefore.tier,
           tier: item.applied.tier,
@@ -240,7 +236,7 @@ export function rerateRoutes(api: Api, deps: RerateRoutesDeps): void {
         operation: `${name}Rerate`,
         summary,
         description:
-          'Goes on behind the answer, order by order, each once. Asked for again it goes on where it was interrupted.',
+          'Goes on behind the answer, one order or activity after the other, each once. Asked for again it goes on where it was interrupted.',
         program: true,
         params: z.strictObject({ rerate: schemas.wireIdOf('rer') }),
         answers: { 202: rerateSchema },
@@ -251,9 +247,9 @@ export function rerateRoutes(api: Api, deps: RerateRoutesDeps): void {
         if (!found.ok) return found;
         const { id, state, seenAt } = found.value;
         const isInterrupted = state === to && clock.now() - seenAt > SILENCE;
-        const { orders } = await store.rerateSums(pool, id);
+        const { orders, activities } = await store.rerateSums(pool, id);
         const may = isInterrupted ? [...from, to] : from;
-        if (!(await store.moveRerate(pool, id, may, to, clock.now(), orders ?? 0)))
+        if (!(await store.moveRerate(pool, id, may, to, clock.now(), orders + activities)))
           return refuse(
             'rerate_not_ready',
             `The re-rating is ${state}; this needs one that is ${from.join(' or ')}.`,

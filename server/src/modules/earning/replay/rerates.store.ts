@@ -1,5 +1,6 @@
 import { numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx, unnested } from '#platform/db/client.ts';
+import type { Verdict } from '../activities/verdicts.ts';
 import type { Applied } from '../model.ts';
 import { type AppliedJson, appliedFromJson, appliedToJson } from '../store.ts';
 
@@ -25,21 +26,19 @@ export interface Rerate {
   readonly seenAt: number;
   readonly done: number;
   readonly expected: number;
-  /** What a plan found and does not correct: points by the number of their unit. Null before there is a plan. */
-  readonly leftOut: {
-    readonly activities: number;
-    readonly change: readonly [unit: number, points: string][];
-  } | null;
 }
 
-/** An order that comes out differently. */
+/** An order or activity that comes out differently. */
 export interface RerateItem {
   readonly memberId: number;
+  /** Of an activity its id. */
   readonly orderId: bigint;
   readonly version: number;
   readonly applied: Applied;
   readonly versionBefore: number;
   readonly appliedBefore: Applied;
+  /** What an activity is decided by now and was decided by before; null for an order. */
+  readonly activity: { readonly verdict: Verdict; readonly before: Verdict } | null;
   /** Points by the number of their unit. */
   readonly change: readonly (readonly [unit: number, points: bigint])[];
   /** Null until it was tried; `ok`, or the code of the refusal. */
@@ -66,7 +65,7 @@ export async function insertRerate(
 
 const read = statement(
   'earning_rerate',
-  `select id, program_id, state, span_from, span_to, version, note, created_at, seen_at, done, expected, left_out
+  `select id, program_id, state, span_from, span_to, version, note, created_at, seen_at, done, expected
    from earning.rerates where program_id = $1 and id = $2`,
 );
 
@@ -82,13 +81,12 @@ type Row = [
   number,
   bigint,
   bigint,
-  Rerate['leftOut'],
 ];
 
 export async function findRerate(tx: Tx, programId: number, id: bigint): Promise<Rerate | undefined> {
   const [row] = await tx.run<Row>(read, [programId, id]);
   if (row === undefined) return undefined;
-  const [own, program, state, from, to, version, note, createdAt, seenAt, done, expected, leftOut] = row;
+  const [own, program, state, from, to, version, note, createdAt, seenAt, done, expected] = row;
   return {
     id: own,
     programId: program,
@@ -101,7 +99,6 @@ export async function findRerate(tx: Tx, programId: number, id: bigint): Promise
     seenAt,
     done: Number(done),
     expected: Number(expected),
-    leftOut,
   };
 }
 
@@ -123,18 +120,6 @@ export async function moveRerate(
   return (await tx.run(move, [id, texts(from), to, instant(at), expected])).length > 0;
 }
 
-const leave = statement('earning_leave_out', 'update earning.rerates set left_out = $2 where id = $1');
-
-/** Notes what a plan found and does not correct. */
-export async function noteLeftOut(
-  tx: Tx,
-  id: bigint,
-  { activities, change }: { activities: number; change: ReadonlyMap<number, bigint> },
-): Promise<void> {
-  const points = [...change].map(([unit, own]): [number, string] => [unit, String(own)]);
-  await tx.run(leave, [id, JSON.stringify({ activities, change: points })]);
-}
-
 const see = statement(
   'earning_see_rerate',
   'update earning.rerates set seen_at = $2, done = $3 where id = $1',
@@ -147,13 +132,14 @@ export async function seeRerate(tx: Tx, id: bigint, at: number, done: number): P
 const clear = statement('earning_clear_rerate', 'delete from earning.rerate_items where rerate_id = $1');
 const insertItems = statement(
   'earning_insert_rerate_items',
-  `insert into earning.rerate_items (rerate_id, member_id, order_id, program_version, applied, version_before, applied_before, change)
-   select $1::bigint, u.member_id, u.order_id, u.version, u.applied::json, u.version_before, u.applied_before::json, u.change::json
+  `insert into earning.rerate_items (rerate_id, member_id, order_id, program_version, applied, version_before, applied_before, change, verdict, verdict_before)
+   select $1::bigint, u.member_id, u.order_id, u.version, u.applied::json, u.version_before, u.applied_before::json, u.change::json,
+     u.verdict::json, u.verdict_before::json
    from ${unnested(
      2,
      `
      member_id bigint, order_id bigint, version integer, applied text, version_before integer,
-     applied_before text, change text`,
+     applied_before text, change text, verdict text, verdict_before text`,
    )} as u`,
 );
 
@@ -173,11 +159,13 @@ export async function insertRerateItems(tx: Tx, id: bigint, items: readonly Rera
     numbers(items.map(item => item.versionBefore)),
     texts(items.map(item => appliedToJson(item.appliedBefore))),
     texts(items.map(item => JSON.stringify(item.change.map(([unit, points]) => [unit, String(points)])))),
+    texts(items.map(({ activity }) => (activity === null ? null : JSON.stringify(activity.verdict)))),
+    texts(items.map(({ activity }) => (activity === null ? null : JSON.stringify(activity.before)))),
   ]);
 }
 
 const ITEM =
-  'member_id, order_id, program_version, applied, version_before, applied_before, change, applied_as, reversed_as';
+  'member_id, order_id, program_version, applied, version_before, applied_before, change, applied_as, reversed_as, verdict, verdict_before';
 const listItems = statement(
   'earning_rerate_items',
   `select ${ITEM} from earning.rerate_items
@@ -194,6 +182,8 @@ type ItemRow = [
   [number, string][],
   string | null,
   string | null,
+  Verdict | null,
+  Verdict | null,
 ];
 
 /** The items of a re-rating behind a place, by member and order. */
@@ -205,13 +195,14 @@ export async function rerateItems(
 ): Promise<RerateItem[]> {
   const rows = await tx.run<ItemRow>(listItems, [id, after.memberId, after.orderId, limit]);
   return rows.map(
-    ([member, orderId, version, applied, versionBefore, before, change, appliedAs, reversedAs]) => ({
+    ([member, orderId, version, applied, versionBefore, before, change, appliedAs, reversedAs, ...rest]) => ({
       memberId: Number(member),
       orderId,
       version,
       applied: appliedFromJson(applied),
       versionBefore,
       appliedBefore: appliedFromJson(before),
+      activity: rest[0] === null ? null : { verdict: rest[0], before: rest[1] as Verdict },
       change: change.map(([unit, points]): [number, bigint] => [unit, BigInt(points)]),
       appliedAs,
       reversedAs,
@@ -245,7 +236,7 @@ export async function noteItems(
 
 const sums = statement(
   'earning_rerate_sums',
-  `select count(*), count(distinct i.member_id), count(*) filter (where applied_as = 'ok'), count(*) filter (where applied_as <> 'ok'),
+  `select count(*) filter (where verdict is null), count(*) filter (where verdict is not null), count(distinct i.member_id), count(*) filter (where applied_as = 'ok'), count(*) filter (where applied_as <> 'ok'),
      count(*) filter (where reversed_as = 'ok'), count(*) filter (where reversed_as <> 'ok'),
      (select json_agg(json_build_array(unit, points)) from (
         select (c ->> 0)::integer as unit, sum((c ->> 1)::numeric)::text as points
@@ -253,12 +244,14 @@ const sums = statement(
    from earning.rerate_items i where i.rerate_id = $1`,
 );
 
-/** How many items and members, what became of them, and the points by unit. */
+/** How many orders, activities and members, what became of them, and the points by unit. */
 export async function rerateSums(tx: Tx, id: bigint) {
-  type Sums = [bigint, bigint, bigint, bigint, bigint, bigint, [number, string][] | null];
+  type Sums = [bigint, bigint, bigint, bigint, bigint, bigint, bigint, [number, string][] | null];
   const [row] = await tx.run<Sums>(sums, [id]);
-  const [orders, members, applied, refused, reversed, notReversed] = (row?.slice(0, 6) ?? []).map(Number);
-  return { orders, members, applied, refused, reversed, notReversed, change: row?.[6] ?? [] };
+  const [orders = 0, activities = 0, members = 0, applied, refused, reversed, notReversed] = (
+    row?.slice(0, 7) ?? []
+  ).map(Number);
+  return { orders, activities, members, applied, refused, reversed, notReversed, change: row?.[7] ?? [] };
 }
 
 const timelineOf = statement(

@@ -7,7 +7,7 @@ import type { Program } from '../../program/index.ts';
 import { granted } from '../campaigns/budgets.store.ts';
 import type { ProgramInForce } from '../model.ts';
 import { type RerateBody, reratingId, reratingPayload } from './rerate.ts';
-import { compareActivities, type LeftOut } from './rerates.activities.ts';
+import { activityReratingId, activityReratingPayload, type RerateActivityBody } from './rerate-activity.ts';
 import { budgetsLeft, planMembers } from './rerates.plan.ts';
 import * as store from './rerates.store.ts';
 
@@ -31,31 +31,27 @@ export async function plan(deps: RerateDeps, rerate: store.Rerate): Promise<void
     rerate.programId,
   ) as ProgramInForce;
   const budgets = await leftOf(pool, program, rerate.version);
-  const left: LeftOut = { activities: 0, change: new Map() };
   let done = 0;
   for (let after = 0n; ; ) {
     const page = await members.list(pool, program.id, { after, limit: MEMBERS_A_PAGE });
     const own = page.map(({ id, externalId }) => ({ id: Number(id), externalId }));
     // One snapshot a page: an order that comes meanwhile is either seen with its member or not at all.
-    const items = await pool.snapshot(async tx => {
-      await compareActivities(
-        tx,
-        program,
-        rerate,
-        own.map(({ id }) => id),
-        left,
-      );
-      return planMembers(tx, { ledger, program, budgets }, rerate, own);
-    });
+    const items = await pool.snapshot(tx => planMembers(tx, { ledger, program, budgets }, rerate, own));
     await store.insertRerateItems(pool, rerate.id, items);
     done += page.length;
     await store.seeRerate(pool, rerate.id, clock.now(), done);
     if (page.length < MEMBERS_A_PAGE) break;
     after = page.at(-1)?.id ?? after;
   }
-  await store.noteLeftOut(pool, rerate.id, left);
   const sums = await store.rerateSums(pool, rerate.id);
-  await store.moveRerate(pool, rerate.id, ['planning'], 'planned', clock.now(), sums.orders ?? 0);
+  await store.moveRerate(
+    pool,
+    rerate.id,
+    ['planning'],
+    'planned',
+    clock.now(),
+    sums.orders + sums.activities,
+  );
 }
 
 /** What budgets have left to give: of the version that decides, or of the latest. */
@@ -73,7 +69,7 @@ async function leftOf(pool: Pool, program: Program, wanted: number | null) {
   return budgetsLeft(program, version, left);
 }
 
-/** Carries out a plan, or takes it back: each order once, whatever was done before. */
+/** Carries out a plan, or takes it back: each order and activity once, whatever was done before. */
 export async function carryOut(
   deps: RerateDeps,
   rerate: store.Rerate,
@@ -107,6 +103,40 @@ export async function carryOut(
 }
 
 function command(
+  rerate: store.Rerate,
+  item: store.RerateItem,
+  reverses: boolean,
+): Command<RerateBody> | Command<RerateActivityBody> {
+  return item.activity === null
+    ? orderCommand(rerate, item, reverses)
+    : activityCommand(rerate, item, item.activity, reverses);
+}
+
+function activityCommand(
+  { id, programId }: store.Rerate,
+  item: store.RerateItem,
+  { verdict, before }: NonNullable<store.RerateItem['activity']>,
+  reverses: boolean,
+): Command<RerateActivityBody> {
+  const body: RerateActivityBody = {
+    activityId: item.orderId,
+    rerateId: id,
+    reverses,
+    version: reverses ? item.versionBefore : item.version,
+    verdict: reverses ? before : verdict,
+    planned: reverses ? null : { version: item.versionBefore, verdict: before },
+  };
+  return {
+    type: 'rerate_activity',
+    programId,
+    member: wireId('mem', BigInt(item.memberId)),
+    key: businessKey(programId, SOURCE, 'rerate_activity', activityReratingId(body)),
+    payload: activityReratingPayload(body),
+    body,
+  };
+}
+
+function orderCommand(
   { id, programId }: store.Rerate,
   item: store.RerateItem,
   reverses: boolean,
