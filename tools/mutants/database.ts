@@ -45,6 +45,13 @@ export const DATABASE_MUTANTS = [
     replace: 'this.parsing.push(name);\n        this.known.set(name, { parsed: true, parsers: undefined });',
   },
   {
+    ...ROUND,
+    name: 'what cannot be read is taken as no rows',
+    tests: [`${DB}/client.test.ts`],
+    find: 'if (unreadable === undefined) asked',
+    replace: 'if (rows.length >= 0) asked',
+  },
+  {
     ...BINARY,
     name: 'a bigint is cut to 32 bits',
     find: 'view.setInt32(at, Math.floor(value / 2 ** 32));',

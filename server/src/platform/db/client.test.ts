@@ -12,6 +12,9 @@ const pool = new Pool(database.ownerUrl, 'client', 2);
 const owner = new pg.Client({ connectionString: database.ownerUrl });
 await owner.connect();
 await owner.query('create table numbers (n integer primary key)');
+await owner.query(
+  `create function note() returns void language plpgsql as $$ begin raise notice 'noted'; end $$`,
+);
 after(async () => {
   await owner.end();
   await pool.close();
@@ -24,6 +27,8 @@ const all = statement('test_all', 'select n from numbers order by n');
 const clear = statement('test_clear', 'delete from numbers');
 const asText = statement('test_as_text', 'select $1::timestamptz::text, $1::timestamptz');
 const backend = statement('test_backend', 'select pg_backend_pid()');
+const pause = statement('test_pause', 'select pg_sleep(30)');
+const noted = statement('test_noted', 'select note()::text');
 const stored = async (): Promise<unknown[]> => (await pool.run(all)).flat();
 
 test('two statements of one name are a mistake that shows at once', () => {
@@ -154,6 +159,65 @@ test('a connection that was cut says that it is not usable', async () => {
   while (connection.usable) await setImmediate();
   await connection.close();
   await assert.rejects(connection.run(all));
+});
+
+const settledBy = async (work: readonly Promise<unknown>[]): Promise<string[]> =>
+  (await Promise.allSettled(work)).map(({ status }) => status);
+
+test('who closes or cuts a connection fails the round that is under way and those that wait, and nobody is left', async () => {
+  for (const end of ['close', 'cut'] as const) {
+    const connection = await Connection.open(database.ownerUrl, 'under way');
+    const [row] = await connection.run<[number]>(backend);
+    const work = [connection.run(pause), connection.run(all)];
+    const first = settledBy(work);
+    await setImmediate();
+    const waiting = settledBy([connection.run(all), connection.commit()]);
+    const closed = end === 'close' ? connection.close() : undefined;
+    if (end === 'cut') await owner.query('select pg_terminate_backend($1)', [row?.[0]]);
+    assert.deepEqual(await first, ['rejected', 'rejected']);
+    assert.deepEqual(await waiting, ['rejected', 'rejected']);
+    assert.deepEqual(await settledBy([connection.run(all)]), ['rejected']);
+    await closed;
+    assert.ok(!connection.usable);
+    await connection.close();
+    // PostgreSQL goes on with what it was sent until it looks at the connection again.
+    await owner.query('select pg_terminate_backend($1, 5000)', [row?.[0]]);
+  }
+});
+
+test('what cannot be parsed fails its own round and none of those that wait behind it', async () => {
+  const connection = await Connection.open(database.ownerUrl, 'parse between');
+  const wrong = statement('test_wrong_between', 'select nothing from nowhere');
+  const fresh = statement('test_fresh', 'select 7');
+  const first = settledBy([connection.run(fresh), connection.run(wrong), connection.run(noted)]);
+  await setImmediate();
+  const second = [connection.run(fresh), connection.run(noted), connection.run(all)];
+  assert.deepEqual(await first, ['fulfilled', 'rejected', 'rejected']);
+  assert.deepEqual(await Promise.all(second), [[[7]], [['']], []]);
+  const third = settledBy([connection.run(wrong), connection.run(all)]);
+  await setImmediate();
+  assert.deepEqual(await settledBy([connection.run(wrong)]), ['rejected']);
+  assert.deepEqual(await third, ['rejected', 'rejected']);
+  assert.deepEqual(await connection.run(fresh), [[7]]);
+  await connection.close();
+});
+
+test('a value that cannot be read fails its statement and not the process, and those behind it are answered', async () => {
+  const connection = await Connection.open(database.ownerUrl, 'unreadable');
+  const unreadable = statement(
+    'test_unreadable',
+    `select n, array[null::bigint] from generate_series(1, 3) n`,
+  );
+  for (let time = 0; time < 2; time += 1) {
+    const [none, seven] = [connection.run(unreadable), connection.run(all)];
+    await assert.rejects(none, SyntaxError);
+    assert.deepEqual(await seven, []);
+  }
+  await connection.close();
+});
+
+test('the name of a statement fits what PostgreSQL keeps of it', () => {
+  assert.throws(() => statement('x'.repeat(64), 'select 1'), /longer than 63/);
 });
 
 test('a transaction of the pool is whole or not at all', async () => {

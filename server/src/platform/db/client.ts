@@ -11,10 +11,14 @@ export interface Statement {
 }
 
 const names = new Set<string>();
+/** PostgreSQL cuts longer names, and takes two that begin alike for one. */
+const LONGEST_NAME = 63;
 
 /** Declares a statement. Names must be unique, because a connection keeps one plan a name. */
 export function statement(name: string, text: string): Statement {
   if (names.has(name)) throw new Error(`two statements are named ${name}`);
+  if (name.length > LONGEST_NAME)
+    throw new Error(`the name ${name} is longer than ${LONGEST_NAME} characters`);
   names.add(name);
   return { name, text, arrays: arrayTypes(text) };
 }

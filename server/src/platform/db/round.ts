@@ -40,6 +40,8 @@ export class Round {
   /** Those whose parsing has not been confirmed, in order. */
   private readonly parsing: string[] = [];
   private rows: unknown[][] = [];
+  /** Why the rows of the present statement cannot be read. Thrown in the driver it would end the process. */
+  private unreadable: Error | undefined;
   private current = 0;
 
   constructor(asked: readonly Asked[], known: Known, types: pg.CustomTypesConfig, ended: () => void) {
@@ -78,23 +80,35 @@ export class Round {
   }
 
   handleDataRow({ fields }: { fields: (string | null)[] }): void {
+    if (this.unreadable !== undefined) return;
+    try {
+      this.rows.push(this.read(fields));
+    } catch (error) {
+      this.unreadable = error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  private read(fields: readonly (string | null)[]): unknown[] {
     const { parsers } = this.known.get(this.statementName) as { parsers: readonly Parser[] };
     const row = new Array<unknown>(fields.length);
     for (let i = 0; i < fields.length; i += 1) {
       const text = fields[i] as string | null;
       row[i] = text === null ? null : (parsers[i] as Parser)(text);
     }
-    this.rows.push(row);
+    return row;
   }
 
   handleCommandComplete({ text }: { text: string }): void {
     const known = this.known.get(this.statementName);
     // One without a description returns no rows.
     if (known?.parsers === undefined) this.known.set(this.statementName, { parsed: true, parsers: [] });
-    const { rows } = this;
+    const { rows, unreadable } = this;
+    const asked = this.asked[this.current] as Asked;
     this.rows = [];
-    (this.asked[this.current] as Asked).answered(rows, text);
+    this.unreadable = undefined;
     this.current += 1;
+    if (unreadable === undefined) asked.answered(rows, text);
+    else asked.failed(unreadable);
   }
 
   handleReadyForQuery(): void {

@@ -289,6 +289,15 @@ test('what is announced are the changes of the tier, each once, in order: 10,000
   );
 });
 
+test('a level that the year before had falls when its grace ends: not with the year, not with the next', () => {
+  const quarter: Step = { do: 'pass', days: 90 };
+  const steps: Step[] = [{ do: 'buy', amount: 20, ago: 0 }, ...new Array<Step>(9).fill(quarter)];
+  assert.deepEqual(live(3, steps, () => false).told, [
+    [FIRST + 300, 'bronze', 'silver'],
+    [Date.UTC(2026, 0, 1) / DAY + 60, 'silver', 'bronze'],
+  ]);
+});
+
 /** Several changes of one day as one; a day without a change in the end is left out. */
 function byDay(changes: readonly Told[]): Told[] {
   const days = [...Map.groupBy(changes, ([day]) => day)].map(([day, own]): Told => {
