@@ -30,8 +30,8 @@ export const REWARD_MUTANTS = [
     name: 'a redemption does not see the tier that was granted before it in the batch',
     file: `${REWARDS}/redemptions.ts`,
     tests: ONE_BATCH,
-    find: "const TIER_CHANGES = ['order', 'return', 'rerate', 'tier_grant', 'tier_grant_end'",
-    replace: "const TIER_CHANGES = ['order', 'return', 'rerate', 'tier_grant_end'",
+    find: "'rerate_activity', 'tier_grant', 'tier_grant_end'];",
+    replace: "'rerate_activity', 'tier_grant_end'];",
   },
   {
     name: 'who has left a household can still redeem in the same batch',
