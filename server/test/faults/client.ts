@@ -75,8 +75,17 @@ export class Client {
   readonly #journal: Journal;
   readonly #http: Http;
   readonly #patienceMs: number;
+  readonly #allAwake: (() => Promise<void>) | undefined;
 
-  constructor(options: { target: Target; journal: Journal; timeoutMs: number; patienceMs: number }) {
+  constructor(options: {
+    target: Target;
+    journal: Journal;
+    timeoutMs: number;
+    patienceMs: number;
+    /** Where an engine can sleep over a request: resolves when it has done what it was sent. */
+    allAwake?: (() => Promise<void>) | undefined;
+  }) {
+    this.#allAwake = options.allAwake;
     this.#target = options.target;
     this.#journal = options.journal;
     this.#http = new Http(options.timeoutMs);
@@ -87,7 +96,7 @@ export class Client {
   async carryOut(call: Call): Promise<Verdict[]> {
     const sent = call.commands.map(({ content }) => hashOf(content));
     const deadline = Date.now() + this.#patienceMs;
-    for (let attempt = 1, wrong = 0; ; attempt++) {
+    for (let attempt = 1, wrong = 0, inDoubt = false; ; attempt++) {
       const address = await this.#target.address();
       const at = Date.now();
       await this.#journal.add(
@@ -100,7 +109,9 @@ export class Client {
         })),
       );
       const [verdicts, reason] = await this.#attempt(address, call);
-      if (verdicts !== undefined) {
+      // A refusal leaves nothing behind that an older request, in an engine that sleeps, would meet when it wakes up.
+      const isEarly = this.#allAwake !== undefined && attempt > 1 && !inDoubt && isRefused(verdicts);
+      if (verdicts !== undefined && !isEarly) {
         await this.#journal.add(
           verdicts.map((verdict, row) => decided(call.commands[row] as Command, verdict)),
         );
@@ -112,6 +123,11 @@ export class Client {
       await this.#journal.add(
         call.commands.map(({ key }) => ({ key, at: Date.now(), outcome: 'unknown', reason })),
       );
+      if (isEarly) {
+        inDoubt = true;
+        await this.#allAwake?.();
+        continue;
+      }
       this.counts.unanswered += 1;
       this.counts.reasons.set(reason, (this.counts.reasons.get(reason) ?? 0) + 1);
       if (reason.startsWith('wrong')) wrong += 1;
@@ -174,6 +190,9 @@ export class Client {
     }
   }
 }
+
+const isRefused = (verdicts: readonly Verdict[] | undefined): boolean =>
+  verdicts?.some(({ ok }) => !ok) === true;
 
 function verdictsOf(call: Call, body: unknown): Verdict[] {
   const { results } = body as {

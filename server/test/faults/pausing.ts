@@ -14,6 +14,8 @@ const TIMEOUT_MS = 2_000;
 const PAUSE_MS = [6_500, 8_500] as const;
 /** Longer than an engine waits for any statement. */
 const LONG_PAUSE_MS = 35_000;
+/** After this time an engine that woke up has done what it was sent before it slept. */
+const AWAKE_MS = 1_500;
 const BETWEEN_MS = [300, 1_200] as const;
 /** How long the engine that goes on may do so without an acknowledgement. */
 const GAP_MS = 12_000;
@@ -27,6 +29,7 @@ export async function pauseEngines(options: Options): Promise<Report> {
   const postgres = await startEmbeddedPostgres({ dir: join(folder, 'postgres') });
   const env = { FEALTY_DATABASE_URL: postgres.url };
   const engines = ['a', 'b'].map(name => new Engine({ folder: join(folder, name), env })) as [Engine, Engine];
+  const sleeping = new Sleeping();
   let world: World | undefined;
   let report: Report | undefined;
   try {
@@ -46,9 +49,10 @@ export async function pauseEngines(options: Options): Promise<Report> {
       options,
       timeoutMs: TIMEOUT_MS,
       patienceMs: 240_000,
+      allAwake: () => sleeping.over(),
     });
     await world.begin();
-    report = await pauses(world, engines, options);
+    report = await pauses(world, engines, sleeping, options);
   } finally {
     await world?.close();
     await Promise.all(engines.map(engine => engine.stop())).finally(() => postgres.stop());
@@ -57,7 +61,28 @@ export async function pauseEngines(options: Options): Promise<Report> {
   return report;
 }
 
-async function pauses(world: World, engines: [Engine, Engine], options: Options): Promise<Report> {
+/** Whether an engine sleeps, for clients that wait for its end. */
+class Sleeping {
+  #engine: Promise<void> = Promise.resolve();
+
+  /** Gives what ends it. */
+  begin(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#engine = promise.then(() => sleep(AWAKE_MS));
+    return resolve;
+  }
+
+  over(): Promise<void> {
+    return this.#engine;
+  }
+}
+
+async function pauses(
+  world: World,
+  engines: [Engine, Engine],
+  sleeping: Sleeping,
+  options: Options,
+): Promise<Report> {
   const outages: number[] = [];
   const gaps: number[] = [];
   let meanwhile = 0;
@@ -66,6 +91,7 @@ async function pauses(world: World, engines: [Engine, Engine], options: Options)
     const engine = world.random.pick(engines);
     const length = pause === options.kills && pause > 2 ? LONG_PAUSE_MS : world.random.between(...PAUSE_MS);
     const before = world.client.counts.acknowledged;
+    const awake = sleeping.begin();
     engine.signal('SIGSTOP');
     const gap = await longestGap(world, length);
     gaps.push(gap);
@@ -74,6 +100,7 @@ async function pauses(world: World, engines: [Engine, Engine], options: Options)
     meanwhile += world.client.counts.acknowledged - before;
     const over = Date.now();
     engine.signal('SIGCONT');
+    awake();
     await acknowledged(world, over);
     outages.push(Date.now() - over);
     if (world.fault()) {

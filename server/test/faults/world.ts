@@ -74,8 +74,10 @@ export class World {
     timeoutMs?: number;
     /** How long a call may stay undecided. */
     patienceMs?: number;
+    /** See `Client`. */
+    allAwake?: () => Promise<void>;
   }) {
-    const { name, folder, target, options, timeoutMs = 30_000, patienceMs = 120_000 } = settings;
+    const { name, folder, target, options, timeoutMs = 30_000, patienceMs = 120_000, allAwake } = settings;
     this.#name = name;
     this.folder = folder;
     this.#options = options;
@@ -83,7 +85,7 @@ export class World {
     this.#ownerUrl = settings.ownerUrl;
     this.random = seeded(options.seed);
     this.#journal = new Journal(join(folder, 'journal.ndjson'));
-    this.client = new Client({ target, journal: this.#journal, timeoutMs, patienceMs });
+    this.client = new Client({ target, journal: this.#journal, timeoutMs, patienceMs, allAwake });
     this.#listening = new Client({ target, journal: this.#journal, timeoutMs, patienceMs });
     this.#operations = new Operations({ members: options.members, prefix: `s${options.seed}` });
     this.load = new Load({
