@@ -49,6 +49,7 @@ import {
   rerateShowCommand,
 } from './commands/program-rerate.ts';
 import { rewardListCommand, vouchersAddCommand, vouchersShowCommand } from './commands/rewards.ts';
+import { vouchersRotateCommand } from './commands/rotate.ts';
 import { startCommand } from './commands/start.ts';
 import { sweepCommand } from './commands/sweep.ts';
 import { tierEndCommand, tierGrantCommand, tierGrantsCommand, tierShowCommand } from './commands/tier.ts';
@@ -106,6 +107,7 @@ export const fealty = group('', 'Loyalty points on a ledger that can be proved',
     show: vouchersShowCommand,
     list: vouchersListCommand,
     reveal: vouchersRevealCommand,
+    rotate: vouchersRotateCommand,
   }),
   tier: group('tier', 'Tiers of members, and those that are given by hand', {
     show: tierShowCommand,

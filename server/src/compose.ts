@@ -58,6 +58,8 @@ export interface EngineOptions {
   appUrl: string;
   /** What voucher codes are encrypted with: the same for all engines on a database. */
   secret: string;
+  /** The secret that is being replaced; `lost`: nobody has it any more. */
+  secretBefore?: string | null;
   log: Log;
   lanes: number;
   batch: number;
@@ -80,6 +82,7 @@ const ERRORS: readonly ErrorTable[] = [
   rewardsErrors,
 ];
 const SECOND = 1_000;
+const LOST = 'lost';
 const writer = statement('next_writer', `select nextval('ledger.writers')::integer`);
 const reachable = statement('reachable', 'select 1');
 
@@ -129,7 +132,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
   });
   program.whenTimePasses(earning.tiers);
   const fraud = createFraud({ ledger, pool, members });
-  const rewards = createRewards({ ledger, pool, secret: options.secret });
+  const rewards = createRewards({ ledger, pool, secrets: secretsOf(options) });
   const close = async (): Promise<void> => {
     await ledger.stop();
     await Promise.all([pool.close(), owner.close()]);
@@ -217,6 +220,11 @@ export async function compose(options: EngineOptions): Promise<Engine> {
       await close();
     },
   };
+}
+
+function secretsOf({ secret, secretBefore = null }: EngineOptions) {
+  const lost = secretBefore === LOST;
+  return { secret, before: lost ? null : secretBefore, lost };
 }
 
 /** How members and programs are found inside the ledger's transaction. */

@@ -13,6 +13,8 @@ export interface Config {
   databaseUrl: string | null;
   /** What voucher codes are encrypted with; null: the file `secret` of the data folder. */
   secret: string | null;
+  /** The secret that is being replaced, or `lost`; null: none is. */
+  secretBefore: string | null;
   roles: ReadonlySet<Role>;
   logLevel: string;
   lanes: number;
@@ -31,6 +33,13 @@ const schema = z.object({
   FEALTY_SECRET: z
     .string()
     .regex(SECRET_TEXT, 'must be fs_ and 43 of A-Z, a-z, 0-9, - and _, like the file secret of a data folder')
+    .optional(),
+  FEALTY_SECRET_BEFORE: z
+    .string()
+    .refine(
+      text => text === 'lost' || SECRET_TEXT.test(text),
+      'must be the old secret (fs_ and 43 characters), or lost',
+    )
     .optional(),
   FEALTY_ROLES: z
     .string()
@@ -61,6 +70,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     dataDir: resolve(data.FEALTY_DATA_DIR),
     databaseUrl: data.FEALTY_DATABASE_URL ?? null,
     secret: data.FEALTY_SECRET ?? null,
+    secretBefore: data.FEALTY_SECRET_BEFORE ?? null,
     roles: new Set(data.FEALTY_ROLES),
     logLevel: data.FEALTY_LOG_LEVEL,
     lanes: data.FEALTY_LANES,

@@ -42,6 +42,7 @@ async function start(config: Config, log: Log): Promise<Running> {
       ownerUrl,
       appUrl: appUrl(embedded?.socketUrl ?? ownerUrl),
       secret: config.secret ?? (await readOrMakeSecret(config.dataDir, SECRET)).secret,
+      secretBefore: config.secretBefore,
       log,
       lanes: config.lanes,
       batch: config.batch,

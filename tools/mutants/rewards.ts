@@ -2,6 +2,7 @@
 const REWARDS = 'src/modules/rewards';
 const ONE_BATCH = ['test/journeys/one-after-the-other.test.ts'];
 const REASONS = ['test/journeys/reward-reasons.test.ts'];
+const ROTATION = ['test/journeys/code-rotation.test.ts'];
 const SEALING = [`${REWARDS}/sealing.test.ts`];
 
 export const REWARD_MUTANTS = [
@@ -23,8 +24,36 @@ export const REWARD_MUTANTS = [
     name: 'an engine starts with another secret than that of the codes',
     file: `${REWARDS}/sealing.ts`,
     tests: SEALING,
-    find: 'if (known !== undefined && known !== keyId)',
-    replace: 'if (known === keyId.toUpperCase())',
+    find: 'if (!readsAll(vouchers, own)) throw',
+    replace: 'if (lost && !readsAll(vouchers, own)) throw',
+  },
+  {
+    name: 'an engine starts without the secret that some codes still need',
+    file: `${REWARDS}/rotation.ts`,
+    tests: ROTATION,
+    find: 'has(keyId) && (before === null || has(before))',
+    replace: 'has(keyId)',
+  },
+  {
+    name: 'a code is taken for a new one while the secret changes',
+    file: `${REWARDS}/codes.store.ts`,
+    tests: ROTATION,
+    find: 'where u.otherwise is null or not exists (',
+    replace: 'where u.otherwise is not null or not exists (',
+  },
+  {
+    name: 'nobody waits for the last code of a pool while it is encrypted anew',
+    file: `${REWARDS}/codes.store.ts`,
+    tests: ROTATION,
+    find: 'at.length < most ?',
+    replace: 'at.length > most ?',
+  },
+  {
+    name: 'a rotation is done before all codes are',
+    file: `${REWARDS}/rotation.ts`,
+    tests: ROTATION,
+    find: 'if (page.length === 0) {',
+    replace: 'if (page.length < PAGE || rotated > 0n) {',
   },
   {
     name: 'a redemption does not see the tier that was granted before it in the batch',

@@ -385,6 +385,33 @@ export type CasePage = {
     next: string | null;
 };
 
+/**
+ * How far voucher codes have got from an old secret to a new one.
+ */
+export type CodeRotation = {
+    /**
+     * `none`: all codes are encrypted with the secret of this engine. `ready`: it has a new one, and nothing was done yet. `running`: some are, some are not.
+     */
+    state: 'none' | 'ready' | 'running';
+    /**
+     * The id of the key of this engine's secret.
+     */
+    key: string;
+    /**
+     * The id of the key that it replaces; null: no code has it any more.
+     */
+    before: string | null;
+    codes: number;
+    /**
+     * Codes that are still encrypted with the key before.
+     */
+    left: number;
+};
+
+export type CodeRotationStep = {
+    most?: number;
+};
+
 export type CreatedKey = {
     id: string;
     label: string;
@@ -8792,6 +8819,110 @@ export type GetVoucherPoolResponses = {
 };
 
 export type GetVoucherPoolResponse = GetVoucherPoolResponses[keyof GetVoucherPoolResponses];
+
+export type GetCodeRotationData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/voucher-codes/rotation';
+};
+
+export type GetCodeRotationErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     * - [`voucher_key_missing`](/errors/voucher_key_missing): This engine cannot read the voucher codes
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type GetCodeRotationError = GetCodeRotationErrors[keyof GetCodeRotationErrors];
+
+export type GetCodeRotationResponses = {
+    /**
+     * The answer.
+     */
+    200: CodeRotation;
+};
+
+export type GetCodeRotationResponse = GetCodeRotationResponses[keyof GetCodeRotationResponses];
+
+export type RotateCodesData = {
+    body: CodeRotationStep;
+    path?: never;
+    query?: never;
+    url: '/v1/voucher-codes/rotation';
+};
+
+export type RotateCodesErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     * - [`voucher_key_missing`](/errors/voucher_key_missing): This engine cannot read the voucher codes
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type RotateCodesError = RotateCodesErrors[keyof RotateCodesErrors];
+
+export type RotateCodesResponses = {
+    /**
+     * The answer.
+     */
+    200: CodeRotation;
+};
+
+export type RotateCodesResponse = RotateCodesResponses[keyof RotateCodesResponses];
 
 export type ListGiftVouchersData = {
     body?: never;

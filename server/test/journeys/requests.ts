@@ -142,6 +142,8 @@ export function goodRequests(places: Places): Record<string, GoodRequest> {
     listRewards: get('/v1/rewards'),
     listMemberRewards: get(`/v1/members/${member}/rewards`),
     addVoucherCodes: post('/v1/voucher-pools/good/codes', { codes: [key(), key()] }),
+    getCodeRotation: get('/v1/voucher-codes/rotation'),
+    rotateCodes: post('/v1/voucher-codes/rotation', {}),
     getVoucherPool: get('/v1/voucher-pools/good'),
     createTransfer: post('/v1/transfers', { external_id: key(), from: member, to: 'ext:ben', points: '1' }),
     createHousehold: post('/v1/households', { external_id: key() }),

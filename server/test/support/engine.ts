@@ -33,6 +33,8 @@ export interface TestEngineOptions {
   database?: TestDatabase;
   /** What voucher codes are encrypted with; all engines of tests share one when left out. */
   secret?: string;
+  /** The secret that is being replaced. */
+  secretBefore?: string;
   lanes?: number;
   batch?: number;
   queue?: number;
@@ -69,6 +71,7 @@ export class TestEngine {
       checkAnswers = true,
       clock,
       secret = TEST_SECRET,
+      secretBefore = null,
       lanes = 2,
       batch = 500,
       queue = 20_000,
@@ -78,6 +81,7 @@ export class TestEngine {
       ownerUrl,
       appUrl,
       secret,
+      secretBefore,
       log: silentLog,
       lanes,
       batch,

@@ -1,31 +1,36 @@
 import { type Column, numbers, texts } from '#platform/db/arrays.ts';
 import { numbered, statement, type Tx, unnested } from '#platform/db/client.ts';
-import type { SealedCode } from './vouchers.ts';
+import type { NewCode, SealedCode } from './vouchers.ts';
 
-const lockCodes = statement(
-  'rewards_lock_codes',
+const locking = (wait: 'skip locked' | ''): string =>
   `select u.nr::integer, c.id, c.sealed
    from ${numbered(1, 'program_id integer, pool text, wanted integer')} as u
    cross join lateral (
      select c.id, c.sealed from rewards.codes c
      where c.program_id = u.program_id and c.pool = u.pool and c.redemption_id is null
-     order by c.id limit u.wanted for update skip locked
-   ) c`,
-);
+     order by c.id limit u.wanted for update ${wait}
+   ) c`;
+const lockCodes = statement('rewards_lock_codes', locking('skip locked'));
+const awaitCodes = statement('rewards_await_codes', locking(''));
 
 /**
  * Locks free codes of pools, by place in the list. Nobody waits for a code: a batch asks for no more than it holds of the
- * pool's stock, so there are always as many that no other batch has in hand.
+ * pool's stock, so there are always as many that no other batch has in hand. Only a page of codes that are just being
+ * encrypted with another key can be in the way, and is waited for.
  */
 export async function lock(
   tx: Tx,
   wanted: readonly { programId: number; pool: string; most: number }[],
 ): Promise<Map<number, SealedCode[]>> {
-  const rows = await tx.run<[number, bigint, Buffer]>(lockCodes, [
+  const asked = [
     numbers(wanted.map(each => each.programId)),
     texts(wanted.map(each => each.pool)),
     numbers(wanted.map(each => each.most)),
-  ]);
+  ];
+  type Row = [number, bigint, Buffer];
+  const at = await tx.run<Row>(lockCodes, asked);
+  const most = wanted.reduce((sum, each) => sum + each.most, 0);
+  const rows = at.length < most ? await tx.run<Row>(awaitCodes, asked) : at;
   const found = new Map<number, SealedCode[]>();
   for (const [nr, id, sealed] of rows) {
     const own = found.get(nr - 1) ?? [];
@@ -57,25 +62,25 @@ const markReturned = statement(
 export const giveBack = async (tx: Tx, ids: readonly bigint[]): Promise<void> =>
   void (await tx.run(markReturned, [numbers(ids)]));
 
-/** A code on its way into the database. */
-export interface NewCode {
-  readonly sealed: Buffer;
-  readonly fingerprint: Buffer;
-}
-
-const hex = (list: readonly Buffer[]): Column => texts(list.map(each => each.toString('hex')));
+const hex = (list: readonly (Buffer | null)[]): Column =>
+  texts(list.map(each => each?.toString('hex') ?? null));
 
 const insertCodes = statement(
   'rewards_insert_codes',
   `with added as (
      insert into rewards.codes (program_id, pool, key_id, sealed, fingerprint)
      select $1, $2, $3, decode(u.sealed, 'hex'), decode(u.fingerprint, 'hex')
-     from ${unnested(4, 'sealed text, fingerprint text')} as u
+     from ${unnested(4, 'sealed text, fingerprint text, otherwise text')} as u
+     where u.otherwise is null or not exists (
+       select from rewards.codes c where c.program_id = $1 and c.fingerprint = decode(u.otherwise, 'hex'))
      on conflict (program_id, fingerprint) do nothing returning 1)
    select count(*)::integer from added`,
 );
 
-/** Adds codes to a pool and says how many are new. */
+/**
+ * Adds codes to a pool and says how many are new. While the secret is changed a code that is known has the one fingerprint
+ * or the other: whatever moment the statement sees, it has one of them.
+ */
 export async function add(
   tx: Tx,
   { programId, pool }: { programId: number; pool: string },
@@ -88,26 +93,30 @@ export async function add(
     keyId,
     hex(codes.map(code => code.sealed)),
     hex(codes.map(code => code.fingerprint)),
+    hex(codes.map(code => code.otherwise)),
   ]);
   return row?.[0] ?? 0;
 }
 
 const readPools = statement(
   'rewards_pools_of_codes',
-  `select u.nr::integer, c.pool from ${numbered(2, 'fingerprint text')} as u
-   join rewards.codes c on c.program_id = $1 and c.fingerprint = decode(u.fingerprint, 'hex') order by u.nr`,
+  `select u.nr::integer, c.pool from ${numbered(2, 'fingerprint text, otherwise text')} as u
+   join rewards.codes c on c.program_id = $1
+     and c.fingerprint = any(array[decode(u.fingerprint, 'hex'), decode(u.otherwise, 'hex')]) order by u.nr`,
 );
 
 /** In which pools these codes are, by their places in the list; those that are in none are left out. */
 export const poolsOf = async (
   tx: Tx,
   programId: number,
-  fingerprints: readonly Buffer[],
-): Promise<{ place: number; pool: string }[]> =>
-  (await tx.run<[number, string]>(readPools, [programId, hex(fingerprints)])).map(([nr, pool]) => ({
-    place: nr - 1,
-    pool,
-  }));
+  codes: readonly NewCode[],
+): Promise<{ place: number; pool: string }[]> => {
+  const fingerprints = hex(codes.map(code => code.fingerprint));
+  const otherwise = hex(codes.map(code => code.otherwise));
+  return (await tx.run<[number, string]>(readPools, [programId, fingerprints, otherwise])).map(
+    ([nr, pool]) => ({ place: nr - 1, pool }),
+  );
+};
 
 const countPool = statement(
   'rewards_count_pool',
@@ -124,22 +133,6 @@ export async function count(
   const [row] = await tx.run<[number, number, number]>(countPool, [programId, pool]);
   const [codes, handedOut, returned] = row ?? [0, 0, 0];
   return { codes, handedOut, returned };
-}
-
-const readKey = statement('rewards_key_of_codes', 'select key_id from rewards.code_keys');
-
-/** The key that the codes of this database are encrypted with; undefined while there are none. */
-export const keyOf = async (tx: Tx): Promise<string | undefined> => (await tx.run<[string]>(readKey))[0]?.[0];
-
-const insertKey = statement(
-  'rewards_insert_key',
-  'insert into rewards.code_keys (key_id) values ($1) on conflict do nothing',
-);
-
-/** Makes a key that of this database, unless it has one, and gives the one that it has. */
-export async function claimKey(tx: Tx, keyId: string): Promise<string> {
-  await tx.run(insertKey, [keyId]);
-  return (await keyOf(tx)) as string;
 }
 
 const readPlain = statement(

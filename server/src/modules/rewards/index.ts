@@ -13,20 +13,21 @@ import { poolLoader } from './households.facts.ts';
 import { householdRoutes } from './households.routes.ts';
 import { explainChange, householdChangeType, householdType } from './households.ts';
 import { redemptionType } from './redemptions.ts';
+import { rotationRoutes } from './rotation.routes.ts';
 import { rewardsRoutes } from './routes.ts';
 import { sealCodes } from './sealing.ts';
 import * as store from './store.ts';
 import { transferRoutes } from './transfers.routes.ts';
 import { explainTransfer, transferType } from './transfers.ts';
 import { voucherRoutes } from './vouchers.routes.ts';
-import { vouchersOf } from './vouchers.ts';
+import { type Secrets, vouchersOf } from './vouchers.ts';
 import { redemptionToWire } from './wire.ts';
 
 export { rewardsErrors } from './errors.ts';
 
 /** Rewards and redemptions: registers their commands with the ledger and gives their routes. */
-export function createRewards(deps: { ledger: Ledger; pool: Pool; secret: string }): {
-  /** Finds out whether the secret is that of the voucher codes, and encrypts those that are not yet. Throws where it is not. */
+export function createRewards(deps: { ledger: Ledger; pool: Pool; secrets: Secrets & { lost: boolean } }): {
+  /** Finds out whether the secret is that of the database, and encrypts codes that are not yet. Throws where it is not. */
   sealCodes(): Promise<void>;
   /** Moves what members of households can spend into the households' wallets, where the program says so. */
   collect(programId: number): Promise<number>;
@@ -35,7 +36,7 @@ export function createRewards(deps: { ledger: Ledger; pool: Pool; secret: string
   routes(api: Api): void;
 } {
   const load = rewardLoader(deps.ledger);
-  const vouchers = vouchersOf(deps.secret);
+  const vouchers = vouchersOf(deps.secrets);
   deps.ledger.register(redemptionType(load, vouchers), async (tx: Tx, id) => {
     const redemption = (await store.redemptions(tx, [id])).get(id);
     return redemption === undefined
@@ -58,13 +59,14 @@ export function createRewards(deps: { ledger: Ledger; pool: Pool; secret: string
   deps.ledger.register(householdType(pools));
   deps.ledger.register(householdChangeType(pools), explainChange(deps.ledger));
   return {
-    sealCodes: () => sealCodes(deps.pool, vouchers),
+    sealCodes: () => sealCodes(deps.pool, vouchers, deps.secrets.lost),
     collect: collector(deps),
     giveVouchers: () => giveVouchers(deps),
     routes(api) {
       rewardsRoutes(deps)(api);
       catalogueRoutes(deps)(api);
       voucherRoutes({ ...deps, vouchers })(api);
+      rotationRoutes({ ...deps, vouchers })(api);
       giftVoucherRoutes(deps)(api);
       transferRoutes(deps)(api);
       householdRoutes(deps)(api);

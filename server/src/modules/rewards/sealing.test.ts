@@ -11,7 +11,7 @@ const { engine } = shop;
 const { database } = engine;
 const ends: TestEngine[] = [];
 after(async () => {
-  for (const each of [...ends, engine]) await each.stop();
+  for (const each of [engine, ...ends].reverse()) await each.stop();
 });
 
 /** Every table of the database as text, as a dump has it; bytes both as they are told and as they stand. */
@@ -89,24 +89,42 @@ test('an engine with another secret does not start once there are codes, and say
   });
 });
 
-test('an engine that started with another secret before there were codes takes no points and adds none', async () => {
+test('the first engine decides about the secret, before there is a code; one that is lost until then is replaced', async () => {
   const one = await Shop.open();
-  const other = await testEngine({ database: one.engine.database, secret: newSecret() });
-  ends.push(other, one.engine);
+  ends.push(one.engine);
+  const start = (secretBefore?: string) =>
+    testEngine({ database: one.engine.database, secret: newSecret(), ...(secretBefore && { secretBefore }) });
+  await assert.rejects(start(), /are to be encrypted with another secret.*FEALTY_SECRET_BEFORE=lost/);
+  ends.push(await start('lost'));
+  const refused = await one.upload(['A']);
+  assert.deepEqual([refused.status, refused.body['code']], [503, 'voucher_key_missing']);
+  await assert.rejects(start(), /another secret/);
+  const last = ends.at(-1) as TestEngine;
+  assert.equal((await last.post('/v1/voucher-pools/cinema/codes', 'shop', { codes: ['A'] })).status, 201);
+  await assert.rejects(start('lost'), /are encrypted with another secret/);
+});
+
+test('an engine that was left behind when the secret changed takes no points and adds none', async () => {
+  const one = await Shop.open();
+  const next = newSecret();
   await one.upload(['A', 'B']);
+  const other = await testEngine({ database: one.engine.database, secret: next, secretBefore: TEST_SECRET });
+  ends.push(one.engine, other);
+  const rotated = await other.call('POST', '/v1/voucher-codes/rotation', { body: {} });
+  assert.deepEqual([rotated.status, rotated.body['state'], rotated.body['left']], [200, 'none', 0]);
   const member = await one.member(1_000);
   const body = { external_id: 'x', member, reward: 'cinema' };
-  const direct = await other.post('/v1/redemptions', 'shop', { ...body, capture: true });
+  const direct = await one.engine.post('/v1/redemptions', 'shop', { ...body, capture: true });
   assert.deepEqual([direct.status, direct.body['code']], [503, 'voucher_key_missing']);
-  const held = await other.post<{ redemption: { id: string } }>('/v1/redemptions', 'shop', {
+  const held = await one.engine.post<{ redemption: { id: string } }>('/v1/redemptions', 'shop', {
     ...body,
     capture: false,
   });
   const path = `/v1/redemptions/${held.body.redemption.id}/capture`;
-  const captured = await other.post(path, 'shop', undefined, { 'idempotency-key': 'k' });
+  const captured = await one.engine.post(path, 'shop', undefined, { 'idempotency-key': 'k' });
   assert.deepEqual([captured.status, captured.body['code']], [503, 'voucher_key_missing']);
   for (const dryRun of [false, true]) {
-    const added = await other.call('POST', '/v1/voucher-pools/cinema/codes', {
+    const added = await one.engine.call('POST', '/v1/voucher-pools/cinema/codes', {
       program: 'shop',
       body: { codes: ['C'] },
       dryRun,
@@ -114,9 +132,9 @@ test('an engine that started with another secret before there were codes takes n
     assert.deepEqual([added.status, added.body['code']], [503, 'voucher_key_missing']);
   }
   assert.equal(await one.available(member), '800', 'held, not taken');
-  const right = await one.engine.post(path, 'shop', undefined, { 'idempotency-key': 'k' });
+  const right = await other.post(path, 'shop', undefined, { 'idempotency-key': 'k' });
   assert.equal(right.status, 201);
-  await invariants(one.engine);
+  await invariants(other);
 });
 
 test('codes that an earlier release stored as they are are encrypted at the start, and it goes on where it was interrupted', async () => {
@@ -126,8 +144,8 @@ test('codes that an earlier release stored as they are are encrypted at the star
     [program?.id],
   );
   // As if an engine had been killed behind its first page.
-  const { seal, keyId } = vouchersOf(TEST_SECRET);
-  const { sealed, fingerprint } = seal(program?.id as number, 'OLD-1');
+  const { seal, keyId } = vouchersOf({ secret: TEST_SECRET, before: null });
+  const { sealed, fingerprint } = seal(keyId, program?.id as number, 'OLD-1');
   await engine.sql(
     "update rewards.codes set code = null, sealed = $1, fingerprint = $2, key_id = $3 where code = 'OLD-1'",
     [sealed, fingerprint, keyId],
@@ -141,8 +159,8 @@ test('codes that an earlier release stored as they are are encrypted at the star
 });
 
 test('a row that was moved to another program opens there for nobody', () => {
-  const vouchers = vouchersOf(TEST_SECRET);
-  const { sealed } = vouchers.seal(1, 'A');
+  const vouchers = vouchersOf({ secret: TEST_SECRET, before: null });
+  const { sealed } = vouchers.seal(vouchers.keyId, 1, 'A');
   assert.equal(vouchers.open(1, { id: 1n, sealed }), 'A');
   assert.equal(vouchers.open(2, { id: 1n, sealed }), undefined);
 });

@@ -5,11 +5,12 @@ import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import { type Api, BULK_BODY_LIMIT } from '#platform/http/api.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import type { Ledger } from '../ledger/index.ts';
-import type { NewCode } from './codes.store.ts';
+import { codeKeys, keepCodeKeys } from './code-keys.store.ts';
 import * as codes from './codes.store.ts';
+import { readsAll } from './rotation.ts';
 import * as stock from './stock.store.ts';
 import { leftOf, SHARDS, share } from './stock.ts';
-import { unreadable, type Vouchers } from './vouchers.ts';
+import { type NewCode, unreadable, type Vouchers } from './vouchers.ts';
 
 const MAX_CODES = 10_000;
 
@@ -66,7 +67,7 @@ function taken(elsewhere: readonly { place: number; pool: string }[]): Outcome<n
   );
 }
 
-/** This engine has another key than the codes of the database. */
+/** Meanwhile another key became that of what is added: the upload is encrypted once more. */
 class OtherKey extends Error {}
 
 /** Rolls an upload back. */
@@ -78,7 +79,7 @@ class Elsewhere extends Error {
   }
 }
 
-/** The codes of an upload, encrypted with the key of this engine. */
+/** The codes of an upload, encrypted with a key. */
 interface Upload {
   readonly keyId: string;
   readonly list: readonly NewCode[];
@@ -87,25 +88,31 @@ interface Upload {
 /** Codes that are encrypted in one go: more would keep other requests waiting. */
 const SLICE = 500;
 
-async function sealed(vouchers: Vouchers, programId: number, list: readonly string[]): Promise<Upload> {
+/** Encrypts an upload with the key of the database; undefined where this engine does not have it. */
+async function sealed(
+  tx: Tx,
+  vouchers: Vouchers,
+  programId: number,
+  list: readonly string[],
+): Promise<Upload | undefined> {
+  const keys = await codeKeys(tx);
+  if (keys === undefined || !readsAll(vouchers, keys)) return undefined;
   const done: NewCode[] = [];
   for (let from = 0; from < list.length; from += SLICE) {
-    for (const code of list.slice(from, from + SLICE)) done.push(vouchers.seal(programId, code));
+    for (const code of list.slice(from, from + SLICE)) done.push(vouchers.seal(keys.keyId, programId, code));
     await setImmediate();
   }
-  return { keyId: vouchers.keyId, list: done };
+  return { keyId: keys.keyId, list: done };
 }
-
-const fingerprints = (list: readonly NewCode[]): Buffer[] => list.map(({ fingerprint }) => fingerprint);
 
 /** Adds codes to a pool and their number to its stock, in one transaction. */
 async function add(tx: Tx, pooled: Pooled, { keyId, list }: Upload) {
   const { programId, pool } = pooled;
   const item = { programId, item: `pool:${pool}` };
-  if ((await codes.claimKey(tx, keyId)) !== keyId) throw new OtherKey();
+  if ((await keepCodeKeys(tx)).keyId !== keyId) throw new OtherKey();
   const added = await codes.add(tx, pooled, keyId, list);
   // Afterwards, because only then what others added meanwhile is seen.
-  const known = await codes.poolsOf(tx, programId, fingerprints(list));
+  const known = await codes.poolsOf(tx, programId, list);
   const found = known.filter(each => each.pool !== pool);
   if (found.length > 0) throw new Elsewhere(found);
   if (added > 0) {
@@ -122,13 +129,11 @@ async function add(tx: Tx, pooled: Pooled, { keyId, list }: Upload) {
 }
 
 /** What `add` would do, on a snapshot. */
-async function imagine(tx: Tx, pooled: Pooled, { keyId, list }: Upload) {
-  if (((await codes.keyOf(tx)) ?? keyId) !== keyId) throw new OtherKey();
-  const prints = fingerprints(list);
-  const found = await codes.poolsOf(tx, pooled.programId, prints);
+async function imagine(tx: Tx, pooled: Pooled, { list }: Upload) {
+  const found = await codes.poolsOf(tx, pooled.programId, list);
   const others = found.filter(each => each.pool !== pooled.pool);
   if (others.length > 0) throw new Elsewhere(others);
-  const texts = prints.map(print => print.toString('hex'));
+  const texts = list.map(({ fingerprint }) => fingerprint.toString('hex'));
   const known = new Set(found.map(({ place }) => texts[place]));
   const added = new Set(texts.filter(text => !known.has(text))).size;
   const pool = await describe(tx, pooled);
@@ -146,6 +151,25 @@ export const voucherRoutes =
     const pooled = async (program: { id: number }, pool: string, tx: Tx): Promise<Pooled> => {
       const facts = (await ledger.directory.programs(tx, [program.id])).get(program.id);
       return { programId: program.id, pool, now: facts?.now ?? 0 };
+    };
+
+    /** Undefined where this engine does not have the keys of the codes. */
+    const upload = async (asked: {
+      program: { id: number };
+      pool: string;
+      dryRun: boolean;
+      list: readonly string[];
+    }): Promise<Awaited<ReturnType<typeof add>> | undefined> => {
+      const { program, pool, dryRun, list } = asked;
+      const one = await sealed(database, vouchers, program.id, list);
+      if (one === undefined) return undefined;
+      if (dryRun) return database.snapshot(async tx => imagine(tx, await pooled(program, pool, tx), one));
+      try {
+        return await database.transaction(async tx => add(tx, await pooled(program, pool, tx), one));
+      } catch (error) {
+        if (error instanceof OtherKey) return upload(asked);
+        throw error;
+      }
     };
 
     const uploaded = z
@@ -176,15 +200,12 @@ export const voucherRoutes =
         refusals: ['voucher_code_taken', 'voucher_key_missing'],
       },
       async ({ program, params: { pool }, body, dryRun }) => {
-        const upload = await sealed(vouchers, program.id, body.codes);
         try {
-          const value = dryRun
-            ? await database.snapshot(async tx => imagine(tx, await pooled(program, pool, tx), upload))
-            : await database.transaction(async tx => add(tx, await pooled(program, pool, tx), upload));
+          const value = await upload({ program, pool, dryRun, list: body.codes });
+          if (value === undefined) return unreadable();
           return { ok: true, value, status: value.added > 0 ? 201 : 200 };
         } catch (error) {
           if (error instanceof Elsewhere) return taken(error.found);
-          if (error instanceof OtherKey) return unreadable();
           throw error;
         }
       },

@@ -8,25 +8,62 @@ export interface SealedCode {
   readonly sealed: Buffer | null;
 }
 
+/** The secrets that an engine knows; `before` is the one that is being replaced. */
+export interface Secrets {
+  readonly secret: string;
+  readonly before: string | null;
+}
+
+/** A code as it goes into the database. */
+export interface NewCode {
+  readonly sealed: Buffer;
+  readonly fingerprint: Buffer;
+  /** What its fingerprint would be under the other key that this engine has; null where it has one only. */
+  readonly otherwise: Buffer | null;
+}
+
 /** Encrypts the codes of vouchers and reads them again. */
 export interface Vouchers {
+  /** The key of the engine's own secret. */
   readonly keyId: string;
-  seal(programId: number, code: string): { sealed: Buffer; fingerprint: Buffer };
+  /** Whether this engine has a key. */
+  has(keyId: string): boolean;
+  /** Encrypts with a key that this engine has. */
+  seal(keyId: string, programId: number, code: string): NewCode;
   /** The code, null in a dry run; undefined where this engine cannot read it. */
   open(programId: number, code: SealedCode): string | null | undefined;
 }
 
-export function vouchersOf(secret: string): Vouchers {
-  const seal: Seal = sealFor(secret, 'voucher codes');
+export function vouchersOf({ secret, before }: Secrets): Vouchers {
+  const own: Seal = sealFor(secret, 'voucher codes');
+  const seals = before === null ? [own] : [own, sealFor(before, 'voucher codes')];
+  const sealOf = (keyId: string): Seal => {
+    const found = seals.find(each => each.keyId === keyId);
+    if (found === undefined) throw new Error(`this engine does not have the key ${keyId}`);
+    return found;
+  };
   // A row that somebody moves to another program opens there for nobody.
   const context = (programId: number) => `program ${programId}`;
   return {
-    keyId: seal.keyId,
-    seal: (programId, code) => ({
-      sealed: seal.seal(code, context(programId)),
-      fingerprint: seal.fingerprint(code, context(programId)),
-    }),
-    open: (programId, { sealed }) => (sealed === null ? null : seal.open(sealed, context(programId))),
+    keyId: own.keyId,
+    has: keyId => seals.some(each => each.keyId === keyId),
+    seal(keyId, programId, code) {
+      const seal = sealOf(keyId);
+      const other = seals.find(each => each.keyId !== keyId);
+      return {
+        sealed: seal.seal(code, context(programId)),
+        fingerprint: seal.fingerprint(code, context(programId)),
+        otherwise: other?.fingerprint(code, context(programId)) ?? null,
+      };
+    },
+    open(programId, { sealed }) {
+      if (sealed === null) return null;
+      for (const seal of seals) {
+        const text = seal.open(sealed, context(programId));
+        if (text !== undefined) return text;
+      }
+      return undefined;
+    },
   };
 }
 
