@@ -71,6 +71,12 @@ export const DATABASE_MUTANTS = [
   },
   {
     ...CLIENT,
+    name: 'rows of arrays are numbered by what stands in them',
+    find: 'row_number() over () as nr',
+    replace: 'dense_rank() over (order by a) as nr',
+  },
+  {
+    ...CLIENT,
     name: 'a commit can be followed by statements of its transaction',
     find: 'if (this.ending) throw',
     replace: 'if (this.ending && values === undefined) throw',

@@ -4,8 +4,16 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import pg from 'pg';
 import { testDatabase } from '../../../test/support/database.ts';
-import { numbers } from './arrays.ts';
-import { Connection, Pool, parseTimestamp, statement, transactionStatements } from './client.ts';
+import { numbers, texts } from './arrays.ts';
+import {
+  Connection,
+  numbered,
+  Pool,
+  parseTimestamp,
+  statement,
+  transactionStatements,
+  unnested,
+} from './client.ts';
 
 const database = await testDatabase();
 const pool = new Pool(database.ownerUrl, 'client', 2);
@@ -214,6 +222,43 @@ test('a value that cannot be read fails its statement and not the process, and t
     assert.deepEqual(await seven, []);
   }
   await connection.close();
+});
+
+test('rows of arrays come in their order, twice where they stand twice, with null where an array is null or shorter', async () => {
+  const rows = statement('test_unnested', `select * from ${unnested(1, 'a bigint, b text')} as u`);
+  const joined = statement(
+    'test_numbered',
+    `select u.nr::integer, u.b from ${numbered(1, 'a bigint, b text')} as u
+     join generate_series(1, 3) s on s = u.a order by u.nr desc`,
+  );
+  const cases: [a: (number | null)[], b: (string | null)[]][] = [
+    [[], []],
+    [
+      [3, 1, 3],
+      ['x', null, 'x'],
+    ],
+    [
+      [1, null],
+      ['x', 'y'],
+    ],
+    [[2], ['x', 'y', 'z']],
+    [[2, 9, 1], []],
+  ];
+  for (const [a, b] of cases) {
+    const wanted = Array.from({ length: Math.max(a.length, b.length) }, (_, index) => {
+      const number = a[index] ?? null;
+      return [number === null ? null : BigInt(number), b[index] ?? null] as const;
+    });
+    assert.deepEqual(await pool.run(rows, [numbers(a), texts(b)]), wanted);
+    const found = wanted.map(([number, text], index) => ({ number, row: [index + 1, text] }));
+    assert.deepEqual(
+      await pool.run(joined, [numbers(a), texts(b)]),
+      found
+        .filter(({ number }) => number !== null && number <= 3n)
+        .map(({ row }) => row)
+        .reverse(),
+    );
+  }
 });
 
 test('the name of a statement fits what PostgreSQL keeps of it', () => {
