@@ -197,4 +197,143 @@ test('a streak is decided again with its activities, and goes on from there; tak
   assert.equal(await available(api), '107');
 });
 
+test('a streak that a later version begins has the days of before, also those that earn nothing', async () => {
+  const api = await publish('begun', { review: '1' });
+  await api.post('/v1/members', { external_id: 'ann' });
+  for (const day of ['05-29', '05-30', '05-31']) await act(api, 'login', day);
+  await publish('begun', { review: '1', days: { 3: '30', 4: '40' } });
+  const plan = await planned(api, { version: 2 });
+  const rows = await changes(api, plan.id);
+  assert.deepEqual(
+    rows.map(row => row.change),
+    [[], [], [{ unit: 'points', points: '30' }]],
+  );
+  await step(api, plan.id, 'apply');
+  await advance('begun', 'P2D');
+  await act(api, 'login', '06-01');
+  assert.equal(await available(api), '70');
+  await step(api, plan.id, 'reverse');
+  // What the fourth day gave stays; the days of before do not count any more.
+  const second = await act(api, 'login', '06-02');
+  assert.deepEqual(second.activity.streaks, [{ streak: 'daily', length: 2 }]);
+  assert.equal(await available(api), '40');
+});
+
+test('an activity that was decided again after the plan was made is left alone; points that are spent go by the policy', async () => {
+  const policy = (if_spent: string): Rules => ({ review: '10', more: { returns: { if_spent } } });
+  const api = await publish('meanwhile', { ...policy('refuse'), review: '100' });
+  await api.post('/v1/members', { external_id: 'ann' });
+  await act(api, 'review', '05-30');
+  await publish('meanwhile', policy('refuse'));
+  await publish('meanwhile', policy('allow_negative'));
+  const refusing = await planned(api, { version: 2 });
+  const [first, second] = [await planned(api, { version: 3 }), await planned(api, { version: 3 })];
+  await api.post('/v1/redemptions', { external_id: 'r', member: 'ext:ann', points: '95', capture: true });
+  await step(api, refusing.id, 'apply');
+  assert.equal((await changes(api, refusing.id))[0]?.applied, 'points_already_spent');
+  assert.equal((await step(api, first.id, 'apply')).applied, 1);
+  assert.equal(await available(api), '-85');
+  assert.equal((await step(api, second.id, 'apply')).refused, 1);
+  assert.equal((await changes(api, second.id))[0]?.applied, 'activity_changed');
+  // The version of before decides the way back, and it refuses to take points that are spent.
+  assert.equal((await step(api, first.id, 'reverse')).not_reversed, 1);
+  assert.equal(await available(api), '-85');
+});
+
+const LIVELY = {
+  ...document({ review: '30', limit: { per_member: 2, every: 'month' }, days: { 2: '5', 3: '11', 5: '40' } }),
+  time_zone: 'Europe/Paris',
+  units: { points: { worth: '0.01', qualifying: true } },
+  tiers: {
+    qualify_by: 'points',
+    window: { rolling: 'P2M' },
+    levels: [
+      { id: 'bronze', from: '0' },
+      { id: 'silver', from: '90', multiplier: '1.5' },
+    ],
+  },
+};
+const NAMES = ['ann', 'ben', 'cay', 'dan'];
+
+/** Orders, reviews and logins of some members over some months, in the order of time, each at an instant of its own. */
+function happenings(): { member: string; at: string; type: string; euros: number }[] {
+  let seed = 7;
+  const next = (below: number) => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed % below;
+  };
+  const instants = Array.from({ length: 170 }, () => Date.UTC(2026, 2, 1) + next(45 * 86_400) * 1000);
+  return [...new Set(instants)]
+    .sort((a, b) => a - b)
+    .map(at => ({
+      member: NAMES[next(4)] as string,
+      at: new Date(at).toISOString(),
+      type: ['order', 'review', 'login', 'login', 'login'][next(5)] as string,
+      euros: next(40),
+    }));
+}
+
+/** Lets all of it happen, in the order in which it is sent. */
+async function live(program: string, rules: object, all: ReturnType<typeof happenings>): Promise<Caller> {
+  const { status, body } = await run.put(`/v1/programs/${program}`, rules);
+  assert.ok(status < 300, JSON.stringify(body));
+  const api = run.on(program);
+  for (const [index, external_id] of NAMES.entries())
+    await api.post('/v1/members', {
+      external_id,
+      ...(index > 1 && { profile: { time_zone: 'America/Los_Angeles' } }),
+    });
+  for (const { member, at, type, euros } of all) {
+    const own = { external_id: at, member: `ext:${member}`, occurred_at: at };
+    const made =
+      type === 'order'
+        ? await api.post('/v1/orders', order(euros, own))
+        : await api.post('/v1/activities', { ...own, type });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+  }
+  return api;
+}
+
+/** What all members have, their tiers and streaks among it. */
+const holdings = (api: Caller): Promise<Json[]> =>
+  Promise.all(
+    NAMES.map(async name => {
+      const { body: streaks } = await api.get(`/v1/members/ext:${name}/streaks`);
+      const { body: tier } = await api.get(`/v1/members/ext:${name}/tier`);
+      return [await held(api, `ext:${name}`), tier.tier, streaks.data];
+    }),
+  );
+
+test('whatever the order of arrival, a re-rating gives what the order of time gives; taken back, what there was', async () => {
+  const all = happenings();
+  const wanted = await holdings(await live('in-order', LIVELY, all));
+  const shuffled = all.toSorted((a, b) => a.at.slice(14).localeCompare(b.at.slice(14)));
+  const api = await live('mixed', LIVELY, shuffled);
+  const before = await holdings(api);
+  assert.notDeepEqual(before, wanted);
+  assert.equal((await planned(run.on('in-order'), {})).activities, 0);
+  const plan = await planned(api, {});
+  assert.ok(plan.activities > 5 && plan.orders > 5, JSON.stringify(plan));
+  const applied = await step(api, plan.id, 'apply');
+  assert.equal(applied.refused, 0);
+  assert.deepEqual(await holdings(api), wanted);
+  const none = await planned(api, {});
+  assert.deepEqual([none.orders, none.activities], [0, 0]);
+  assert.deepEqual(await differing(api), []);
+  await step(api, plan.id, 'reverse');
+  assert.deepEqual(await holdings(api), before);
+  assert.deepEqual(await differing(api), []);
+});
+
+/** The rules of which a backtest of the program as it is does not come to what happened. */
+async function differing(api: Caller): Promise<Json[]> {
+  const made = await api.post('/v1/backtests', {});
+  for (;;) {
+    const { body } = await api.get(`/v1/backtests/${made.body.id}`);
+    if (body.state === 'done') return body.report.rules.filter((line: Json) => line.difference !== '0');
+    assert.equal(body.state, 'running', JSON.stringify(body));
+    await sleep(20);
+  }
+}
+
 test('what the ledger says agrees along every path', () => verified(run));

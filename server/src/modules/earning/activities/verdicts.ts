@@ -32,7 +32,7 @@ const rulesOf = (version: ProgramVersion, type: string) => version.activities.ge
 /** As an activity was decided when it came. `silent` are those of its rules that counted and gave nothing. */
 export function firstState(
   { id, memberId, programId, programVersion, activity, earned, streaks }: StoredActivity,
-  { versions }: Program,
+  { versions }: Pick<Program, 'versions'>,
   silent: readonly string[] = [],
 ): ActivityState {
   const cited = new Set(earned.map(({ rule }) => rule));
@@ -80,7 +80,7 @@ export function wantedBy(verdict: Verdict, version: ProgramVersion, type: string
 export function usesBetween(
   { id, memberId, activity, programVersion, verdict }: ActivityState,
   after: { readonly version: ProgramVersion; readonly verdict: Verdict },
-  { versions }: Program,
+  { versions }: Pick<Program, 'versions'>,
 ): Use[] {
   const before = counted(versions[programVersion - 1] as ProgramVersion, activity.type, verdict);
   const now = counted(after.version, activity.type, after.verdict);

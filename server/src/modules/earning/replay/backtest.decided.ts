@@ -73,3 +73,7 @@ export function asOf(
   const known = members.get(factsKey({ holderId, at, decision: id }));
   return new Map(known === undefined ? [] : [[factsKey({ holderId, at }), known]]);
 }
+
+/** Whether a version reads the timeline. */
+export const readsTimeline = ({ tiers, campaigns, challenges }: ProgramVersion): boolean =>
+  tiers !== null || [...campaigns, ...challenges].some(({ reads }) => reads.history);

@@ -15,7 +15,7 @@ import { type TierGrant, tierGrantsOf } from '../tiers/tier-grants.store.ts';
 import { loadTimeline, placeOf, readsEnrolment } from '../tiers/tiers.ts';
 import { type BacktestReport, mostFlagged, Tally } from './backtest.report.ts';
 import { Replay, type Span } from './backtest.ts';
-import { changedOrders, type Decision, decisions, end } from './history.store.ts';
+import { changedOrders, correctedMembers, type Decision, decisions, end } from './history.store.ts';
 
 export interface BacktestDeps {
   ledger: Ledger;
@@ -51,11 +51,13 @@ export async function runBacktest(
   const { last } = await end(pool, program.id);
   const judged = draft ?? versionAt(program, span.to);
   const changed = await changedOrders(pool, program.id);
-  const replay = new Replay({ programId: program.id, versions: program.versions, draft, span }, changed);
+  const corrected = await correctedMembers(pool, program.id);
+  const replayed = { programId: program.id, versions: program.versions, draft, span };
+  const replay = new Replay(replayed, changed, corrected);
   const tally = new Tally(judged);
   const wanted = wantedFacts(draft === null ? program.versions : [draft]);
   const owners = new Map<bigint, number>();
-  let replayed = 0;
+  let done = 0;
   for await (const page of decisions(pool, program.id, last, PAGE)) {
     const who = await membersOf(deps, program.id, page, { changed, owners }, wanted);
     replay.know(who.granted, who.enrolled);
@@ -71,8 +73,8 @@ export async function runBacktest(
       for (const outcome of replay.decide(decision, externalId, who.facts))
         if (outcome.occurredAt >= span.from && outcome.occurredAt < span.to) tally.add(outcome);
     }
-    replayed += page.length;
-    await seen(replayed);
+    done += page.length;
+    await seen(done);
   }
   const { won, lost } = tally.named();
   const { flagged } = replay.velocity;
@@ -94,6 +96,7 @@ export async function runBacktest(
 function memberOf(decision: Decision, owners: ReadonlyMap<bigint, number>): number {
   if ('order' in decision) return decision.order.memberId;
   if ('activity' in decision) return decision.activity.memberId;
+  if ('corrected' in decision) return decision.corrected.memberId;
   if ('payment' in decision) return decision.payment.memberId;
   if ('referral' in decision) return decision.referral.friendId;
   return owners.get('back' in decision ? decision.back.orderId : decision.again.orderId) as number;
@@ -176,6 +179,7 @@ function ownerOf(decision: Decision, changed: ReadonlySet<bigint>, owners: Map<b
 /** When that happened of which the decision reads what was known of the member then; null: it reads nothing. */
 function momentOf(decision: Decision): number | null {
   if ('order' in decision) return decision.order.order.occurredAt;
+  if ('corrected' in decision) return decision.corrected.occurredAt;
   return 'activity' in decision ? decision.activity.activity.occurredAt : null;
 }
 

@@ -3,7 +3,6 @@ import type { MemberFacts } from '../../members/index.ts';
 import type { ProgramVersion } from '../../program/index.ts';
 import type { StoredActivity } from '../activities/activities.store.ts';
 import { contribution } from '../activities/activities.ts';
-import type { StreakFacts } from '../activities/streaks.facts.ts';
 import { type BudgetFacts, imaginedBudgets } from '../campaigns/budgets.ts';
 import type { CampaignFacts } from '../campaigns/campaigns.facts.ts';
 import { apply, finish, returnToCampaigns, settleAgain } from '../campaigns/campaigns.ts';
@@ -17,14 +16,14 @@ import { contributions, qualifyingPoints } from '../tiers/qualifying.ts';
 import type { TierGrant } from '../tiers/tier-grants.store.ts';
 import { levelAt, placeOf } from '../tiers/tiers.ts';
 import { add, type Contribution, emptyTimeline, type TimelineFacts } from '../tiers/timeline.ts';
-import { decideActivity, followActivity } from './backtest.activities.ts';
+import { ActivityReplay } from './backtest.activities.ts';
 import { both, ChallengeReplay, decidedBy } from './backtest.challenges.ts';
-import { asOf, difference, emptyState, type Given, given } from './backtest.decided.ts';
+import { asOf, difference, emptyState, type Given, given, readsTimeline } from './backtest.decided.ts';
 import { GiftReplay, giftsOf, NO_CHANGE } from './backtest.gifts.ts';
 import { ReferralReplay, type ReplayedPayment } from './backtest.referrals.ts';
 import { usesBefore } from './backtest.uses.ts';
 import { VelocityReplay } from './backtest.velocity.ts';
-import type { Decision, HistoricPayment } from './history.store.ts';
+import type { Decision, HistoricActivityRerating, HistoricPayment } from './history.store.ts';
 
 /** A period of event time, epoch ms: `from` inclusive, `to` exclusive. */
 export interface Span {
@@ -70,18 +69,19 @@ export class Replay {
   private readonly uses: CampaignFacts['uses'] = new Map();
   private readonly budgets: BudgetFacts;
   private readonly states = new Map<bigint, OrderState>();
-  private readonly streaks: StreakFacts['states'] = new Map();
+  private readonly activities: ActivityReplay;
   private readonly referrals = new ReferralReplay();
   private readonly gifts: GiftReplay;
   readonly velocity = new VelocityReplay();
   readonly challenges: ChallengeReplay;
 
-  /** `changed` are the orders that were revised or of which something came back. */
-  constructor(replayed: Replayed, changed: ReadonlySet<bigint>) {
+  /** `changed` are orders about which more was decided later, `corrected` members of whom activities were decided again. */
+  constructor(replayed: Replayed, changed: ReadonlySet<bigint>, corrected: ReadonlySet<number>) {
     this.replayed = replayed;
     this.changed = changed;
     this.gifts = new GiftReplay(this.timeline, at => this.isInSpan(at), changed);
     const { programId, draft, versions } = replayed;
+    this.activities = new ActivityReplay(versions, this.uses, corrected);
     this.challenges = new ChallengeReplay(replayed, changed);
     const deciding = draft === null ? versions : [draft];
     this.isPlaced = deciding.some(readsTimeline);
@@ -124,6 +124,7 @@ export class Replay {
     if ('back' in decision) return this.decideReturn(decision, decision.back, facts);
     if ('again' in decision) return [this.follow(decision, decision.again, facts)];
     if ('activity' in decision) return [this.decideActivity(decision, decision.activity, facts)];
+    if ('corrected' in decision) return [this.correct(decision, decision.corrected, facts)];
     if ('payment' in decision) return [this.paid(decision, decision.payment)];
     const { referral } = decision;
     const { friendId: memberId, occurredAt } = referral;
@@ -139,14 +140,9 @@ export class Replay {
     const { id, memberId, programId, earned } = stored;
     const { occurredAt } = stored.activity;
     const version = this.versionFor(stored.programVersion);
-    const streaks = {
-      states: this.streaks,
-      advanced: new Set<string>(),
-      members: asOf(members, decision, memberId, occurredAt),
-    };
-    const facts = { uses: this.uses, streaks };
     const isReplayed = this.isInSpan(occurredAt);
-    const own = (isReplayed ? decideActivity : followActivity)(stored, version, facts);
+    const known = asOf(members, decision, memberId, occurredAt);
+    const own = this.activities.decide(stored, version, known, isReplayed);
     const cause = wireId('act', id);
     const happening = { id, at: occurredAt, happenedAt: occurredAt, cause };
     const did = { programId, id, memberId, type: stored.activity.type, at: occurredAt };
@@ -168,6 +164,24 @@ export class Replay {
       both({ earned: [...earned], clawed: [] }, decidedBy(this.challenges.of(decision.id))),
     );
     return { ...NOTHING, decision, memberId, occurredAt, actual, draft: given(decided) };
+  }
+
+  /** A re-rating decided an activity again: what it did stands, unless a draft has decided the activity. */
+  private correct(
+    decision: Decision,
+    stored: HistoricActivityRerating,
+    members: ReadonlyMap<string, MemberFacts>,
+  ): Outcome {
+    const { memberId, occurredAt, activityId: orderId, decided } = stored;
+    const isDrafted = this.replayed.draft !== null && this.isInSpan(occurredAt);
+    if (!isDrafted) {
+      this.activities.follow(stored, asOf(members, decision, memberId, occurredAt));
+      const points = qualifyingPoints(decided, this.actualVersion(stored.programVersion));
+      if (points !== 0n)
+        this.place([contribution({ memberId, orderId, isSummed: true }, occurredAt, points)]);
+    }
+    const own = { ...NOTHING, decision, memberId, occurredAt, actual: given(decided) };
+    return isDrafted ? own : { ...own, draft: own.actual };
   }
 
   private paid(decision: Decision, stored: HistoricPayment): Outcome {
@@ -375,10 +389,6 @@ export class Replay {
     if (this.isPlaced) for (const row of rows) add(this.timeline, row);
   }
 }
-
-/** Whether a version reads the timeline. */
-const readsTimeline = ({ tiers, campaigns, challenges }: ProgramVersion): boolean =>
-  tiers !== null || [...campaigns, ...challenges].some(({ reads }) => reads.history);
 
 /** The outcome of a decision that moves no points and is decided by no tier. */
 const NOTHING: Omit<Outcome, 'decision' | 'memberId' | 'occurredAt'> = {

@@ -15,6 +15,12 @@ import {
   type ReferralState,
 } from '../referrals/referrals.store.ts';
 import { asOrder, asReturn, ORDER, type OrderRow, RETURN, type ReturnRow } from '../store.ts';
+import {
+  ACTIVITY_RERATING,
+  type ActivityReratingRow,
+  asActivityRerating,
+  type StoredActivityRerating,
+} from './activity-reratings.store.ts';
 import { asRerating, RERATING, type ReratingRow } from './reratings.store.ts';
 
 /** Something that was decided, in the order in which things arrived: `id` is that of the decision. */
@@ -23,11 +29,18 @@ export type Decision =
   | { readonly id: bigint; readonly back: StoredReturn }
   | { readonly id: bigint; readonly again: StoredRerating }
   | { readonly id: bigint; readonly activity: StoredActivity }
+  | { readonly id: bigint; readonly corrected: HistoricActivityRerating }
   | { readonly id: bigint; readonly referral: ReferralState }
   | { readonly id: bigint; readonly payment: HistoricPayment };
 
 /** What a side of a referral was given or gave back, with whose side it is and when that happened. */
 export interface HistoricPayment extends StoredPayment {
+  readonly memberId: number;
+  readonly occurredAt: number;
+}
+
+/** An activity that was decided again, with whose it is and when it occurred. */
+export interface HistoricActivityRerating extends StoredActivityRerating {
   readonly memberId: number;
   readonly occurredAt: number;
 }
@@ -54,6 +67,12 @@ const activities = statement(
   'earning_history_activities',
   `select ${ACTIVITY} from earning.activities a where a.program_id = $1 and a.id > $2 and a.id <= $3 order by a.id limit $4`,
 );
+const corrections = statement(
+  'earning_history_activity_reratings',
+  `select ${ACTIVITY_RERATING}, a.member_id, a.occurred_at
+   from earning.activity_reratings r join earning.activities a on a.id = r.activity_id
+   where r.program_id = $1 and r.id > $2 and r.id <= $3 order by r.id limit $4`,
+);
 const referrals = statement(
   'earning_history_referrals',
   `select ${REFERRAL} from earning.referrals r ${REFERRAL_STEPS}
@@ -66,8 +85,9 @@ const payments = statement(
      join earning.referral_steps s on s.referral_id = p.referral_id and s.step = p.step
    where p.program_id = $1 and p.id > $2 and p.id <= $3 order by p.id limit $4`,
 );
-const HISTORY = ['orders', 'returns', 'reratings', 'activities', 'referrals', 'referral_payments'];
-const COUNTED = HISTORY.filter(table => table !== 'reratings');
+const REFERRALS = ['referrals', 'referral_payments'];
+const HISTORY = ['orders', 'returns', 'reratings', 'activities', 'activity_reratings', ...REFERRALS];
+const COUNTED = HISTORY.filter(table => !table.includes('reratings'));
 const newest = statement(
   'earning_history_end',
   `select greatest(${HISTORY.map(table => `(select max(id) from earning.${table} where program_id = $1)`).join(', ')},
@@ -92,6 +112,16 @@ export async function end(tx: Tx, programId: number): Promise<{ last: bigint; co
 /** The orders that were revised, of which something came back, or that were decided again. */
 export const changedOrders = async (tx: Tx, programId: number): Promise<Set<bigint>> =>
   new Set((await tx.run<[bigint]>(changed, [programId])).map(([id]) => id));
+
+const corrected = statement(
+  'earning_history_corrected',
+  `select distinct a.member_id from earning.activity_reratings r join earning.activities a on a.id = r.activity_id
+   where r.program_id = $1`,
+);
+
+/** The members with activities that were decided again. */
+export const correctedMembers = async (tx: Tx, programId: number): Promise<Set<number>> =>
+  new Set((await tx.run<[bigint]>(corrected, [programId])).map(([id]) => Number(id)));
 
 /** One of the streams of decisions, read a page ahead. */
 function stream<Row extends unknown[]>(
@@ -151,6 +181,16 @@ export async function* decisions(
     stream(
       after => tx.run<ActivityRow>(activities, values(after)),
       row => ({ id: row[0], activity: asActivity(row).stored }),
+      size,
+    ),
+    stream(
+      after => tx.run<[...ActivityReratingRow, bigint, number]>(corrections, values(after)),
+      ([...row]) => {
+        const occurredAt = row.pop() as number;
+        const memberId = Number(row.pop());
+        const { stored } = asActivityRerating(row as unknown as ActivityReratingRow);
+        return { id: row[0], corrected: { ...stored, memberId, occurredAt } };
+      },
       size,
     ),
     stream(
