@@ -55,7 +55,7 @@ import { sweepCommand } from './commands/sweep.ts';
 import { tierEndCommand, tierGrantCommand, tierGrantsCommand, tierShowCommand } from './commands/tier.ts';
 import { transferCommand } from './commands/transfer.ts';
 import { verifyCommand } from './commands/verify.ts';
-import { vouchersListCommand, vouchersRevealCommand } from './commands/vouchers.ts';
+import { vouchersListCommand, vouchersRetryCommand, vouchersRevealCommand } from './commands/vouchers.ts';
 import { Failure, usageFailure } from './failure.ts';
 import type { Output } from './output.ts';
 
@@ -107,6 +107,7 @@ export const fealty = group('', 'Loyalty points on a ledger that can be proved',
     show: vouchersShowCommand,
     list: vouchersListCommand,
     reveal: vouchersRevealCommand,
+    retry: vouchersRetryCommand,
     rotate: vouchersRotateCommand,
   }),
   tier: group('tier', 'Tiers of members, and those that are given by hand', {

@@ -49,6 +49,13 @@ export const REWARD_MUTANTS = [
     replace: 'at.length > most ?',
   },
   {
+    name: 'what was tried again ignores the limit of its reward',
+    file: `${REWARDS}/gift-vouchers.facts.ts`,
+    tests: ['test/journeys/voucher-limits.test.ts'],
+    find: "(step === 'retry' && known?.state === 'refused')",
+    replace: "(step === 'retry' && known?.state === 'waiting')",
+  },
+  {
     name: 'a rotation is done before all codes are',
     file: `${REWARDS}/rotation.ts`,
     tests: ROTATION,

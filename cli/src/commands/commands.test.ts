@@ -310,3 +310,9 @@ test('a refusal is told in the words of the engine', async () => {
   assert.match(bad.err, /\/currency: /);
   assert.match(bad.err, /\/units: /);
 });
+
+test('codes need no rotation where the secret was not changed', async () => {
+  const { code, out } = await run(['vouchers', 'rotate']);
+  assert.equal(code, 0);
+  assert.match(out, /^Left +none: FEALTY_SECRET_BEFORE can go$/m);
+});

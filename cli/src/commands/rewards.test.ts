@@ -79,4 +79,5 @@ test('the vouchers that a member got by campaigns are listed, and their codes re
   assert.match((await run('vouchers', 'list', member)).out, /^vch_\w+ +cinema +treat@2 +issued /m);
   const [voucher] = JSON.parse((await run('vouchers', 'list', member, '--json')).out);
   assert.match((await run('vouchers', 'reveal', member, voucher.id)).out, /^code +A-\d$/m);
+  assert.match((await run('vouchers', 'retry', member, voucher.id)).out, /^state +revealed$/m);
 });

@@ -1,4 +1,4 @@
-import { type GiftVoucher, listGiftVouchers, revealGiftVoucher } from '@fealty/sdk';
+import { type GiftVoucher, listGiftVouchers, retryGiftVoucher, revealGiftVoucher } from '@fealty/sdk';
 import { openApi } from '../api.ts';
 import { type Command, command } from '../command.ts';
 import { list, shortTime, table } from '../output.ts';
@@ -68,6 +68,34 @@ export const vouchersRevealCommand: Command = command({
     output.result(voucher, () =>
       list([
         ['code', voucher.code ?? ''],
+        ['reward', voucher.reward],
+        ['campaign', voucher.rule],
+        ['state', voucher.state],
+      ]),
+    );
+  },
+});
+
+export const vouchersRetryCommand: Command = command({
+  name: 'vouchers retry',
+  summary: 'Give a voucher of a campaign that was refused, if it can be given now',
+  args: {
+    program,
+    member,
+    voucher: { type: 'positional', description: 'The voucher: vch_...', required: true },
+  },
+  examples: [
+    {
+      command: './fealty vouchers retry ext:42 vch_01k2t7xv3m0ae --program shop',
+      does: 'after the limit of its reward was raised; given once, however often',
+    },
+  ],
+  async run(values, output) {
+    const { client, ask } = openApi(values.program);
+    const path = { member: values.member, voucher: values.voucher };
+    const { voucher } = await ask(retryGiftVoucher({ client, path }));
+    output.result(voucher, () =>
+      list([
         ['reward', voucher.reward],
         ['campaign', voucher.rule],
         ['state', voucher.state],

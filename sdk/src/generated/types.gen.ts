@@ -9077,6 +9077,90 @@ export type RevealGiftVoucherResponses = {
 
 export type RevealGiftVoucherResponse = RevealGiftVoucherResponses[keyof RevealGiftVoucherResponses];
 
+export type RetryGiftVoucherData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        member: string;
+        voucher: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/members/{member}/vouchers/{voucher}/retry';
+};
+
+export type RetryGiftVoucherErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     * - [`voucher_not_found`](/errors/voucher_not_found): The member has no such voucher
+     */
+    404: Problem;
+    /**
+     * - [`voucher_withdrawn`](/errors/voucher_withdrawn): The voucher was withdrawn
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     * - [`reward_unavailable`](/errors/reward_unavailable): The reward is not available to this member
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type RetryGiftVoucherError = RetryGiftVoucherErrors[keyof RetryGiftVoucherErrors];
+
+export type RetryGiftVoucherResponses = {
+    /**
+     * The answer.
+     */
+    200: GiftVoucherAnswer;
+};
+
+export type RetryGiftVoucherResponse = RetryGiftVoucherResponses[keyof RetryGiftVoucherResponses];
+
 export type CreateTransferData = {
     body: TransferRequest;
     headers?: {

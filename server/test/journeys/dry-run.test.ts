@@ -190,6 +190,7 @@ const requests: Record<string, GoodRequest> = {
   revealGiftVoucher: goodRequests({ program: 'shop', voucher: voucher.id })[
     'revealGiftVoucher'
   ] as GoodRequest,
+  retryGiftVoucher: goodRequests({ program: 'shop', voucher: voucher.id })['retryGiftVoucher'] as GoodRequest,
   fulfilRedemption: goodRequests({ program: 'shop', redemption: await toFulfil() })[
     'fulfilRedemption'
   ] as GoodRequest,

@@ -131,6 +131,44 @@ test('an order that was refused and is amended may give again once the limit all
   assert.deepEqual(await states('again'), ['withdrawn', 'issued']);
 });
 
+test('a refused voucher can be tried again: given once, when the limit or the validity allows it', async () => {
+  const retry = (name: string, { id }: Json, query = '') =>
+    run.on(name).post(`/v1/members/ext:ann/vouchers/${id}/retry${query}`);
+  await publish('retry', { limit: { per_member: 1 } });
+  await stock('retry', 2);
+  for (const id of ['a', 'b', 'c']) await buy('retry', id);
+  const [, second, third] = await vouchers('retry');
+  const full = await retry('retry', second);
+  assert.deepEqual(
+    [full.status, full.body.code, full.body.reasons],
+    [422, 'reward_unavailable', [{ code: 'limit_reached' }]],
+  );
+  await publish('retry', { limit: { per_member: 2 } });
+  const dry = await retry('retry', second, '?dry_run=true');
+  assert.deepEqual([dry.status, dry.body.voucher.state], [200, 'issued']);
+  assert.deepEqual(await states('retry'), ['issued', 'refused limit_reached', 'refused limit_reached']);
+  const answers = await Promise.all(Array.from({ length: 4 }, () => retry('retry', second)));
+  for (const { status, body } of answers)
+    assert.deepEqual([status, body.voucher.state, body.voucher.reason], [200, 'issued', null]);
+  assert.equal((await retry('retry', third)).status, 422, 'what was tried again counts for the limit');
+  assert.equal(await left('retry'), 0, 'one code for four calls');
+  // Without a limit the third waits for a code of the pool, and gets it when there is one.
+  await publish('retry', {});
+  assert.equal((await retry('retry', third)).body.voucher.state, 'waiting');
+  assert.deepEqual(await states('retry'), ['issued', 'issued', 'waiting']);
+  await run.on('retry').post('/v1/voucher-pools/films/codes', { codes: ['later'] });
+  assert.deepEqual(await states('retry'), ['issued', 'issued', 'issued']);
+  const codes = await Promise.all((await vouchers('retry')).map(each => reveal('retry', each)));
+  assert.equal(new Set(codes.map(({ body }) => body.voucher.code)).size, 3);
+  await publish('retry-back', { limit: { per_member: 1 } });
+  await stock('retry-back', 2);
+  for (const id of ['a', 'b']) await buy('retry-back', id);
+  const [, back] = await vouchers('retry-back');
+  await giveBack('retry-back', 'b');
+  assert.deepEqual(await states('retry-back'), ['issued', 'withdrawn']);
+  assert.equal((await retry('retry-back', back)).body.code, 'voucher_withdrawn');
+});
+
 test('a limit of each month counts a voucher in the month in which its code was kept', async () => {
   await publish('monthly', { limit: { per_member: 1, every: 'month' } });
   await buy('monthly', 'a');

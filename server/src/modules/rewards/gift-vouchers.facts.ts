@@ -12,7 +12,7 @@ export type Gift = Pick<GiftVoucher, 'orderId' | 'campaign' | 'rule' | 'reward'>
 export interface GiftBody {
   readonly gift:
     | { readonly step: 'given' | 'withdrawn'; readonly of: Gift }
-    | { readonly step: 'issue' | 'reveal'; readonly id: bigint };
+    | { readonly step: 'issue' | 'reveal' | 'retry'; readonly id: bigint };
 }
 
 /** Vouchers that a batch is about, by their orders and campaigns and by their ids. */
@@ -68,7 +68,9 @@ export const isNothing = (known: GiftVoucher | undefined): boolean =>
   known === undefined || known.state === 'withdrawn';
 
 const takes = ({ gift: { step } }: GiftBody, known: GiftVoucher | undefined): boolean =>
-  (step === 'given' && isNothing(known)) || (step === 'issue' && known?.state === 'waiting');
+  (step === 'given' && isNothing(known)) ||
+  (step === 'issue' && known?.state === 'waiting') ||
+  (step === 'retry' && known?.state === 'refused');
 
 /** Reads the vouchers of a batch, and says what they want of the stocks of their pools and whose uses count. */
 export async function loadGifts(

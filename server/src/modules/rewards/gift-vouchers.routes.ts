@@ -16,6 +16,28 @@ const answer = z.strictObject({ voucher: giftVoucherSchema }).meta({ id: 'GiftVo
 export const giftVoucherRoutes =
   ({ ledger, pool }: { ledger: Ledger; pool: Pool }) =>
   (api: Api): void => {
+    const asked =
+      (step: 'reveal' | 'retry') =>
+      async (call: {
+        program: { id: number };
+        params: { member: schemas.Reference; voucher: bigint };
+        dryRun: boolean;
+      }): Promise<Outcome<GiftAnswer>> => {
+        const { program, params, dryRun } = call;
+        const holder = await ledger.directory.find(program.id, memberText(params.member));
+        if (!holder.ok) return holder;
+        const command = {
+          type: 'gift_voucher',
+          programId: program.id,
+          member: `ext:${holder.value.externalId}`,
+          key: null,
+          payload: null,
+          body: { gift: { step, id: params.voucher } },
+        };
+        const [outcome] = (await ledger.run<GiftAnswer>([command], dryRun)) as [Outcome<Done<GiftAnswer>>];
+        return outcome.ok ? accept(outcome.value.answer()) : outcome;
+      };
+
     api.route(
       {
         method: 'GET',
@@ -73,19 +95,31 @@ export const giftVoucherRoutes =
           'voucher_key_missing',
         ],
       },
-      async ({ program, params, dryRun }) => {
-        const holder = await ledger.directory.find(program.id, memberText(params.member));
-        if (!holder.ok) return holder;
-        const command = {
-          type: 'gift_voucher',
-          programId: program.id,
-          member: `ext:${holder.value.externalId}`,
-          key: null,
-          payload: null,
-          body: { gift: { step: 'reveal', id: params.voucher } },
-        };
-        const [outcome] = (await ledger.run<GiftAnswer>([command], dryRun)) as [Outcome<Done<GiftAnswer>>];
-        return outcome.ok ? accept(outcome.value.answer()) : outcome;
+      asked('reveal'),
+    );
+
+    api.route(
+      {
+        method: 'POST',
+        path: '/v1/members/{member}/vouchers/{voucher}/retry',
+        scope: 'redemptions:write',
+        tag: 'Rewards',
+        operation: 'retryGiftVoucher',
+        summary: 'Give a voucher that was refused, if it can be given now',
+        description:
+          'Decided by the reward as it is in force now, its limit and its pool. A voucher that was not refused stays as it is, so the call can be sent again.',
+        program: true,
+        dryRun: true,
+        params: memberParams.extend({ voucher: schemas.wireIdOf('vch') }),
+        answers: { 200: answer },
+        refusals: [
+          'member_not_found',
+          'member_reference_invalid',
+          'voucher_not_found',
+          'voucher_withdrawn',
+          'reward_unavailable',
+        ],
       },
+      asked('retry'),
     );
   };

@@ -63,6 +63,20 @@ function withdraw(voucher: GiftVoucher, known: GiftVoucher): Changed {
   return { voucher: withdrawn, aside: { ...NOTHING_ASIDE, moves } };
 }
 
+const gone = () =>
+  refuse('voucher_withdrawn', 'The order that gave the voucher came back before anybody saw its code.');
+
+/** Gives what was refused, where what refused it does not any more; what was not refused stays as it is. */
+function retry(voucher: GiftVoucher, facts: RewardFacts, program: ProgramInForce): Outcome<Changed> {
+  if (voucher.state === 'withdrawn') return gone();
+  if (voucher.state !== 'refused') return accept(null);
+  const again = issue({ ...voucher, reason: null, givenAt: voucher.changedAt }, facts, program);
+  const { reason } = again.voucher;
+  return reason === null
+    ? accept(again)
+    : rewardUnavailable(rewardOfGift(voucher, program), [{ code: reason }]);
+}
+
 /** Hands the code out. */
 function reveal(
   voucher: GiftVoucher,
@@ -78,11 +92,7 @@ function reveal(
       'voucher_waiting',
       `The pool "${voucher.pool}" has no code left. The voucher waits for one.`,
     );
-  if (voucher.state === 'withdrawn')
-    return refuse(
-      'voucher_withdrawn',
-      'The order that gave the voucher came back before anybody saw its code.',
-    );
+  if (voucher.state === 'withdrawn') return gone();
   const early = isEarly(reward, program.now);
   if (early.length > 0) return rewardUnavailable(reward, early);
   const { programId, id } = voucher;
@@ -132,15 +142,15 @@ function changed(
     return refuse('voucher_not_found', 'The member has no such voucher in this program.');
   const nothing = { voucher: known, aside: null };
   const own = { ...known, changedAt: now };
-  if (gift.step === 'reveal') {
-    const revealed = reveal(own, facts, vouchers, inForce);
-    return revealed.ok ? accept(revealed.value ?? nothing) : revealed;
+  if (gift.step !== 'issue') {
+    const asked = gift.step === 'retry' ? retry(own, facts, inForce) : reveal(own, facts, vouchers, inForce);
+    return asked.ok ? accept(asked.value ?? nothing) : asked;
   }
   const issued = known.state === 'waiting' ? issue(own, facts, inForce) : null;
   return accept(issued === null || issued.voucher.state === 'waiting' ? nothing : issued);
 }
 
-/** `gift_voucher`: the voucher that an order gives by a campaign is issued, withdrawn or revealed; each step once. */
+/** `gift_voucher`: the voucher that an order gives by a campaign is issued, withdrawn, revealed or tried again; each step once. */
 export const giftVoucherType = (
   load: LoadRewards,
   vouchers: Vouchers,
