@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startEmbeddedPostgres } from '#platform/db/embedded.ts';
+import { newSecret } from '#platform/secret.ts';
 import { acknowledged, distribution } from './killing.ts';
 import { Engine } from './processes.ts';
 import { leave, makeRunFolder, type Options, type Report, World } from './world.ts';
@@ -27,7 +28,8 @@ const GAP_MS = 12_000;
 export async function pauseEngines(options: Options): Promise<Report> {
   const folder = makeRunFolder('pause');
   const postgres = await startEmbeddedPostgres({ dir: join(folder, 'postgres') });
-  const env = { FEALTY_DATABASE_URL: postgres.url };
+  // Engines on one database have one secret.
+  const env = { FEALTY_DATABASE_URL: postgres.url, FEALTY_SECRET: newSecret() };
   const engines = ['a', 'b'].map(name => new Engine({ folder: join(folder, name), env })) as [Engine, Engine];
   const sleeping = new Sleeping();
   let world: World | undefined;
