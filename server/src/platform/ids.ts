@@ -45,21 +45,24 @@ export const firstIdAt = (at: number): bigint => BigInt(Math.max(0, at - EPOCH))
 /** When an id was made, epoch milliseconds. */
 export const idTime = (id: bigint): number => Number(id >> 22n) + EPOCH;
 
-/** `value` as `length` characters of base 32. */
+const CODES = Buffer.from(ALPHABET);
+/** Where letters are put together: one string a text instead of one a letter. */
+const letters = Buffer.alloc(26);
+
+/** `value` as `length` (at most 26) characters of base 32. */
 export function base32(value: bigint, length: number): string {
   let high = Number(value >> 30n);
   let low = Number(value & 0x3fffffffn);
-  let text = '';
-  for (let i = 0; i < length; i += 1) {
-    if (i < 6) {
-      text = ALPHABET[low & 31] + text;
+  for (let i = length - 1; i >= 0; i -= 1) {
+    if (length - i <= 6) {
+      letters[i] = CODES[low & 31] as number;
       low >>>= 5;
     } else {
-      text = ALPHABET[high % 32] + text;
+      letters[i] = CODES[high % 32] as number;
       high = Math.floor(high / 32);
     }
   }
-  return text;
+  return letters.toString('latin1', 0, length);
 }
 
 /** The number written in base 32, or undefined where `text` is not of that alphabet. */

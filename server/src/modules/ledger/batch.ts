@@ -5,7 +5,7 @@ import type { Draft } from './draft.ts';
 import { type FactsByProgram, publish } from './facts.ts';
 import type { Change } from './lots.store.ts';
 import { lookAgain } from './meanwhile.ts';
-import { type Entry, emptyWallet, holderOf, type Wallet, walletId } from './model.ts';
+import { type Entry, emptyWallet, holderOf, type Lot, type Wallet, walletId } from './model.ts';
 import { cutsOf, InParts } from './parts.ts';
 import type { NewKey, Posting } from './posting.store.ts';
 import { locate, type Mode, type Newcomer, receive, type Slot } from './slots.ts';
@@ -252,6 +252,10 @@ interface Accepted {
   entries: readonly Entry[];
 }
 
+/** Of most wallets nothing is loaded but their sums. */
+const NO_LOTS: ReadonlyMap<number, Lot> = new Map();
+const NO_HOLDS: ReadonlySet<number> = new Set();
+
 function fold(
   slots: readonly Slot[],
   held: Held,
@@ -264,8 +268,8 @@ function fold(
       {
         seq: wallet.seq,
         due: wallet.nextDueAt,
-        lots: new Map(wallet.lots),
-        holds: new Set(wallet.holds.keys()),
+        lots: wallet.lots.size === 0 ? NO_LOTS : new Map(wallet.lots),
+        holds: wallet.holds.size === 0 ? NO_HOLDS : new Set(wallet.holds.keys()),
       },
     ]),
   );

@@ -97,9 +97,11 @@ export class Overlay {
 
   /** Writes what was worked out into the wallet. */
   apply(): void {
-    const expired = new Set(this.entries.flatMap(entry => (isLapse(entry) ? entry.lots : [])));
-    for (const [seq, points] of [...expired].map(lot => [lot, this.lapsed(lot)] as const))
-      this.wallet.lapsed.set(seq, points);
+    if (this.entries.some(isLapse)) {
+      const expired = new Set(this.entries.flatMap(entry => (isLapse(entry) ? entry.lots : [])));
+      for (const [seq, points] of [...expired].map(lot => [lot, this.lapsed(lot)] as const))
+        this.wallet.lapsed.set(seq, points);
+    }
     Object.assign(this.wallet, this.sums);
     this.wallet.movable = this.movable;
     for (const [seq, lot] of this.lots) {

@@ -13,6 +13,8 @@ export interface CampaignFacts {
   readonly budgets: BudgetFacts;
   /** By `factsKey`, where an open campaign reads members. */
   readonly members: ReadonlyMap<string, MemberFacts>;
+  /** What conditions saw of an order while these facts were loaded, under the version that decides it. */
+  readonly seen?: ReadonlyMap<Order, ConditionInput>;
 }
 
 /** What is asked for an order that is about to be decided. */
@@ -72,6 +74,7 @@ export async function loadCampaigns(
   const wanted = new Map<Campaign, WantedBudget>();
   const readMembers: FactsQuestion[] = [];
   const reads = { profile: false, lists: new Set<string>() };
+  const seen = new Map<Order, ConditionInput>();
   for (const { memberId, at, order, programId, version } of questions) {
     const { counted, reading, bounded, byOrder } = askingOf(version);
     let input: ConditionInput | undefined;
@@ -79,7 +82,10 @@ export async function loadCampaigns(
     const isFor = (campaign: Campaign): boolean => {
       if (!(campaign.channels?.has(order.channel ?? '') ?? true) || !campaign.open(at)) return false;
       if (!byOrder.has(campaign)) return true;
-      input ??= ofOrderAlone(order, version);
+      if (input === undefined) {
+        input = ofOrderAlone(order, version);
+        seen.set(order, input);
+      }
       return campaign.condition?.holds(input) === true;
     };
     for (const campaign of bounded)
@@ -102,7 +108,7 @@ export async function loadCampaigns(
   ]);
   const uses: UsesFacts = new Map();
   addUses(uses, stored);
-  return { uses, budgets: facts, members };
+  return { uses, budgets: facts, members, seen };
 }
 
 /** The budgets of campaigns, as a version has them. */

@@ -15,6 +15,8 @@ export interface Situation {
   readonly tier: string;
   /** Undefined for a member whom the batch enrols, and where nothing reads the member. */
   readonly member: MemberFacts | undefined;
+  /** What was seen of the very order under the same version before. */
+  readonly seen?: Pick<ConditionInput, 'order' | 'time'> | undefined;
   /** What the member bought before; asked at most once. */
   purchases(): Purchases;
   /** Told of segments whose condition could not be judged; the member is then not in them. */
@@ -31,8 +33,9 @@ export interface Judged {
 /** What conditions read about an order. Parts are made when the first condition asks for them. */
 export function judged(situation: Situation): Judged {
   const { version, fault } = situation;
-  const known = new Map<string, boolean>();
+  let known: Map<string, boolean> | undefined;
   const isIn = (name: string): boolean => {
+    known ??= new Map();
     const before = known.get(name);
     if (before !== undefined) return before;
     const segment = version.segments.get(name);
@@ -41,48 +44,56 @@ export function judged(situation: Situation): Judged {
     known.set(name, holds === true);
     return holds === true;
   };
-  const input = conditionInput(situation, () => [...version.segments.keys()].filter(isIn));
+  const input = new SeenByConditions(situation, () => [...version.segments.keys()].filter(isIn));
   return { input, isIn };
 }
 
+const NOT_OF_ORDER = {
+  externalId: '',
+  tier: '',
+  member: undefined,
+  purchases: (): Purchases => {
+    throw new Error('what the member bought is not of the order alone');
+  },
+};
+const NO_SEGMENTS = (): string[] => [];
+
 /** What conditions read that are decided by the order alone; others must not be asked. */
 export const ofOrderAlone = (order: Order, version: ProgramVersion): ConditionInput =>
-  conditionInput(
-    {
-      order,
-      version,
-      externalId: '',
-      tier: '',
-      member: undefined,
-      purchases: () => {
-        throw new Error('what the member bought is not of the order alone');
-      },
-    },
-    () => [],
-  );
+  new SeenByConditions({ ...NOT_OF_ORDER, order, version }, NO_SEGMENTS);
 
-function conditionInput(
-  { order, version, externalId, tier, member = NO_FACTS, purchases }: Omit<Situation, 'fault'>,
-  segments: () => string[],
-): ConditionInput {
-  let ofOrder: ConditionInput['order'] | undefined;
-  let ofMember: ConditionInput['member'] | undefined;
-  let ofTime: ConditionInput['time'] | undefined;
-  return {
-    get order() {
-      ofOrder ??= orderInput(order, version);
-      return ofOrder;
-    },
-    get member() {
-      ofMember ??= memberInput(order.occurredAt, externalId, member, purchases, segments);
-      return ofMember;
-    },
-    tier,
-    get time() {
-      ofTime ??= localTime(order.occurredAt, version.timeZone);
-      return ofTime;
-    },
-  };
+/** A class, because an object with getters of its own makes a function for each of them, for each order. */
+class SeenByConditions implements ConditionInput {
+  readonly tier: string;
+  private readonly situation: Omit<Situation, 'fault'>;
+  private readonly segments: () => string[];
+  private ofOrder: ConditionInput['order'] | undefined;
+  private ofMember: ConditionInput['member'] | undefined;
+  private ofTime: ConditionInput['time'] | undefined;
+
+  constructor(situation: Omit<Situation, 'fault'>, segments: () => string[]) {
+    this.tier = situation.tier;
+    this.situation = situation;
+    this.segments = segments;
+  }
+
+  get order(): ConditionInput['order'] {
+    const { seen, order, version } = this.situation;
+    this.ofOrder ??= seen?.order ?? orderInput(order, version);
+    return this.ofOrder;
+  }
+
+  get member(): ConditionInput['member'] {
+    const { order, externalId, member = NO_FACTS, purchases } = this.situation;
+    this.ofMember ??= memberInput(order.occurredAt, externalId, member, purchases, this.segments);
+    return this.ofMember;
+  }
+
+  get time(): ConditionInput['time'] {
+    const { seen, order, version } = this.situation;
+    this.ofTime ??= seen?.time ?? localTime(order.occurredAt, version.timeZone);
+    return this.ofTime;
+  }
 }
 
 /** Whole days from an instant to a later one; 0 where there is no instant. */

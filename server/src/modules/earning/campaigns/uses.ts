@@ -37,21 +37,22 @@ export const isCounted = ({ limit, cooldown, cap }: Omit<Counted, 'id' | 'timeZo
 /** Since when the uses of a campaign matter for an order at `at`, and until when; epoch ms. */
 function relevant(campaign: Counted, at: number): { since: number; until: number; inOnePeriod: boolean } {
   const { limit, cooldown, cap, timeZone } = campaign;
-  const periods = [limit?.every, cap !== null && cap.per !== 'order' ? cap.per : undefined].filter(
-    (period, place, all) => period !== undefined && all.indexOf(period) === place,
-  ) as Period[];
+  const ofLimit = limit?.every;
+  const ofCap = cap !== null && cap.per !== 'order' ? cap.per : undefined;
   let since = at;
   let until = at;
-  for (const period of periods) {
+  for (const period of [ofLimit, ofCap]) {
+    if (period === undefined) continue;
     const [first, last] = bounds(period, at, timeZone);
     since = Math.min(since, first);
     until = Math.max(until, last);
   }
+  const isOne = (ofLimit ?? ofCap) === (ofCap ?? ofLimit) && (ofLimit ?? ofCap) !== undefined;
   if (cooldown !== null) {
     since = Math.min(since, addDuration(at, cooldown, timeZone, -1));
     until = Math.max(until, addDuration(at, cooldown, timeZone));
   }
-  return { since, until, inOnePeriod: cooldown === null && periods.length === 1 };
+  return { since, until, inOnePeriod: cooldown === null && isOne };
 }
 
 /** Which uses a batch needs: of each member and campaign those between two instants, both included. */
@@ -71,7 +72,12 @@ export type UsesAsked = Map<string, UsesQuestion>;
 export function ask(asked: UsesAsked, campaign: Counted, memberId: number, at: number): void {
   const { since, until, inOnePeriod } = relevant(campaign, at);
   const key = keyOf(memberId, campaign.id);
-  const known = asked.get(key) ?? { since, until, summedAt: inOnePeriod ? at : null };
+  const known = asked.get(key);
+  if (known === undefined) {
+    const summedAt = inOnePeriod ? at : null;
+    asked.set(key, { memberId, campaign: campaign.id, since, until, summedAt });
+    return;
+  }
   asked.set(key, {
     memberId,
     campaign: campaign.id,
