@@ -11,8 +11,8 @@ import type { MembersService } from './service.ts';
 export { memberErrors } from './errors.ts';
 export type { FactsQuestion } from './facts.store.ts';
 export { enrolmentsOf, factsKey, factsOf, type MemberFacts, NO_FACTS } from './facts.ts';
-export type { Located, MemberRef } from './locate.ts';
-export { memberId } from './model.ts';
+export type { MemberRef } from './locate.ts';
+export { type Located, memberId } from './model.ts';
 /** Who belongs to which program. Owns the schema `members`. */
 export { createService as createMembers, type MembersService as Members } from './service.ts';
 export { markHouseholds } from './store.ts';

@@ -1,7 +1,14 @@
-import { LRUCache } from 'lru-cache';
 import type { Tx } from '#platform/db/client.ts';
 import { accept, type Outcome, type Refusal } from '#platform/errors.ts';
-import { FIRST_PREVIEW_ID, INVALID, notFound, parseReference, type Reference } from './model.ts';
+import {
+  FIRST_PREVIEW_ID,
+  INVALID,
+  type Located,
+  notFound,
+  parseReference,
+  type Reference,
+} from './model.ts';
+import { Remembered } from './remembered.ts';
 import * as store from './store.ts';
 
 export interface MemberRef {
@@ -12,14 +19,6 @@ export interface MemberRef {
   enrol: boolean;
   /** When it is enrolled, by the program's clock, epoch ms; left out: the `at` of the call. */
   at?: number;
-}
-
-export interface Located {
-  readonly id: bigint;
-  readonly programId: number;
-  readonly externalId: string;
-  /** True when this call made the member. */
-  readonly enrolled: boolean;
 }
 
 /** Finds the members of a batch, and enrols those that may be. */
@@ -55,25 +54,22 @@ interface Wanted extends store.ExternalKey {
 const externalKey = (programId: number, externalId: string): string => `${programId} ${externalId}`;
 
 export function createLocator(capacity: number): Locator {
-  // One cache with a second index, so that a member is remembered by both ids or by none.
-  const byId = new Map<bigint, Located>();
-  const byExternalId = new LRUCache<string, Located>({
-    max: capacity,
-    dispose: member => byId.delete(member.id),
-  });
+  const remembered = new Remembered(capacity);
 
   /** The member if it is remembered, else the reference to look up, else why it is none. */
-  const recall = (ref: MemberRef): Located | Reference | Refusal => {
-    const { member, programId } = ref;
-    const text = typeof member === 'string' && member.startsWith('ext:') ? member.slice(4) : undefined;
-    const kept = text === undefined ? undefined : byExternalId.get(externalKey(programId, text));
-    if (kept) return kept;
+  const recall = ({ member, programId }: MemberRef): Located | Reference | Refusal => {
+    if (typeof member === 'string' && member.startsWith('ext:')) {
+      // What is remembered has been read before, so that it need not be checked again.
+      const kept = remembered.byExternalId(programId, member.slice(4));
+      if (kept !== undefined) return kept;
+    }
     const reference = typeof member === 'string' ? parseReference(member) : member;
     if (reference === undefined) return INVALID;
-    const externalId = reference.externalId ?? byId.get(reference.id)?.externalId;
-    const found = externalId === undefined ? undefined : byExternalId.get(externalKey(programId, externalId));
-    const isMeant = found !== undefined && (reference.id === undefined || reference.id === found.id);
-    return isMeant ? found : reference;
+    const found =
+      reference.id === undefined
+        ? remembered.byExternalId(programId, reference.externalId)
+        : remembered.byId(programId, reference.id);
+    return found ?? reference;
   };
 
   return {
@@ -96,12 +92,7 @@ export function createLocator(capacity: number): Locator {
       return results;
     },
     remember(located) {
-      for (const { id, programId, externalId } of located) {
-        if (id >= FIRST_PREVIEW_ID || byId.has(id)) continue;
-        const kept: Located = { id, programId, externalId, enrolled: false };
-        byId.set(id, kept);
-        byExternalId.set(externalKey(programId, externalId), kept);
-      }
+      for (const member of located) if (member.id < FIRST_PREVIEW_ID) remembered.add(member);
     },
   };
 }

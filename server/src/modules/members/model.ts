@@ -16,6 +16,15 @@ export interface Member {
   readonly enrolledAt: number;
 }
 
+/** A member that was found, or enrolled by the very call. */
+export interface Located {
+  readonly id: bigint;
+  readonly programId: number;
+  readonly externalId: string;
+  /** True when this call made the member. */
+  readonly enrolled: boolean;
+}
+
 /** A member by the engine's id or by the company's. */
 export type Reference = { id: bigint; externalId?: undefined } | { externalId: string; id?: undefined };
 

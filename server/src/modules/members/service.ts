@@ -5,7 +5,7 @@ import { INVALID, type Member, notFound, parseReference, type Reference } from '
 import * as store from './store.ts';
 
 export interface MembersOptions {
-  /** How many members are remembered; 200,000 take about 60 MB. */
+  /** How many members are remembered; 200,000 take about 35 MB. */
   remembered?: number;
 }
 
