@@ -118,7 +118,7 @@ export async function post(
   await settled(writes);
 }
 
-/** Waits for all, then throws the first failure: a pipelined connection must not be left with answers to come. */
+/** Waits for all, then throws the first failure: a connection must not be left with answers to come. */
 export async function settled(work: readonly Promise<unknown>[]): Promise<void> {
   const failed = (await Promise.allSettled(work)).find(result => result.status === 'rejected');
   if (failed) throw failed.reason;

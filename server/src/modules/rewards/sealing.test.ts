@@ -4,7 +4,7 @@ import { newSecret } from '#platform/secret.ts';
 import { Shop } from '../../../test/support/catalogue.ts';
 import { TEST_SECRET, type TestEngine, testEngine } from '../../../test/support/engine.ts';
 import { invariants } from '../../../test/support/invariants.ts';
-import { vouchersOf } from './vouchers.ts';
+import { textOf, vouchersOf } from './vouchers.ts';
 
 const shop = await Shop.open();
 const { engine } = shop;
@@ -166,3 +166,15 @@ test('a row that was moved to another program opens there for nobody', () => {
 });
 
 test('the books agree after all of this', () => invariants(engine));
+
+test('a code that this engine cannot read is told to be so, not a fault of the engine', () => {
+  const before = vouchersOf({ secret: TEST_SECRET, before: null });
+  const other = vouchersOf({ secret: newSecret(), before: null });
+  const { sealed } = other.seal(other.keyId, 1, 'A');
+  assert.throws(() => textOf(before, 1, { id: 7n, sealed }), {
+    code: 'voucher_key_missing',
+    message: /code 7/,
+  });
+  assert.equal(textOf(other, 1, { id: 7n, sealed }), 'A');
+  assert.equal(textOf(before, 1, { id: 7n, sealed: null }), null);
+});

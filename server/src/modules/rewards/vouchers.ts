@@ -1,4 +1,4 @@
-import { type Refusal, refuse } from '#platform/errors.ts';
+import { Fault, type Refusal, refuse } from '#platform/errors.ts';
 import { type Seal, sealFor } from '#platform/secret.ts';
 
 /** A code as it is stored: nobody can read it but who has its key. */
@@ -67,11 +67,14 @@ export function vouchersOf({ secret, before }: Secrets): Vouchers {
   };
 }
 
-/** The text of a code that was handed out. Throws where this engine cannot read it. */
+/** The text of a code that was handed out. Throws a Fault (503) where this engine cannot read it: another one can. */
 export function textOf(vouchers: Vouchers, programId: number, code: SealedCode): string | null {
   const text = vouchers.open(programId, code);
   if (text === undefined)
-    throw new Error(`voucher code ${code.id} cannot be read with the key ${vouchers.keyId}`);
+    throw new Fault(
+      'voucher_key_missing',
+      `This engine does not have the secret that voucher code ${code.id} is encrypted with. What was done before stands; ask an engine that has it.`,
+    );
   return text;
 }
 
