@@ -32,7 +32,7 @@ export async function refillDesk(
     const grant = { external_id: key, tier: 'gold', reason: 'a test' };
     await make('grantTier', 'POST', '/v1/members/ext:first/tier-grants', grant);
   }
-  if (operation === 'revealGiftVoucher' && !world.own(world.vouchers, 0))
+  if (/^(reveal|retry)GiftVoucher$/.test(operation) && !world.own(world.vouchers, 0))
     await refillVouchers(world, make, key, work);
   if (operation === 'getBacktest' && !world.own(world.backtests, 0))
     await make('createBacktest', 'POST', '/v1/backtests', {});

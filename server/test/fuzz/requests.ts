@@ -150,7 +150,7 @@ function deskHints(operation: string): Record<string, fc.Arbitrary<unknown>> {
     rerate: place((world, number) => world.own(world.rerates, number)?.id ?? 'rer_0000000000000'),
     case: place((world, number) => world.own(world.cases, number)?.id ?? 'cas_0000000000000'),
     grant: place((world, number) => world.own(world.grants, number)?.id ?? 'tgr_0000000000000'),
-    ...(operation === 'revealGiftVoucher'
+    ...(/^(reveal|retry)GiftVoucher$/.test(operation)
       ? {
           voucher: place((world, number) => world.own(world.vouchers, number)?.id ?? 'vch_0000000000000'),
           member: place((world, number) => world.own(world.vouchers, number)?.member ?? 'ext:first'),
