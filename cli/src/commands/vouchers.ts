@@ -47,13 +47,22 @@ export const vouchersListCommand: Command = command({
   },
 });
 
+const voucher = { type: 'positional', description: 'The voucher: vch_...', required: true } as const;
+
+/** What is told of a voucher besides its code. */
+const about = (given: { reward: string; rule: string; state: string }): [string, string][] => [
+  ['reward', given.reward],
+  ['campaign', given.rule],
+  ['state', given.state],
+];
+
 export const vouchersRevealCommand: Command = command({
   name: 'vouchers reveal',
   summary: 'Hand out the code of a voucher that a member got by a campaign',
   args: {
     program,
     member,
-    voucher: { type: 'positional', description: 'The voucher: vch_...', required: true },
+    voucher,
   },
   examples: [
     {
@@ -64,15 +73,8 @@ export const vouchersRevealCommand: Command = command({
   async run(values, output) {
     const { client, ask } = openApi(values.program);
     const path = { member: values.member, voucher: values.voucher };
-    const { voucher } = await ask(revealGiftVoucher({ client, path }));
-    output.result(voucher, () =>
-      list([
-        ['code', voucher.code ?? ''],
-        ['reward', voucher.reward],
-        ['campaign', voucher.rule],
-        ['state', voucher.state],
-      ]),
-    );
+    const { voucher: given } = await ask(revealGiftVoucher({ client, path }));
+    output.result(given, () => list([['code', given.code ?? ''], ...about(given)]));
   },
 });
 
@@ -82,7 +84,7 @@ export const vouchersRetryCommand: Command = command({
   args: {
     program,
     member,
-    voucher: { type: 'positional', description: 'The voucher: vch_...', required: true },
+    voucher,
   },
   examples: [
     {
@@ -93,13 +95,7 @@ export const vouchersRetryCommand: Command = command({
   async run(values, output) {
     const { client, ask } = openApi(values.program);
     const path = { member: values.member, voucher: values.voucher };
-    const { voucher } = await ask(retryGiftVoucher({ client, path }));
-    output.result(voucher, () =>
-      list([
-        ['reward', voucher.reward],
-        ['campaign', voucher.rule],
-        ['state', voucher.state],
-      ]),
-    );
+    const { voucher: given } = await ask(retryGiftVoucher({ client, path }));
+    output.result(given, () => list(about(given)));
   },
 });

@@ -1,6 +1,7 @@
 import type { Tx } from '#platform/db/client.ts';
 import { accept, type Outcome, type Refusal } from '#platform/errors.ts';
 import {
+  externalKey,
   FIRST_PREVIEW_ID,
   INVALID,
   type Located,
@@ -50,8 +51,6 @@ interface Wanted extends store.ExternalKey {
   enrolledBy: number;
   enrolledAt: number;
 }
-
-const externalKey = (programId: number, externalId: string): string => `${programId} ${externalId}`;
 
 export function createLocator(capacity: number): Locator {
   const remembered = new Remembered(capacity);

@@ -16,6 +16,9 @@ export interface Member {
   readonly enrolledAt: number;
 }
 
+/** Tells a member by the company's id among those of all programs. */
+export const externalKey = (programId: number, externalId: string): string => `${programId} ${externalId}`;
+
 /** A member that was found, or enrolled by the very call. */
 export interface Located {
   readonly id: bigint;

@@ -1,7 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Located } from './model.ts';
-
-const keyOf = (programId: number, externalId: string): string => `${programId} ${externalId}`;
+import { externalKey, type Located } from './model.ts';
 
 /**
  * The members that were met last, by both of their ids. A text and two numbers for each instead of an object: each takes
@@ -17,7 +15,7 @@ export class Remembered {
   }
 
   byExternalId(programId: number, externalId: string): Located | undefined {
-    const id = this.ids.get(keyOf(programId, externalId));
+    const id = this.ids.get(externalKey(programId, externalId));
     return id === undefined ? undefined : { id: BigInt(id), programId, externalId, enrolled: false };
   }
 
@@ -30,7 +28,7 @@ export class Remembered {
   add({ id, programId, externalId }: Pick<Located, 'id' | 'programId' | 'externalId'>): void {
     const number = Number(id);
     if (this.keys.has(number)) return;
-    const key = keyOf(programId, externalId);
+    const key = externalKey(programId, externalId);
     this.keys.set(number, key);
     this.ids.set(key, number);
   }

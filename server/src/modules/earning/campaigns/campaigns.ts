@@ -187,8 +187,8 @@ const campaignIds = ({ multipliers, campaigns }: Applied): Set<string> =>
   new Set([...multipliers.map(({ ref }) => ref), ...campaigns].map(idOf));
 
 /** Of each exclusive group the campaign that alone gives the order the most, the earlier one where two are equal. */
-function bestOfGroups({ order, version }: Deciding, campaigns: readonly Campaign[]): Campaign[] {
-  if (campaigns.every(({ group }) => group === null)) return [...campaigns];
+function bestOfGroups({ order, version }: Deciding, campaigns: readonly Campaign[]): readonly Campaign[] {
+  if (campaigns.every(({ group }) => group === null)) return campaigns;
   const groups = Map.groupBy(
     campaigns.filter(({ group }) => group !== null),
     ({ group }) => group,

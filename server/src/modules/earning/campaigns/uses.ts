@@ -41,13 +41,14 @@ function relevant(campaign: Counted, at: number): { since: number; until: number
   const ofCap = cap !== null && cap.per !== 'order' ? cap.per : undefined;
   let since = at;
   let until = at;
-  for (const period of [ofLimit, ofCap]) {
-    if (period === undefined) continue;
-    const [first, last] = bounds(period, at, timeZone);
+  for (const each of [ofLimit, ofCap]) {
+    if (each === undefined) continue;
+    const [first, last] = bounds(each, at, timeZone);
     since = Math.min(since, first);
     until = Math.max(until, last);
   }
-  const isOne = (ofLimit ?? ofCap) === (ofCap ?? ofLimit) && (ofLimit ?? ofCap) !== undefined;
+  const period = ofLimit ?? ofCap;
+  const isOne = period !== undefined && (ofCap ?? period) === period;
   if (cooldown !== null) {
     since = Math.min(since, addDuration(at, cooldown, timeZone, -1));
     until = Math.max(until, addDuration(at, cooldown, timeZone));
