@@ -2,6 +2,7 @@
 // `find` stands exactly once in its file (mutants.test.ts checks it): where the code changes, change the mutant with it.
 import { ACTIVITIES_MUTANTS } from './activities.ts';
 import { AUDIENCE_MUTANTS } from './audiences.ts';
+import { BATCH_MUTANTS } from './batches.ts';
 import { CHALLENGE_MUTANTS } from './challenges.ts';
 import { DATABASE_MUTANTS } from './database.ts';
 import { DECISION_MUTANTS } from './decisions.ts';
@@ -27,7 +28,6 @@ const LEDGER = 'src/modules/ledger';
 const EARNING = 'src/modules/earning';
 const DRAFT = { file: `${LEDGER}/draft.ts`, tests: [`${LEDGER}/draft.test.ts`] };
 const BATCH = { file: `${LEDGER}/batch.ts`, tests: [`${EARNING}/batch.test.ts`] };
-const RUNNER = { file: `${LEDGER}/runner.ts`, tests: [`${LEDGER}/lanes.test.ts`] };
 const BUDGETS = [`${EARNING}/campaigns/budgets.test.ts`];
 const CONDITIONS = 'src/modules/program/conditions';
 const GOLDEN = [`${CONDITIONS}/golden.test.ts`];
@@ -104,26 +104,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${EARNING}/index.ts`,
     find: 'deps.ledger.register(returnType(load), ',
     replace: 'deps.ledger.register(returnType(orderLoader(deps.ledger, createBudgets())), ',
-  },
-  // Nothing is acknowledged that is not there.
-  {
-    ...RUNNER,
-    name: 'acknowledged before the commit',
-    find: 'await settled([...writes, committed]);\n    if ((await committed)',
-    replace: "committed.catch(() => undefined);\n    await settled(writes);\n    if ('COMMIT'",
-  },
-  {
-    ...RUNNER,
-    name: 'the tag of the commit is not looked at',
-    find: "if ((await committed) !== 'COMMIT') throw new Error('the database rolled the batch back');",
-    replace: '',
-  },
-  {
-    ...RUNNER,
-    name: 'one bad command takes its whole batch with it',
-    find: 'return this.halve(batch, error);',
-    replace:
-      "for (const waiting of batch) waiting.failed(new Fault('internal', 'The batch failed.'));\n        return;",
   },
   {
     name: 'a dry run writes',
@@ -383,6 +363,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...ACTIVITIES_MUTANTS,
   ...AUDIENCE_MUTANTS,
   ...CHALLENGE_MUTANTS,
+  ...BATCH_MUTANTS,
   ...DATABASE_MUTANTS,
   ...DECISION_MUTANTS,
   ...EFFECT_MUTANTS,

@@ -1,0 +1,46 @@
+// Mistakes in when a batch begins, whose turn it is, and what is acknowledged of it.
+const LEDGER = 'src/modules/ledger';
+const TURNS = { file: `${LEDGER}/turns.ts`, tests: [`${LEDGER}/turns.test.ts`] };
+const RUNNER = { file: `${LEDGER}/runner.ts`, tests: [`${LEDGER}/lanes.test.ts`] };
+
+export const BATCH_MUTANTS = [
+  // Nothing is acknowledged that is not there.
+  {
+    ...RUNNER,
+    name: 'acknowledged before the commit',
+    find: 'await settled([...writes, committed]);\n    if ((await committed)',
+    replace: "committed.catch(() => undefined);\n    await settled(writes);\n    if ('COMMIT'",
+  },
+  {
+    ...RUNNER,
+    name: 'the tag of the commit is not looked at',
+    find: "if ((await committed) !== 'COMMIT') throw new Error('the database rolled the batch back');",
+    replace: '',
+  },
+  {
+    ...RUNNER,
+    name: 'one bad command takes its whole batch with it',
+    find: 'return this.halve(batch, error);',
+    replace:
+      "for (const waiting of batch) waiting.failed(new Fault('internal', 'The batch failed.'));\n        return;",
+  },
+  // Whose turn it is.
+  {
+    ...TURNS,
+    name: 'a member is in two batches at a time',
+    find: '(behind ?? batch).push(waiting);',
+    replace: 'batch.push(waiting);',
+  },
+  {
+    ...TURNS,
+    name: 'what waited behind a batch goes to the end of the queue',
+    find: '[...freed, ...this.ready]',
+    replace: '[...this.ready, ...freed]',
+  },
+  {
+    ...TURNS,
+    name: 'what waited behind a batch is lost with it',
+    find: 'if (freed.length > 0) this.ready',
+    replace: 'if (freed.length > 1) this.ready',
+  },
+];
