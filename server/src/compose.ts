@@ -5,12 +5,13 @@ import { createIdentity, type Identity, identityErrors } from './modules/identit
 import {
   createLedger,
   type Directory,
+  type Holder,
   type Ledger,
   ledgerErrors,
   ledgerRoutes,
   type ProgramFacts,
 } from './modules/ledger/index.ts';
-import { createMembers, createMembersApi, memberErrors } from './modules/members/index.ts';
+import { createMembers, createMembersApi, type Located, memberErrors } from './modules/members/index.ts';
 import {
   createProgram,
   type Program,
@@ -22,9 +23,10 @@ import {
 import { createRewards, rewardsErrors } from './modules/rewards/index.ts';
 import type { Clock } from './platform/clock.ts';
 import { wallClock } from './platform/clock.ts';
-import { Pool, statement } from './platform/db/client.ts';
+import { Pool, statement, type Tx } from './platform/db/client.ts';
 import { makePartitions } from './platform/db/partitions.ts';
-import { accept, type ErrorTable } from './platform/errors.ts';
+import { CoalescedReader } from './platform/db/reader.ts';
+import { accept, type ErrorTable, type Outcome } from './platform/errors.ts';
 import { eventRoutes } from './platform/events/routes.ts';
 import { Problems } from './platform/http/problems.ts';
 import { createHttp, type Http } from './platform/http/server.ts';
@@ -227,6 +229,9 @@ function secretsOf({ secret, secretBefore = null }: EngineOptions) {
   return { secret, before: lost ? null : secretBefore, lost };
 }
 
+const holderOf = (found: Outcome<Located>): Outcome<Holder> =>
+  found.ok ? accept({ id: Number(found.value.id), externalId: found.value.externalId }) : found;
+
 /** How members and programs are found inside the ledger's transaction. */
 function directory(deps: {
   pool: Pool;
@@ -251,6 +256,19 @@ function directory(deps: {
       program,
     };
   };
+  const locate = async (tx: Tx, refs: readonly { programId: number; member: string }[]) => {
+    const located = await members.locate(
+      tx,
+      refs.map(ref => ({ ...ref, enrol: false })),
+      clock.now(),
+    );
+    members.remember(located.flatMap(found => (found.ok ? [found.value] : [])));
+    return located;
+  };
+  const finder = new CoalescedReader({
+    most: 500,
+    read: (refs: readonly { programId: number; member: string }[]) => locate(pool, refs),
+  });
   return {
     programs: async (tx, wanted) =>
       new Map([...(await registry.load(tx, wanted))].map(([id, program]) => [id, factsOf(program)])),
@@ -258,17 +276,7 @@ function directory(deps: {
       const found = await registry.byName(pool, name);
       return found && factsOf(found);
     },
-    holders: async (tx, refs) => {
-      const located = await members.locate(
-        tx,
-        refs.map(ref => ({ ...ref, enrol: false })),
-        clock.now(),
-      );
-      members.remember(located.flatMap(found => (found.ok ? [found.value] : [])));
-      return located.map(found =>
-        found.ok ? accept({ id: Number(found.value.id), externalId: found.value.externalId }) : found,
-      );
-    },
+    holders: async (tx, refs) => (await locate(tx, refs)).map(holderOf),
     reserve: async (tx, count) => (await members.reserve(tx, count)).map(Number),
     enrol: (tx, newcomers) =>
       members.admit(
@@ -276,11 +284,9 @@ function directory(deps: {
         newcomers.map(({ id, at, ...rest }) => ({ ...rest, id: BigInt(id), enrolledAt: at })),
       ),
     find: async (programId, member) => {
-      const [found] = await members.locate(pool, [{ programId, member, enrol: false }], clock.now());
-      if (found === undefined) throw new Error('a member was not located');
-      if (!found.ok) return found;
-      members.remember([found.value]);
-      return accept({ id: Number(found.value.id), externalId: found.value.externalId });
+      const known = members.remembered({ programId, member });
+      const found = known === undefined ? await finder.get({ programId, member }) : accept(known);
+      return holderOf(found);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool, Tx } from '#platform/db/client.ts';
-import { CoalescedReader } from '#platform/db/reader.ts';
+import { CoalescedReader, ReadConnection } from '#platform/db/reader.ts';
 import { accept, type Outcome } from '#platform/errors.ts';
 import type { Holder, ProgramFacts } from './commands.ts';
 import { replay, settledAt } from './history.ts';
@@ -32,6 +32,7 @@ export interface Balances {
 export class BalanceReader {
   private readonly pool: Pool;
   private readonly directory: () => Directory;
+  private readonly connection: ReadConnection;
   private readonly reader: CoalescedReader<Question, Outcome<Found>>;
   /** How many units a program had when it was read last. */
   private readonly units = new LRUCache<number, number>({ max: 10_000 });
@@ -39,11 +40,10 @@ export class BalanceReader {
   constructor(options: { url: string; pool: Pool; directory(): Directory }) {
     this.pool = options.pool;
     this.directory = options.directory;
+    this.connection = new ReadConnection(options.url, 'balances');
     this.reader = new CoalescedReader({
-      url: options.url,
-      name: 'balances',
       most: 500,
-      read: (tx, questions) => this.read(tx, questions),
+      read: questions => this.connection.run(tx => this.read(tx, questions)),
     });
   }
 
@@ -81,7 +81,7 @@ export class BalanceReader {
   }
 
   close(): Promise<void> {
-    return this.reader.close();
+    return this.connection.close();
   }
 
   /** What has fallen due is worked out from the open lots, on one snapshot; nothing is written. */

@@ -42,7 +42,7 @@ const prefixes: Readonly<Record<string, string>> = {
 };
 const commandId = (entry: store.StoredEntry): string => wireId(prefixes[entry.command] ?? 'cmd', entry.tx);
 
-const wires = (outcome: Outcome<Done<object>>) =>
+const wires = <Answer extends object>(outcome: Outcome<Done<Answer>>) =>
   outcome.ok
     ? {
         ok: true as const,

@@ -36,6 +36,8 @@ export interface Locator {
     at: number,
     options?: { dryRun?: boolean },
   ): Promise<Outcome<Located>[]>;
+  /** The member if it is remembered, without asking the database. */
+  remembered(ref: Pick<MemberRef, 'programId' | 'member'>): Located | undefined;
   /**
    * Keeps committed members, so that they need not be looked up again. Those who were enrolled are committed
    * after the transaction that located them; those who were found at once, unless their own transaction had
@@ -56,7 +58,10 @@ export function createLocator(capacity: number): Locator {
   const remembered = new Remembered(capacity);
 
   /** The member if it is remembered, else the reference to look up, else why it is none. */
-  const recall = ({ member, programId }: MemberRef): Located | Reference | Refusal => {
+  const recall = ({
+    member,
+    programId,
+  }: Pick<MemberRef, 'programId' | 'member'>): Located | Reference | Refusal => {
     if (typeof member === 'string' && member.startsWith('ext:')) {
       // What is remembered has been read before, so that it need not be checked again.
       const kept = remembered.byExternalId(programId, member.slice(4));
@@ -89,6 +94,10 @@ export function createLocator(capacity: number): Locator {
         wanted.size > 0 && locateByExternalId(tx, [...wanted.values()], results, options.dryRun ?? false),
       ]);
       return results;
+    },
+    remembered(ref) {
+      const recalled = recall(ref);
+      return 'enrolled' in recalled ? recalled : undefined;
     },
     remember(located) {
       for (const member of located) if (member.id < FIRST_PREVIEW_ID) remembered.add(member);

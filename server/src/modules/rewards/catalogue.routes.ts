@@ -6,6 +6,7 @@ import * as schemas from '#platform/http/schemas.ts';
 import { type Ledger, memberText } from '../ledger/index.ts';
 import { changer } from './changing.ts';
 import { listRewards, rewardsFor } from './listing.ts';
+import type { Owners } from './owners.ts';
 import { redemptionParams } from './routes.ts';
 import { givesSchema, redemptionAnswer } from './wire.ts';
 
@@ -59,7 +60,7 @@ const memberRewardSchema = z
 
 /** The catalogue, for everybody and for one member, and what becomes of what was redeemed. */
 export const catalogueRoutes =
-  ({ ledger, pool }: { ledger: Ledger; pool: Pool }) =>
+  ({ ledger, pool, owners }: { ledger: Ledger; pool: Pool; owners: Owners }) =>
   (api: Api): void => {
     api.route(
       {
@@ -105,7 +106,7 @@ export const catalogueRoutes =
         rewardsFor({ ledger, pool }, program.id, memberText(member), query.order_total ?? null),
     );
 
-    const change = changer({ ledger, pool });
+    const change = changer({ ledger, owners });
     api.route(
       {
         method: 'POST',

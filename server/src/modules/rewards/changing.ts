@@ -1,15 +1,14 @@
-import type { Pool } from '#platform/db/client.ts';
 import { type Outcome, refuse } from '#platform/errors.ts';
 import type { Answer, Credentials } from '#platform/http/api.ts';
 import { wireId } from '#platform/ids.ts';
 import { businessKey, type Done, type Ledger, sourceOf, wires } from '../ledger/index.ts';
 import { type ChangeAnswer, changePayload } from './changes.ts';
 import type { ChangeBody } from './model.ts';
-import * as store from './store.ts';
+import type { Owners } from './owners.ts';
 
 /** How routes carry out a change of a redemption, by whatever address it was asked for. */
 export const changer =
-  ({ ledger, pool }: { ledger: Ledger; pool: Pool }) =>
+  ({ ledger, owners }: { ledger: Ledger; owners: Owners }) =>
   async (
     program: { id: number },
     credentials: Credentials,
@@ -18,10 +17,10 @@ export const changer =
   ): Promise<Answer> => {
     const source = sourceOf(credentials, body.source);
     if (!source.ok) return source;
-    const redemption = (await store.redemptions(pool, [body.redemptionId])).get(body.redemptionId);
-    if (redemption?.programId !== program.id)
+    const owner = await owners.of(body.redemptionId);
+    if (owner?.programId !== program.id)
       return refuse('redemption_not_found', 'There is no such redemption in this program.');
-    const holder = await ledger.directory.find(program.id, wireId('mem', BigInt(redemption.memberId)));
+    const holder = await ledger.directory.find(program.id, wireId('mem', BigInt(owner.memberId)));
     if (!holder.ok) return holder;
     const sent: ChangeBody = { ...body, source: source.value };
     const command = {

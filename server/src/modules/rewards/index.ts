@@ -12,6 +12,7 @@ import { collector } from './households.collecting.ts';
 import { poolLoader } from './households.facts.ts';
 import { householdRoutes } from './households.routes.ts';
 import { explainChange, householdChangeType, householdType } from './households.ts';
+import { Owners } from './owners.ts';
 import { redemptionType } from './redemptions.ts';
 import { rotationRoutes } from './rotation.routes.ts';
 import { rewardsRoutes } from './routes.ts';
@@ -54,6 +55,7 @@ export function createRewards(deps: { ledger: Ledger; pool: Pool; secrets: Secre
         };
   });
   deps.ledger.register(giftVoucherType(load, vouchers));
+  const owners = new Owners(deps.pool);
   const pools = poolLoader(deps.ledger);
   deps.ledger.register(transferType(pools), explainTransfer(deps.ledger));
   deps.ledger.register(householdType(pools));
@@ -63,8 +65,8 @@ export function createRewards(deps: { ledger: Ledger; pool: Pool; secrets: Secre
     collect: collector(deps),
     giveVouchers: () => giveVouchers(deps),
     routes(api) {
-      rewardsRoutes(deps)(api);
-      catalogueRoutes(deps)(api);
+      rewardsRoutes({ ...deps, owners })(api);
+      catalogueRoutes({ ...deps, owners })(api);
       voucherRoutes({ ...deps, vouchers })(api);
       rotationRoutes({ ...deps, vouchers })(api);
       giftVoucherRoutes(deps)(api);

@@ -3,11 +3,12 @@ import type { Pool } from '#platform/db/client.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
 import * as schemas from '#platform/http/schemas.ts';
-import { hash128 } from '#platform/ids.ts';
+import { hash128, parseWireId } from '#platform/ids.ts';
 import { businessKey, type Done, type Ledger, memberText, sourceOf, wires } from '../ledger/index.ts';
 import { parseDuration } from '../program/index.ts';
 import { changer } from './changing.ts';
 import type { RedemptionBody } from './model.ts';
+import type { Owners } from './owners.ts';
 import type { RedemptionAnswer } from './redemptions.ts';
 import * as store from './store.ts';
 import { redemptionAnswer, redemptionSchema, redemptionToWire } from './wire.ts';
@@ -61,7 +62,7 @@ function payloadOf(memberId: number, body: RedemptionBody): string {
 }
 
 export const rewardsRoutes =
-  ({ ledger, pool }: { ledger: Ledger; pool: Pool }) =>
+  ({ ledger, pool, owners }: { ledger: Ledger; pool: Pool; owners: Owners }) =>
   (api: Api): void => {
     api.route(
       {
@@ -176,7 +177,12 @@ export const rewardsRoutes =
           body: redemption,
         };
         const [outcome] = await ledger.run<RedemptionAnswer>([command], dryRun);
-        return wires(outcome as Outcome<Done<RedemptionAnswer>>);
+        const answer = wires(outcome as Outcome<Done<RedemptionAnswer>>);
+        if (answer.ok && !dryRun) {
+          const id = parseWireId('red', answer.value.redemption.id) as bigint;
+          owners.remember(id, { programId: program.id, memberId: holder.value.id });
+        }
+        return answer;
       },
     );
 
@@ -205,7 +211,7 @@ export const rewardsRoutes =
       },
     );
 
-    const change = changer({ ledger, pool });
+    const change = changer({ ledger, owners });
     for (const kind of ['capture', 'void'] as const) {
       api.route(
         {

@@ -158,6 +158,20 @@ const read = (tx: Tx, ids: readonly bigint[]) => tx.run<Row>(readRedemptions, [n
 export const redemptions = async (tx: Tx, ids: readonly bigint[]): Promise<Map<bigint, Redemption>> =>
   new Map((await read(tx, ids)).map(row => [row[0], asRedemption(row)]));
 
+const readOwners = statement(
+  'rewards_owners',
+  'select id, program_id, member_id from rewards.redemptions where id = any($1::bigint[])',
+);
+
+/** Whose these redemptions are. */
+export async function owners(
+  tx: Tx,
+  ids: readonly bigint[],
+): Promise<Map<bigint, Pick<Redemption, 'programId' | 'memberId'>>> {
+  const rows = await tx.run<[bigint, number, bigint]>(readOwners, [numbers(ids)]);
+  return new Map(rows.map(([id, programId, memberId]) => [id, { programId, memberId: Number(memberId) }]));
+}
+
 /** These redemptions as they were first answered, whatever has become of them. */
 export const firstAnswers = async (
   tx: Tx,

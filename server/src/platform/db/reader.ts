@@ -5,23 +5,13 @@ import { Connection, type Tx } from './client.ts';
  * the price of a cache, because what is read was asked for before and committed before.
  */
 export class CoalescedReader<Key, Value> {
-  private readonly url: string;
-  private readonly name: string;
-  private readonly read: (tx: Tx, keys: readonly Key[]) => Promise<readonly Value[]>;
+  private readonly read: (keys: readonly Key[]) => Promise<readonly Value[]>;
   private readonly most: number;
   private waiting: { key: Key; resolve(value: Value): void; reject(error: unknown): void }[] = [];
   private running = false;
-  private connection: Connection | undefined;
 
   /** `read` answers each key at its place; at most `most` keys go into one read. */
-  constructor(options: {
-    url: string;
-    name: string;
-    most: number;
-    read(tx: Tx, keys: readonly Key[]): Promise<readonly Value[]>;
-  }) {
-    this.url = options.url;
-    this.name = options.name;
+  constructor(options: { most: number; read(keys: readonly Key[]): Promise<readonly Value[]> }) {
     this.read = options.read;
     this.most = options.most;
   }
@@ -36,15 +26,11 @@ export class CoalescedReader<Key, Value> {
     });
   }
 
-  async close(): Promise<void> {
-    await this.connection?.close();
-  }
-
   private async run(): Promise<void> {
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, this.most);
       try {
-        const values = await this.attempt(batch.map(waiting => waiting.key));
+        const values = await this.read(batch.map(waiting => waiting.key));
         for (const [index, waiting] of batch.entries()) waiting.resolve(values[index] as Value);
       } catch (error) {
         for (const waiting of batch) waiting.reject(error);
@@ -52,17 +38,32 @@ export class CoalescedReader<Key, Value> {
     }
     this.running = false;
   }
+}
 
-  /** A connection that broke while nobody read is replaced once, unseen. */
-  private async attempt(keys: readonly Key[]): Promise<readonly Value[]> {
+/** A connection for reads alone, opened with the first. One that broke while nobody read is replaced once, unseen. */
+export class ReadConnection {
+  private readonly url: string;
+  private readonly name: string;
+  private connection: Connection | undefined;
+
+  constructor(url: string, name: string) {
+    this.url = url;
+    this.name = name;
+  }
+
+  async run<T>(read: (tx: Tx) => Promise<T>): Promise<T> {
     const fresh = this.connection?.usable !== true;
     if (fresh) this.connection = await Connection.open(this.url, this.name);
     try {
-      return await this.read(this.connection as Connection, keys);
+      return await read(this.connection as Connection);
     } catch (error) {
       if (fresh || this.connection?.usable === true) throw error;
       this.connection = await Connection.open(this.url, this.name);
-      return this.read(this.connection, keys);
+      return read(this.connection);
     }
+  }
+
+  async close(): Promise<void> {
+    await this.connection?.close();
   }
 }
