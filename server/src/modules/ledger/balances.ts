@@ -92,7 +92,7 @@ export class BalanceReader {
       const found = new Map(
         (await store.wallets(tx, ids)).map(wallet => [wallet.id, { ...wallet, dueBeyond: null }]),
       );
-      await store.fill(tx, found);
+      store.fill(await store.open(tx, [...found.keys()]), found);
       return {
         now: facts.now,
         units: facts.units,

@@ -43,16 +43,18 @@ export async function decideBatch(tx: Tx, commands: readonly Command[], mode: Mo
   const replays = live.filter(isReplay);
   const open = live.filter(slot => !isReplay(slot));
   // The statements go out together; PostgreSQL runs them in order, so what they read and reserve is under the locks.
-  const [, wallets, facts, newcomers] = await Promise.all([
+  const early = new Set(open.filter(needsLots).flatMap(walletIds));
+  const [, wallets, opened, facts, newcomers] = await Promise.all([
     mode.write ? lock(tx, open, mode) : null,
     readWallets(tx, open),
+    early.size === 0 ? NOTHING_OPEN : store.open(tx, [...early]),
     loadFacts(tx, open, mode),
     // Behind the facts: a dry run, which only imagines the newcomers, must not load anything of them either.
     strangers.length === 0 ? [] : receive(tx, strangers, mode),
     replay(tx, replays),
   ]);
   const held = hold(open, wallets);
-  await fillLots(tx, open, held);
+  await fillLots(tx, open, held, { early, opened });
   const decided = fold(slots, held, facts, mode);
   decided.newcomers = newcomers.filter(({ id }) => decided.accepted.has(id));
   if (mode.write) await lookAgain(tx, slots);
@@ -62,6 +64,8 @@ export async function decideBatch(tx: Tx, commands: readonly Command[], mode: Mo
 /** Whether the key is taken and the command does not change what exists under it. */
 const isReplay = ({ known, command, type, holder }: Slot): boolean =>
   known !== undefined && (known.payload === command.payload || !type.amends || holder === undefined);
+
+const needsLots = ({ known, type, command }: Slot): boolean => known !== undefined || type.needsLots(command);
 
 interface Held {
   wallets: Map<number, Wallet>;
@@ -226,11 +230,19 @@ function again(
   });
 }
 
-async function fillLots(tx: Tx, slots: readonly Slot[], held: Held): Promise<void> {
+const NOTHING_OPEN: store.Opened = { lots: [], holds: [] };
+
+/** Fills the wallets that were opened early, and those in which something has fallen due, which takes a round trip more. */
+async function fillLots(
+  tx: Tx,
+  slots: readonly Slot[],
+  held: Held,
+  { early, opened }: { early: ReadonlySet<number>; opened: store.Opened },
+): Promise<void> {
   const targets = new Map<number, Wallet>();
   for (const slot of slots) {
     const { now } = slot.program as ProgramFacts;
-    const all = slot.known !== undefined || slot.type.needsLots(slot.command);
+    const all = needsLots(slot);
     for (const id of walletIds(slot)) {
       const wallet = held.wallets.get(id) as Wallet;
       const due = wallet.nextDueAt !== null && wallet.nextDueAt <= Math.max(now, wallet.bookedAt);
@@ -243,7 +255,9 @@ async function fillLots(tx: Tx, slots: readonly Slot[], held: Held): Promise<voi
     held.wallets.set(id, wallet);
     targets.set(id, wallet);
   }
-  await store.fill(tx, targets);
+  store.fill(opened, targets);
+  const late = [...targets.keys()].filter(id => !early.has(id));
+  if (late.length > 0) store.fill(await store.open(tx, late), targets);
 }
 
 interface Accepted {

@@ -123,13 +123,24 @@ const asTaken = (
     inactiveAfter: inactive[index] ?? null,
   }));
 
-/** Opens the lots and holds of these wallets. */
-export async function fill(tx: Tx, targets: ReadonlyMap<number, Wallet>): Promise<void> {
-  const ids = numbers([...targets.keys()]);
+/** The open lots and holds of wallets, as they were read. */
+export interface Opened {
+  readonly lots: readonly LotRow[];
+  readonly holds: readonly HoldRow[];
+}
+
+/** Reads the open lots and holds of these wallets. */
+export async function open(tx: Tx, wallets: readonly number[]): Promise<Opened> {
+  const ids = numbers(wallets);
   const [lots, holds] = await Promise.all([
     tx.run<LotRow>(readLots, [ids]),
     tx.run<HoldRow>(readHolds, [ids]),
   ]);
+  return { lots, holds };
+}
+
+/** Puts lots and holds into their wallets, all of which have to be there. */
+export function fill({ lots, holds }: Opened, targets: ReadonlyMap<number, Wallet>): void {
   for (const [id, seq, remaining, pending, availableFrom, cancels, at, inactiveAfter] of lots) {
     const wallet = targets.get(Number(id)) as Wallet;
     const expiresAt = expiryOf({ expiresAt: at, inactiveAfter }, wallet.activeAt);
