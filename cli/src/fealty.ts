@@ -48,6 +48,7 @@ import {
   rerateReverseCommand,
   rerateShowCommand,
 } from './commands/program-rerate.ts';
+import { vouchersRetryAllCommand } from './commands/retrying.ts';
 import { rewardListCommand, vouchersAddCommand, vouchersShowCommand } from './commands/rewards.ts';
 import { vouchersRotateCommand } from './commands/rotate.ts';
 import { startCommand } from './commands/start.ts';
@@ -108,6 +109,7 @@ export const fealty = group('', 'Loyalty points on a ledger that can be proved',
     list: vouchersListCommand,
     reveal: vouchersRevealCommand,
     retry: vouchersRetryCommand,
+    'retry-all': vouchersRetryAllCommand,
     rotate: vouchersRotateCommand,
   }),
   tier: group('tier', 'Tiers of members, and those that are given by hand', {

@@ -56,6 +56,27 @@ export const REWARD_MUTANTS = [
     replace: "(step === 'retry' && known?.state === 'waiting')",
   },
   {
+    name: 'the next page of refused vouchers begins with the last one of this page',
+    file: `${REWARDS}/gift-vouchers.store.ts`,
+    tests: ['test/journeys/voucher-retries.test.ts'],
+    find: "v.state = 'refused' and v.id > $2::bigint",
+    replace: "v.state = 'refused' and v.id >= $2::bigint",
+  },
+  {
+    name: 'what another call gave meanwhile is counted as given by this one',
+    file: `${REWARDS}/gift-vouchers.retrying.ts`,
+    tests: ['test/journeys/voucher-retries.test.ts'],
+    find: "!changed ? 'meanwhile' : voucher",
+    replace: 'voucher',
+  },
+  {
+    name: 'all refused vouchers of a program are tried again for one campaign',
+    file: `${REWARDS}/gift-vouchers.store.ts`,
+    tests: ['test/journeys/voucher-retries.test.ts'],
+    find: '($3::text is null or v.campaign = $3::text)',
+    replace: '($3::text is null or v.campaign is not null)',
+  },
+  {
     name: 'a rotation is done before all codes are',
     file: `${REWARDS}/rotation.ts`,
     tests: ROTATION,

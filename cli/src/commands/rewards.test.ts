@@ -80,4 +80,5 @@ test('the vouchers that a member got by campaigns are listed, and their codes re
   const [voucher] = JSON.parse((await run('vouchers', 'list', member, '--json')).out);
   assert.match((await run('vouchers', 'reveal', member, voucher.id)).out, /^code +A-\d$/m);
   assert.match((await run('vouchers', 'retry', member, voucher.id)).out, /^state +revealed$/m);
+  assert.match((await run('vouchers', 'retry-all', '--campaign', 'treat')).out, /^Tried +0\n/m);
 });

@@ -3030,6 +3030,59 @@ export type RefundRequest = {
     points?: string;
 };
 
+/**
+ * What became of vouchers that were refused.
+ */
+export type RefusedVouchersRetried = {
+    tried: number;
+    /**
+     * A code is kept for them now.
+     */
+    given: number;
+    /**
+     * Nothing refuses them any more, but their pool is empty: they get its next codes.
+     */
+    waiting: number;
+    /**
+     * Those that are still refused, and why.
+     */
+    refused: Array<{
+        reason: 'limit_reached' | 'no_longer_valid';
+        count: number;
+    }>;
+    /**
+     * Given by another call or withdrawn by a return at the same time.
+     */
+    meanwhile: number;
+    /**
+     * How many this call has not reached.
+     */
+    left: number;
+    /**
+     * Where the next call goes on, as `after`; null: nothing is left.
+     */
+    next: string | null;
+};
+
+export type RefusedVouchersRetry = {
+    /**
+     * Only those of this campaign.
+     */
+    campaign?: string;
+    /**
+     * Only those of this reward.
+     */
+    reward?: string;
+    /**
+     * How many this call tries at most.
+     */
+    most?: number;
+    /**
+     * The `next` of the call before; left out: from the oldest on.
+     */
+    after?: string;
+};
+
 export type Rerate = {
     id: string;
     state: 'planning' | 'planned' | 'applying' | 'applied' | 'reversing' | 'reversed' | 'failed' | 'interrupted';
@@ -9160,6 +9213,81 @@ export type RetryGiftVoucherResponses = {
 };
 
 export type RetryGiftVoucherResponse = RetryGiftVoucherResponses[keyof RetryGiftVoucherResponses];
+
+export type RetryRefusedVouchersData = {
+    body: RefusedVouchersRetry;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/refused-vouchers/retry';
+};
+
+export type RetryRefusedVouchersErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     */
+    404: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`campaign_unknown`](/errors/campaign_unknown): The program never had such a campaign
+     * - [`reward_unknown`](/errors/reward_unknown): The program has no such reward
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type RetryRefusedVouchersError = RetryRefusedVouchersErrors[keyof RetryRefusedVouchersErrors];
+
+export type RetryRefusedVouchersResponses = {
+    /**
+     * The answer.
+     */
+    200: RefusedVouchersRetried;
+};
+
+export type RetryRefusedVouchersResponse = RetryRefusedVouchersResponses[keyof RetryRefusedVouchersResponses];
 
 export type CreateTransferData = {
     body: TransferRequest;

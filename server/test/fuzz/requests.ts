@@ -160,6 +160,13 @@ function deskHints(operation: string): Record<string, fc.Arbitrary<unknown>> {
       ? { member: place((world, number) => world.own(world.grants, number)?.member ?? 'ext:first') }
       : {}),
     tier: often(4, fc.constant('gold'), fc.constant('basic')),
+    ...(operation === 'retryRefusedVouchers'
+      ? {
+          campaign: often<unknown>(4, fc.constant('treat'), fc.constant('trick')),
+          reward: nothing,
+          after: nothing,
+        }
+      : {}),
     ...(['createRerate', 'createBacktest'].includes(operation)
       ? {
           from: fc

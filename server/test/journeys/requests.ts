@@ -89,6 +89,7 @@ export function goodRequests(places: Places): Record<string, GoodRequest> {
     listGiftVouchers: get(`/v1/members/${member}/vouchers`),
     revealGiftVoucher: post(`/v1/members/${member}/vouchers/${places.voucher ?? 'vch_0000000000000'}/reveal`),
     retryGiftVoucher: post(`/v1/members/${member}/vouchers/${places.voucher ?? 'vch_0000000000000'}/retry`),
+    retryRefusedVouchers: post('/v1/refused-vouchers/retry', { reward: 'cinema' }),
     countTiers: get('/v1/tiers'),
     listLateOrders: get('/v1/late-orders'),
     createRerate: post('/v1/rerates', { from: '2026-01-01T00:00:00Z', to: NOON, note: 'a test' }),

@@ -23,6 +23,7 @@ export const rewardsErrors = {
   household_not_joinable: { status: 422, title: 'The member cannot join the household' },
   household_member_not_found: { status: 422, title: 'The member is not in this household' },
   transfer_not_found: { status: 404, title: 'There is no such transfer in this program' },
+  campaign_unknown: { status: 422, title: 'The program never had such a campaign' },
   voucher_not_found: { status: 404, title: 'The member has no such voucher' },
   voucher_waiting: { status: 409, title: 'The voucher waits for a code' },
   voucher_withdrawn: { status: 409, title: 'The voucher was withdrawn' },

@@ -18,7 +18,7 @@ export async function giveVouchers({ ledger, pool }: { ledger: Ledger; pool: Poo
     const steps = await openVoucherSteps(pool, PAGE);
     const outcomes = await ledger.run(
       steps.map(({ programId, memberId, orderId, campaign, rule, reward, step }) =>
-        command(programId, memberId, { step, of: { orderId, campaign, rule, reward } }),
+        giftCommand(programId, memberId, { step, of: { orderId, campaign, rule, reward } }),
       ),
     );
     // What failed for a reason of the engine's own is tried again the next time.
@@ -36,12 +36,16 @@ async function fill({ ledger, pool }: { ledger: Ledger; pool: Pool }): Promise<v
   const waiting = await waitingGiftVouchers(pool, PAGE);
   if (waiting.length === 0) return;
   await ledger.run(
-    waiting.map(({ programId, memberId, id }) => command(programId, memberId, { step: 'issue', id })),
+    waiting.map(({ programId, memberId, id }) => giftCommand(programId, memberId, { step: 'issue', id })),
   );
 }
 
 /** Idempotent by nature: it has no key. */
-const command = (programId: number, memberId: number, gift: GiftBody['gift']): Command<GiftBody> => ({
+export const giftCommand = (
+  programId: number,
+  memberId: number,
+  gift: GiftBody['gift'],
+): Command<GiftBody> => ({
   type: 'gift_voucher',
   programId,
   member: wireId('mem', BigInt(memberId)),

@@ -22,7 +22,7 @@ export const giftVoucherRoutes =
         program: { id: number };
         params: { member: schemas.Reference; voucher: bigint };
         dryRun: boolean;
-      }): Promise<Outcome<GiftAnswer>> => {
+      }): Promise<Outcome<Pick<GiftAnswer, 'voucher'>>> => {
         const { program, params, dryRun } = call;
         const holder = await ledger.directory.find(program.id, memberText(params.member));
         if (!holder.ok) return holder;
@@ -35,7 +35,7 @@ export const giftVoucherRoutes =
           body: { gift: { step, id: params.voucher } },
         };
         const [outcome] = (await ledger.run<GiftAnswer>([command], dryRun)) as [Outcome<Done<GiftAnswer>>];
-        return outcome.ok ? accept(outcome.value.answer()) : outcome;
+        return outcome.ok ? accept({ voucher: outcome.value.answer().voucher }) : outcome;
       };
 
     api.route(

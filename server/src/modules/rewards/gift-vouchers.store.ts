@@ -120,6 +120,39 @@ const waiting = statement(
 export const waitingGiftVouchers = async (tx: Tx, limit: number): Promise<GiftVoucher[]> =>
   (await tx.run<Row>(waiting, [limit])).map(asVoucher);
 
+/** Which refused vouchers are meant: those of a campaign, of a reward, or of both, behind an id. */
+export interface RefusedBy {
+  readonly programId: number;
+  readonly campaign: string | null;
+  readonly reward: string | null;
+  readonly after: bigint;
+}
+
+const REFUSED = `from rewards.gift_vouchers v where v.program_id = $1 and v.state = 'refused' and v.id > $2::bigint
+  and ($3::text is null or v.campaign = $3::text) and ($4::text is null or v.reward = $4::text)`;
+const refused = statement(
+  'rewards_refused_gift_vouchers',
+  `select v.id, v.member_id ${REFUSED} order by v.id limit $5`,
+);
+const countRefused = statement('rewards_count_refused_gift_vouchers', `select count(*)::integer ${REFUSED}`);
+
+const refusedBy = ({ programId, campaign, reward, after }: RefusedBy) =>
+  [programId, after, campaign, reward] as const;
+
+/** The longest refused ones, at most `limit`. */
+export async function refusedGiftVouchers(
+  tx: Tx,
+  wanted: RefusedBy,
+  limit: number,
+): Promise<{ id: bigint; memberId: number }[]> {
+  const rows = await tx.run<[bigint, bigint]>(refused, [...refusedBy(wanted), limit]);
+  return rows.map(([id, memberId]) => ({ id, memberId: Number(memberId) }));
+}
+
+/** How many there are. */
+export const countRefusedGiftVouchers = async (tx: Tx, wanted: RefusedBy): Promise<number> =>
+  (await tx.run<[number]>(countRefused, [...refusedBy(wanted)]))[0]?.[0] ?? 0;
+
 const write = statement(
   'rewards_write_gift_vouchers',
   `insert into rewards.gift_vouchers as v (id, program_id, member_id, order_id, campaign, rule, reward, pool, state, shard, code_id,

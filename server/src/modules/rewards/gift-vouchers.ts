@@ -220,5 +220,5 @@ export const giftVoucherType = (
       ]),
     ),
   differences: () => [],
-  answer: ({ voucher }) => ({ voucher: giftToWire(voucher, vouchers) }),
+  answer: ({ voucher, aside }) => ({ voucher: giftToWire(voucher, vouchers), changed: aside !== null }),
 });

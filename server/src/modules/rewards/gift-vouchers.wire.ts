@@ -35,6 +35,8 @@ export const giftVoucherSchema = z
 
 export interface GiftAnswer {
   voucher: ReturnType<typeof giftToWire>;
+  /** False where the voucher was left as it was. */
+  changed: boolean;
 }
 
 /** A voucher as callers see it; its code only where `vouchers` are given. */

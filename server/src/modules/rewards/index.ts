@@ -6,6 +6,7 @@ import { findChanges } from './changes.store.ts';
 import { changeType } from './changes.ts';
 import { rewardLoader } from './facts.ts';
 import { giveVouchers } from './gift-vouchers.giving.ts';
+import { giftVoucherRetryingRoutes } from './gift-vouchers.retrying.routes.ts';
 import { giftVoucherRoutes } from './gift-vouchers.routes.ts';
 import { giftVoucherType } from './gift-vouchers.ts';
 import { collector } from './households.collecting.ts';
@@ -70,6 +71,7 @@ export function createRewards(deps: { ledger: Ledger; pool: Pool; secrets: Secre
       voucherRoutes({ ...deps, vouchers })(api);
       rotationRoutes({ ...deps, vouchers })(api);
       giftVoucherRoutes(deps)(api);
+      giftVoucherRetryingRoutes(deps)(api);
       transferRoutes(deps)(api);
       householdRoutes(deps)(api);
     },
