@@ -38,7 +38,7 @@ function usage(): string {
   const lines = Object.entries(SCENARIOS).map(
     ([name, { what, kills }]) => `  ${name.padEnd(9)} ${what} (${kills})`,
   );
-  return `Usage: main.ts [scenario ...] [--kills N] [--seed S] [--clients N] [--members N]\n${lines.join('\n')}`;
+  return `Usage: main.ts [scenario ...] [--kills N] [--seed S] [--clients N] [--members N] [--check-every N]\n${lines.join('\n')}`;
 }
 
 function print({ scenario, seed, faults, wrong, figures }: Report): void {
@@ -66,8 +66,13 @@ async function main(args: readonly string[]): Promise<boolean> {
       clients: { type: 'string', default: '16' },
       members: { type: 'string', default: '300' },
       'check-every': { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
+  if (values.help) {
+    console.log(usage());
+    return true;
+  }
   const unknown = positionals.find(name => !(name in SCENARIOS));
   if (unknown !== undefined) throw new Error(`there is no scenario ${unknown}\n${usage()}`);
   let good = true;
