@@ -4,6 +4,20 @@ const TURNS = { file: `${LEDGER}/turns.ts`, tests: [`${LEDGER}/turns.test.ts`] }
 const RUNNER = { file: `${LEDGER}/runner.ts`, tests: [`${LEDGER}/lanes.test.ts`] };
 
 export const BATCH_MUTANTS = [
+  {
+    name: 'lots that have fallen due are not opened',
+    file: `${LEDGER}/batch.ts`,
+    tests: ['test/simulation/simulation.test.ts'],
+    find: 'if (late.length > 0) store.fill(',
+    replace: 'if (late.length > 999) store.fill(',
+  },
+  {
+    name: 'lots that were opened early are not put into their wallets',
+    file: `${LEDGER}/batch.ts`,
+    tests: ['src/modules/rewards/batch.test.ts'],
+    find: '  store.fill(opened, targets);',
+    replace: '',
+  },
   // Nothing is acknowledged that is not there.
   {
     ...RUNNER,

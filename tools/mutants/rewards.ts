@@ -7,6 +7,20 @@ const SEALING = [`${REWARDS}/sealing.test.ts`];
 
 export const REWARD_MUTANTS = [
   {
+    name: 'a redemption of another program can be captured',
+    file: `${REWARDS}/changing.ts`,
+    tests: ['test/journeys/tenants.test.ts'],
+    find: 'if (owner?.programId !== program.id)',
+    replace: 'if (owner === undefined)',
+  },
+  {
+    name: 'whose a redemption is, is told of another one',
+    file: `${REWARDS}/owners.ts`,
+    tests: [`${REWARDS}/owners.test.ts`],
+    find: 'return ids.map(id => found.get(id));',
+    replace: 'return ids.map(() => [...found.values()][0]);',
+  },
+  {
     name: 'a code opens in any program',
     file: `${REWARDS}/vouchers.ts`,
     tests: SEALING,
