@@ -1,5 +1,11 @@
 import { createAudit } from './modules/audit/index.ts';
-import { budgetBook, createEarning, earningErrors, type ProgramInForce } from './modules/earning/index.ts';
+import {
+  budgetBook,
+  conditionAlarm,
+  createEarning,
+  earningErrors,
+  type ProgramInForce,
+} from './modules/earning/index.ts';
 import { createFraud, fraudErrors } from './modules/fraud/index.ts';
 import { createIdentity, type Identity, identityErrors } from './modules/identity/index.ts';
 import {
@@ -110,7 +116,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     clock,
     ids,
     audit,
-    observer: observe(metrics),
+    observer: { ...observe(metrics), notJudged: conditionAlarm(metrics, log) },
     lanes: options.lanes,
     batch: options.batch,
     queue: options.queue,

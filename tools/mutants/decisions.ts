@@ -1,4 +1,5 @@
 // Faults in what decides about orders: tiers, campaigns, late orders, and history decided again.
+import { JUDGED_MUTANTS } from './judged.ts';
 import { REPLAY_MUTANTS } from './replays.ts';
 import { TIER_MUTANTS } from './tiers.ts';
 
@@ -7,6 +8,7 @@ const TIERS = 'src/modules/program/tiers.ts';
 const JOURNEYS = (name: string) => [`test/journeys/${name}.test.ts`];
 
 export const DECISION_MUTANTS = [
+  ...JUDGED_MUTANTS,
   {
     name: 'a level begins above its sum',
     file: TIERS,

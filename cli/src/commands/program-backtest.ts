@@ -80,7 +80,8 @@ async function finished(
 }
 
 function reportText(report: Report): string {
-  const { from, to, decisions, units, rules, gifts, tiers, days, members, redemptions, velocity } = report;
+  const { from, to, decisions, units, rules, gifts, not_judged: notJudged, tiers, days } = report;
+  const { members, redemptions, velocity } = report;
   const line = (own: { actual: string; draft: string; difference: string }) =>
     [own.actual, own.draft, own.difference].map(grouped);
   const header = ['given', 'draft', 'difference'];
@@ -108,6 +109,15 @@ function reportText(report: Report): string {
               gives,
               ...[actual, draft].map(grouped),
             ]),
+          ),
+        ]),
+    ...(notJudged.length === 0
+      ? []
+      : [
+          'Conditions without an answer, which counted as not matched:',
+          table(
+            ['rule', 'then', 'draft'],
+            notJudged.map(({ rule, actual, draft }) => [rule, ...[actual, draft].map(grouped)]),
           ),
         ]),
     ...(tiers.length === 0

@@ -44,6 +44,16 @@ export type ActivityAnswer = {
             length: number;
         }>;
     };
+    /**
+     * Conditions that had no answer, such as one that asks for an attribute that was not sent. They count as not matched. Left out: none.
+     */
+    not_judged?: Array<{
+        /**
+         * The rule, campaign or challenge, `id@version`, or `segments.NAME@version`.
+         */
+        rule: string;
+        reason: string;
+    }>;
     effects: Array<Effect>;
     balances: Array<Balance>;
 };
@@ -129,6 +139,14 @@ export type BacktestReport = {
     gifts: Array<{
         campaign: string;
         gives: string;
+        actual: number;
+        draft: number;
+    }>;
+    /**
+     * For how many orders, revisions and activities the condition of a rule, campaign, segment or challenge had no answer and counted as not matched.
+     */
+    not_judged: Array<{
+        rule: string;
         actual: number;
         draft: number;
     }>;
@@ -1082,6 +1100,16 @@ export type OrderAnswer = {
          * A whole number; of a challenge that measures spend in minor units of its currency.
          */
         progress?: string;
+    }>;
+    /**
+     * Conditions that had no answer, such as one that asks for an attribute that was not sent. They count as not matched. Left out: none.
+     */
+    not_judged?: Array<{
+        /**
+         * The rule, campaign or challenge, `id@version`, or `segments.NAME@version`.
+         */
+        rule: string;
+        reason: string;
     }>;
     effects: Array<Effect>;
     balances: Array<Balance>;
@@ -3210,6 +3238,16 @@ export type StoredOrder = {
         unit: string;
         earned: string;
         clawed_back: string;
+    }>;
+    /**
+     * Conditions that had no answer, such as one that asks for an attribute that was not sent. They count as not matched. Left out: none.
+     */
+    not_judged?: Array<{
+        /**
+         * The rule, campaign or challenge, `id@version`, or `segments.NAME@version`.
+         */
+        rule: string;
+        reason: string;
     }>;
 };
 

@@ -6,6 +6,7 @@ import { type StoredEntry, time } from '../ledger/index.ts';
 import type { ProgramVersion, Registry } from '../program/index.ts';
 import { campaignsOf, partsOf } from './campaigns/effects.ts';
 import { type Applied, type Cell, type Order, rate } from './model.ts';
+import { notJudgedTold } from './not-judged.wire.ts';
 import { wireLine } from './orders/orders.ts';
 import * as store from './store.ts';
 
@@ -55,7 +56,7 @@ const appliedOf = ({ tier, multipliers, campaigns, bounds, faults }: Applied, ve
   ...(bounds.size > 0 && {
     bounds: [...bounds].map(([rule, points]) => ({ rule, points: String(points) })),
   }),
-  ...(faults.length > 0 && { not_judged: faults.map(({ ref, reason }) => ({ rule: ref, reason })) }),
+  ...notJudgedTold(faults),
 });
 
 /** In lowest terms. */

@@ -43,6 +43,7 @@ export { type MemberQuestion, segmentsAt } from './campaigns/segments.ts';
 export { closeVoucherSteps, openVoucherSteps } from './campaigns/voucher-gifts.store.ts';
 export { earningErrors } from './errors.ts';
 export type { ProgramInForce } from './model.ts';
+export { conditionAlarm } from './not-judged.alarm.ts';
 export { levelAt, loadTimeline } from './tiers/tiers.ts';
 export type { TimelineFacts } from './tiers/timeline.ts';
 

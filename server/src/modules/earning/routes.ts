@@ -15,6 +15,7 @@ import {
   wires,
 } from '../ledger/index.ts';
 import type { OrderState } from './model.ts';
+import { notJudgedTold } from './not-judged.wire.ts';
 import { bulkOf, preferHeader, prefersMinimal } from './orders/bulk.ts';
 import { findOrder, sameForm } from './orders/find.ts';
 import { type OrderAnswer, payloadOf, wireLine } from './orders/orders.ts';
@@ -321,4 +322,5 @@ const orderToWire = (state: OrderState, units: readonly string[]) => ({
     earned: String(grant.earned),
     clawed_back: String(grant.clawed),
   })),
+  ...notJudgedTold(state.applied.faults),
 });

@@ -4,6 +4,7 @@ import * as schemas from '#platform/http/schemas.ts';
 import { effectsShape } from '../ledger/index.ts';
 import { giftsShape } from './campaigns/gifts.wire.ts';
 import type { Order } from './model.ts';
+import { notJudgedShape } from './not-judged.wire.ts';
 import { bulkAnswerOf, rowOf } from './orders/bulk.ts';
 
 const text = z.string();
@@ -93,6 +94,7 @@ export const orderAnswer = z
         ),
     }),
     ...giftsShape,
+    ...notJudgedShape,
     ...effectsShape,
   })
   .meta({
@@ -193,5 +195,6 @@ export const storedOrder = z
     attributes: z.record(text, attribute).nullable(),
     cancelled: z.boolean(),
     earned: z.array(z.strictObject({ rule: text, unit: text, earned: sum, clawed_back: sum })),
+    ...notJudgedShape,
   })
   .meta({ id: 'StoredOrder' });

@@ -1,6 +1,15 @@
 import type { Tx } from '#platform/db/client.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
-import type { AnyCommandType, Command, Done, Holder, Posted, ProgramFacts, Side } from './commands.ts';
+import type {
+  AnyCommandType,
+  Command,
+  Done,
+  Holder,
+  NotJudged,
+  Posted,
+  ProgramFacts,
+  Side,
+} from './commands.ts';
 import type { Draft } from './draft.ts';
 import { type FactsByProgram, publish } from './facts.ts';
 import type { Change } from './lots.store.ts';
@@ -23,6 +32,8 @@ export interface Decided {
   keys: NewKey[];
   /** Facts by program, and how many entries they speak of. */
   facts: FactsByProgram;
+  /** To be told when the batch is committed. */
+  notJudged: (NotJudged & { program: string })[];
   stores: {
     type: AnyCommandType;
     decisions: { stored: { id: bigint }; posted: Posted }[];
@@ -295,6 +306,7 @@ function fold(
     changes: [],
     keys: [],
     facts: new Map(),
+    notJudged: [],
     stores: [],
   };
   const byKey = new Map<string, Accepted>();
@@ -358,7 +370,7 @@ function decideOne(
     const { repeats, entries } = outcome.value;
     return accept({ known: true, answer: () => type.answer(repeats, entries, holder, program) });
   }
-  const { record, drafts, fact, also = [], counterpartFact } = outcome.value;
+  const { record, drafts, fact, also = [], counterpartFact, notJudged } = outcome.value;
   const entries = drafts.flatMap((draft: Draft) => draft.entries);
   decided.accepted.add(holder.id);
   for (const draft of drafts) draft.apply();
@@ -382,5 +394,6 @@ function decideOne(
   for (const each of also) publish(decided.facts, program, holder, each, bookedAt, []);
   if (counterpartFact !== undefined && other !== undefined)
     publish(decided.facts, program, other, counterpartFact, bookedAt, entriesOf(other, entries));
+  if (notJudged !== undefined) decided.notJudged.push({ ...notJudged, program: program.name });
   return accept({ known: false, answer: () => type.answer(record, entries, holder, program) });
 }

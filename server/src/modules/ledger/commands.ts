@@ -108,6 +108,15 @@ export interface Decision<Record> {
   readonly also?: readonly Omit<Fact, 'bookedAt'>[];
   /** What is published about the other member, with the entries of their wallets; where it is set, `fact` speaks of the first member's alone. */
   readonly counterpartFact?: Omit<Fact, 'bookedAt'>;
+  /** What it was decided without, for the alarm; left out: nothing. */
+  readonly notJudged?: NotJudged;
+}
+
+/** Conditions that could not be judged, and counted as not met. */
+export interface NotJudged {
+  /** What was decided, as callers see it. */
+  readonly cause: string;
+  readonly conditions: readonly { readonly ref: string; readonly reason: string }[];
 }
 
 /** The command is one that was carried out before (an amendment that is sent again): the first answer stands. */

@@ -7,6 +7,7 @@ export type {
   Context,
   Done,
   Holder,
+  NotJudged,
   Posted,
   ProgramFacts,
   Repeat,

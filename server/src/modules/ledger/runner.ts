@@ -5,7 +5,7 @@ import { appendFacts } from '#platform/events/log.ts';
 import type { Ids } from '#platform/ids.ts';
 import type { Audit } from '../audit/index.ts';
 import { type Decided, decideBatch } from './batch.ts';
-import type { Command, Done } from './commands.ts';
+import type { Command, Done, NotJudged } from './commands.ts';
 import { digest } from './digest.ts';
 import { InParts } from './parts.ts';
 import { post, settled } from './posting.store.ts';
@@ -18,6 +18,8 @@ export interface LaneObserver {
   /** How long a batch waited for the locks of its wallets, seconds. */
   locked(seconds: number): void;
   depth(queued: number): void;
+  /** What was committed and decided without conditions that could not be judged. */
+  notJudged(decision: NotJudged & { program: string }): void;
 }
 
 export interface LanesOptions {
@@ -177,6 +179,7 @@ export class Runner {
     const begun = connection.run(transactionStatements.BEGIN);
     const [, decided] = await Promise.all([begun, decideBatch(connection, commands, this.mode())]);
     await this.write(connection, decided);
+    for (const decision of decided.notJudged) this.options.observer.notJudged(decision);
     return decided.outcomes;
   }
 

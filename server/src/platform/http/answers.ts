@@ -2,13 +2,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Fault, type Refusal } from '../errors.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { SparingLog } from '../observe/sparing.ts';
 import { asFault } from './faults.ts';
 import { PROBLEM_TYPE, type Problem, type Problems } from './problems.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const SLOW_SECONDS = 1;
-// An engine that is overloaded, or whose database is away, must not spend its time on saying so.
-const LINES_A_SECOND = 10;
 /** The label of requests that reached no route. */
 const NO_ROUTE = 'none';
 
@@ -17,13 +16,15 @@ export class Answers {
   readonly problems: Problems;
   private readonly log: Log;
   private readonly seconds: ReturnType<Metrics['histogram']>;
-  private readonly noted = new Map<string, { second: number; lines: number; leftOut: number }>();
+  /** An engine that is overloaded, or whose database is away, must not spend its time on saying so. */
+  private readonly sparing: SparingLog;
   /** Set when the server stops: connections then end with their answer. */
   closing = false;
 
   constructor(problems: Problems, metrics: Metrics, log: Log) {
     this.problems = problems;
     this.log = log;
+    this.sparing = new SparingLog(log);
     this.seconds = metrics.histogram(
       'fealty_http_request_seconds',
       'Time from the request to its answer, without reading the head and writing to the socket.',
@@ -64,7 +65,7 @@ export class Answers {
     const problem = this.problems.ofFault(error, request.id);
     const line = { requestId: request.id, route: routeOf(request), code: problem.body.code, err: error };
     const expected = error instanceof Fault && problem.status === 503;
-    this.note(expected ? 'warn' : 'error', line, expected ? 'request not served' : 'request failed');
+    this.sparing.note(expected ? 'warn' : 'error', line, expected ? 'request not served' : 'request failed');
     this.problem(request, reply, problem);
   }
 
@@ -107,23 +108,8 @@ export class Answers {
       status,
       ms: Math.round(seconds * 1_000),
     };
-    if (slow) this.note('warn', line, 'slow request');
+    if (slow) this.sparing.note('warn', line, 'slow request');
     else this.log.debug(line, 'request');
-  }
-
-  /** Writes a line, at most ten of a kind in a second; the next one says how many were left out. */
-  private note(level: 'warn' | 'error', line: object, message: string): void {
-    const second = Math.floor(performance.now() / 1_000);
-    const before = this.noted.get(message);
-    const now = before?.second === second ? before : { second, lines: 0, leftOut: before?.leftOut ?? 0 };
-    this.noted.set(message, now);
-    now.lines += 1;
-    if (now.lines > LINES_A_SECOND) {
-      now.leftOut += 1;
-      return;
-    }
-    this.log[level](now.leftOut > 0 ? { ...line, leftOut: now.leftOut } : line, message);
-    now.leftOut = 0;
   }
 }
 

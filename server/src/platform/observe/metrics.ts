@@ -9,8 +9,8 @@ export const SIZE_BUCKETS: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256
 
 /**
  * The process's measurements in Prometheus' format. Names begin with `fealty_`, times are in seconds.
- * Labels must come from a closed set (route, lane, result): never an id, a program or anything of a person,
- * both for privacy and because every new combination is kept in memory for ever.
+ * Labels must come from a closed set (route, lane, result): never an id or anything of a person, both for privacy and
+ * because every new combination is kept in memory for ever. Who labels by program bounds how many there can be.
  */
 export interface Metrics {
   counter(name: string, help: string, labels?: readonly string[]): Counter;

@@ -3,6 +3,7 @@ import { heldBack } from '../../fraud/index.ts';
 import type { StoredEntry } from '../../ledger/index.ts';
 import type { Registry } from '../../program/index.ts';
 import type { Fault } from '../model.ts';
+import { notJudgedTold } from '../not-judged.wire.ts';
 import { rulesFor } from './activities.conditions.ts';
 import { findActivities } from './activities.store.ts';
 import { activityToWire } from './activities.ts';
@@ -23,7 +24,7 @@ export const explainActivity =
     return {
       activity: { ...activityToWire(stored), attributes: stored.activity.attributes },
       program_version: stored.programVersion,
-      ...(faults.length > 0 && { not_judged: faults.map(({ ref, reason }) => ({ rule: ref, reason })) }),
+      ...notJudgedTold(faults),
       ...(await heldBack(tx, entry)),
       definition: [...(document?.earning ?? []), ...(document?.streaks ?? [])].find(
         ({ id: rule }) => rule === cited,

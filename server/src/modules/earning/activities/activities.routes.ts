@@ -13,6 +13,7 @@ import {
   sourceOf,
   wires,
 } from '../../ledger/index.ts';
+import { notJudgedShape } from '../not-judged.wire.ts';
 import { bulkAnswerOf, bulkOf, preferHeader, prefersMinimal, rowOf } from '../orders/bulk.ts';
 import { sameForm } from '../orders/find.ts';
 import type { Activity } from './activities.model.ts';
@@ -52,6 +53,7 @@ const activityAnswer = z
         .array(z.strictObject({ streak: text, length: z.int() }))
         .meta({ description: 'Of the streaks that it counts for: how many days they have now.' }),
     }),
+    ...notJudgedShape,
     ...effectsShape,
   })
   .meta({ id: 'ActivityAnswer', description: 'What the activity earned, and the balances after it.' });

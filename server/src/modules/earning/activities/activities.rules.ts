@@ -1,5 +1,6 @@
 import type { Bonus, ProgramVersion } from '../../program/index.ts';
 import { isCounted, mayCount, type Use } from '../campaigns/uses.ts';
+import type { Fault } from '../model.ts';
 import { rulesFor } from './activities.conditions.ts';
 import type { ActivityFacts } from './activities.facts.ts';
 import type { Activity } from './activities.model.ts';
@@ -13,6 +14,8 @@ export interface Heard {
   readonly rules: readonly string[];
   readonly streaks: readonly StreakStep[];
   readonly uses: readonly Use[];
+  /** Rules whose conditions could not be judged, and which do not count. */
+  readonly faults: readonly Fault[];
 }
 
 /** What listens to an activity and counts: rules whose condition holds, within their limits, and streaks. */
@@ -23,7 +26,8 @@ export function listen(
 ): Heard {
   const at = activity.occurredAt;
   const type = version.activities.get(activity.type);
-  const counting = rulesFor(activity, version).filter(
+  const faults: Fault[] = [];
+  const counting = rulesFor(activity, version, fault => faults.push(fault)).filter(
     rule => !isCounted(rule) || mayCount(facts.uses, rule, memberId, at),
   );
   const who = { memberId, at, timeZone: version.timeZone };
@@ -35,5 +39,5 @@ export function listen(
     .filter(isCounted)
     .map((rule): Use => ({ memberId, campaign: rule.id, at, orderId: id, count: 1, points: rule.points }));
   const rules = counting.map(rule => rule.id);
-  return { bonuses: [...counting, ...rewards], rules, streaks, uses };
+  return { bonuses: [...counting, ...rewards], rules, streaks, uses, faults };
 }

@@ -1,6 +1,7 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Posted } from '../../ledger/index.ts';
+import type { Fault } from '../model.ts';
 import type { Earned } from '../posting.ts';
 import type { Addition } from '../records.ts';
 import type { Activity, Attributes } from './activities.model.ts';
@@ -16,6 +17,8 @@ export interface StoredActivity {
   readonly activity: Activity;
   readonly earned: readonly Earned[];
   readonly streaks: readonly StreakStep[];
+  /** Rules whose conditions could not be judged. */
+  readonly faults: readonly Fault[];
   /** Only of a decision that is being written. */
   readonly added?: Addition;
 }
@@ -33,18 +36,22 @@ const streaksToJson = (steps: readonly StreakStep[]): StreaksJson =>
 const streaksFromJson = (steps: StreaksJson): StreakStep[] =>
   steps.map(([streak, length, reached]) => ({ streak, length, reached }));
 
+type FaultJson = [rule: string, reason: string];
+const faultToJson = ({ ref, reason }: Fault): FaultJson => [ref, reason];
+
 const insert = statement(
   'earning_insert_activities',
   `insert into earning.activities (id, program_id, member_id, external_id, source, payload, type, occurred_at, program_version,
-     attributes, earned, streaks, posted)
+     attributes, earned, streaks, posted, not_judged)
    select u.id, u.program_id, u.member_id, u.external_id, u.source, u.payload, u.type, u.occurred_at, u.program_version,
-     u.attributes::json, u.earned::json, u.streaks::json, u.posted::json
+     u.attributes::json, u.earned::json, u.streaks::json, u.posted::json,
+     u.not_judged::json
    from ${unnested(
      1,
      `
      id bigint, program_id integer, member_id bigint, external_id text, source text, payload uuid, type text,
      occurred_at timestamptz, program_version integer, attributes text, earned text, streaks text,
-     posted text`,
+     posted text, not_judged text`,
    )} as u`,
 );
 
@@ -67,11 +74,12 @@ export async function insertActivities(
     texts(of(({ earned }) => JSON.stringify(earnedToJson(earned)))),
     texts(of(({ streaks }) => (streaks.length === 0 ? null : JSON.stringify(streaksToJson(streaks))))),
     texts(rows.map(row => JSON.stringify(row.posted))),
+    texts(of(({ faults }) => (faults.length === 0 ? null : JSON.stringify(faults.map(faultToJson))))),
   ]);
 }
 
 export const ACTIVITY = `a.id, a.program_id, a.member_id, a.external_id, a.source, a.payload::text, a.type, a.occurred_at,
-  a.program_version, a.attributes, a.earned, a.streaks, a.posted`;
+  a.program_version, a.attributes, a.earned, a.streaks, a.posted, a.not_judged`;
 const read = statement(
   'earning_activities',
   `select ${ACTIVITY} from ${unnested(1, 'id bigint')} as u join earning.activities a on a.id = u.id`,
@@ -90,6 +98,7 @@ export type ActivityRow = [
   EarnedJson,
   StreaksJson | null,
   Posted,
+  FaultJson[] | null,
 ];
 
 /** An activity, with what it posted. */
@@ -104,7 +113,7 @@ export const asActivity = ([
   occurredAt,
   ...rest
 ]: ActivityRow): { stored: StoredActivity; posted: Posted } => {
-  const [programVersion, attributes, earned, streaks, posted] = rest;
+  const [programVersion, attributes, earned, streaks, posted, notJudged] = rest;
   const stored: StoredActivity = {
     id,
     programId,
@@ -114,6 +123,7 @@ export const asActivity = ([
     activity: { externalId, source, type, occurredAt, attributes },
     earned: earnedFromJson(earned),
     streaks: streaksFromJson(streaks ?? []),
+    faults: (notJudged ?? []).map(([ref, reason]) => ({ ref, reason })),
   };
   return { stored, posted };
 };

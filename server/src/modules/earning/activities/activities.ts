@@ -26,6 +26,7 @@ import { book, merged } from '../challenges/challenges.posting.ts';
 import type { LoadOrders, OrderFacts } from '../facts.ts';
 import { membersReadBy } from '../members-read.ts';
 import type { ProgramInForce } from '../model.ts';
+import { type NotJudgedTold, notJudgedTold } from '../not-judged.wire.ts';
 import { admitTime } from '../orders/orders.ts';
 import type { Earned } from '../posting.ts';
 import { takeActivity } from '../replay/activities-again.ts';
@@ -40,7 +41,7 @@ import { listen } from './activities.rules.ts';
 import { findActivities, insertActivities, type StoredActivity } from './activities.store.ts';
 import { keepStep, storeStreaks } from './streaks.facts.ts';
 
-export interface ActivityAnswer extends Effects {
+export interface ActivityAnswer extends Effects, NotJudgedTold {
   activity: {
     id: string;
     external_id: string;
@@ -81,7 +82,7 @@ export const activityType = (
     const { program } = context.program as ProgramInForce;
     const version = versionAt(program, at);
     const { id } = context;
-    const { bonuses, streaks, uses } = listen(facts.activities, version, { id, memberId, activity });
+    const { bonuses, streaks, uses, faults } = listen(facts.activities, version, { id, memberId, activity });
     const what = { id, memberId, cause: wireId('act', id), at };
     const watching = watch(facts.fraud, context.program as ProgramInForce, what);
     const given = give(bonuses, at, version, context, watching);
@@ -109,6 +110,7 @@ export const activityType = (
       activity,
       earned,
       streaks,
+      faults,
       added: {
         id,
         rows,
@@ -131,6 +133,7 @@ export const activityType = (
       drafts,
       fact: { type: 'activity.accepted', occurredAt: at, data },
       also: [...also, ...velocity.facts],
+      ...(faults.length > 0 && { notJudged: { cause: what.cause, conditions: faults } }),
     });
   },
 
@@ -159,6 +162,7 @@ export const activityType = (
     differencesOf(body.activity, stored, holder?.id === stored.memberId ? null : member),
   answer: (stored, entries, _holder, program) => ({
     activity: activityToWire(stored),
+    ...notJudgedTold(stored.faults),
     ...effectsOf(entries, program),
   }),
 });

@@ -14,7 +14,7 @@ import {
   rate,
   targets,
 } from '../model.ts';
-import { faultsOfRules } from '../orders/order-rules.ts';
+import { noteFaultsOfRules } from '../orders/order-rules.ts';
 import { purchasesBefore } from '../orders/purchases.ts';
 import type { Decided } from '../posting.ts';
 import { isBack, oneTier } from '../tiers/tier-gifts.ts';
@@ -64,11 +64,11 @@ interface Taken {
 /**
  * What applies to an order: the tier's multiplier and the campaigns that are for it, together as the program says, each
  * within its limit, cap and budget. A campaign of which nothing is left to give is left out, and the rest is put
- * together again. Budgets are taken from; `undo` puts that back where the order is refused after all.
+ * together again. Budgets are taken from; `undo` puts that back where the order is refused after all. Adds to `faults`.
  */
-export function apply(deciding: Deciding): Application {
+export function apply(deciding: Deciding, faults: Fault[]): Application {
   const { order, version, level, before } = deciding;
-  const faults = faultsOfRules(order, version);
+  noteFaultsOfRules(order, version, faults);
   let candidates = oneTier(bestOfGroups(deciding, matching(deciding, faults)), version);
   for (;;) {
     const applied: Applied = {

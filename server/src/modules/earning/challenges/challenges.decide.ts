@@ -5,7 +5,7 @@ import { dayIn } from '../activities/streaks.facts.ts';
 import { type Deciding, isForMember } from '../campaigns/campaigns.ts';
 import { judged } from '../campaigns/conditions.ts';
 import { campaignsOf } from '../campaigns/effects.ts';
-import type { Applied, Line, OrderState } from '../model.ts';
+import type { Applied, Fault, Line, OrderState } from '../model.ts';
 import { purchasesBefore } from '../orders/purchases.ts';
 import { measures } from '../tiers/qualifying.ts';
 import { isBack } from '../tiers/tier-gifts.ts';
@@ -33,11 +33,15 @@ export interface Planned extends Omit<ChallengeStep, 'given' | 'taken' | 'state'
 
 type Judging = Omit<Deciding, 'facts' | 'isLate'>;
 
-/** What an order does, or a revision of one: it counts where it matches now, and no more where it matched before. */
+/**
+ * What an order does, or a revision of one: it counts where it matches now, and no more where it matched before. Adds
+ * conditions that could not be judged to `faults` of the order.
+ */
 export function planOrder(
   facts: ChallengeFacts,
   deciding: Judging,
   applied: Pick<Applied, 'campaigns'>,
+  faults: Fault[],
 ): Planned[] {
   const { order, version, programId, memberId, orderId, before } = deciding;
   const candidates = openFor(version.challenges, order);
@@ -45,7 +49,7 @@ export function planOrder(
   if (candidates.length === 0 && known === undefined) return [];
   const state = { order, returned: before?.returned ?? new Map() };
   const now = new Map<string, Counted>();
-  const matched = matching(facts, deciding, candidates);
+  const matched = matching(facts, deciding, candidates, faults);
   const added = addedBy(version, applied);
   for (const challenge of candidates) {
     const own = matched.includes(challenge) ? partOf(challenge, state, version) : null;
@@ -157,13 +161,18 @@ function plan(
   return planned.sort((a, b) => b.lost.length - a.lost.length);
 }
 
-/** The challenges that are for this order and its member. */
+/** The challenges that are for this order and its member; one whose condition cannot be judged is not. */
 function matching(
   facts: ChallengeFacts,
   { order, version, externalId, memberId, level, timeline, before }: Judging,
   candidates: readonly Challenge[],
+  faults: Fault[],
 ): Challenge[] {
   if (candidates.length === 0) return [];
+  // A segment can have been asked for a campaign before.
+  const note = (fault: Fault) => {
+    if (!faults.some(({ ref }) => ref === fault.ref)) faults.push(fault);
+  };
   const at = order.occurredAt;
   const member: MemberFacts | undefined = facts.members.get(factsKey({ holderId: memberId, at }));
   const { input, isIn } = judged({
@@ -173,16 +182,16 @@ function matching(
     tier: level?.id ?? '',
     member,
     purchases: () => purchasesBefore(timeline, { memberId, at, version }, before),
-    // A challenge whose condition cannot be judged is one that it does not meet.
-    fault: () => undefined,
+    fault: note,
   });
-  return candidates.filter(
-    challenge =>
-      (challenge.channels?.has(order.channel ?? '') ?? true) &&
-      (challenge.tiers?.has(level?.id ?? '') ?? true) &&
-      isForMember(challenge, member, isIn) &&
-      (challenge.condition?.holds(input) ?? true) === true,
-  );
+  return candidates.filter(challenge => {
+    if (!(challenge.channels?.has(order.channel ?? '') ?? true)) return false;
+    if (!(challenge.tiers?.has(level?.id ?? '') ?? true)) return false;
+    if (!isForMember(challenge, member, isIn)) return false;
+    const holds = challenge.condition?.holds(input) ?? true;
+    if (typeof holds === 'object') note({ ref: challenge.ref, reason: holds.reason });
+    return holds === true;
+  });
 }
 
 const includes = (values: ReadonlySet<string> | null, value: string | null): boolean =>

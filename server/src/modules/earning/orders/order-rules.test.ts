@@ -2,14 +2,20 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { compileDraft, type Program, type ProgramVersion } from '../../program/index.ts';
-import { type Order, rate } from '../model.ts';
-import { faultsOfRules, rulesFor } from './order-rules.ts';
+import { type Fault, type Order, rate } from '../model.ts';
+import { noteFaultsOfRules, rulesFor } from './order-rules.ts';
 
 const NONE = {
   name: 'shop',
   clock: { kind: 'wall' },
   versions: [{ version: 0, units: new Map(), publishedAt: 0 }],
 };
+
+function faultsOfRules(order: Order, version: ProgramVersion): Fault[] {
+  const faults: Fault[] = [];
+  noteFaultsOfRules(order, version, faults);
+  return faults;
+}
 
 function version(earning: object[]): ProgramVersion {
   const document = { currency: 'USD', time_zone: 'Europe/Paris', units: { points: {} }, earning };

@@ -34,10 +34,8 @@ export function rulesFor(
   });
 }
 
-/** The rules whose conditions could not be judged for an order. */
-export function faultsOfRules(order: Order, version: ProgramVersion): Fault[] {
-  const faults: Fault[] = [];
+/** Adds the rules whose conditions could not be judged for an order. */
+export function noteFaultsOfRules(order: Order, version: ProgramVersion, faults: Fault[]): void {
   if (version.rules.some(({ condition }) => condition !== null))
     rulesFor(order, version, fault => faults.push(fault));
-  return faults;
 }

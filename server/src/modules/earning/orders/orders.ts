@@ -25,7 +25,8 @@ import {
   storeAdditions,
 } from '../facts.ts';
 import { membersRead } from '../members-read.ts';
-import type { Line, Order, OrderState, ProgramInForce } from '../model.ts';
+import type { Fault, Line, Order, OrderState, ProgramInForce } from '../model.ts';
+import { type NotJudgedTold, notJudgedTold } from '../not-judged.wire.ts';
 import { post } from '../posting.ts';
 import type { StoredOrder } from '../records.ts';
 import { referralStep, stepFact } from '../referrals/referrals.facts.ts';
@@ -38,7 +39,7 @@ import type { TimelineFacts } from '../tiers/timeline.ts';
 import { concluded, watch } from '../velocity.ts';
 import { lateness } from './late.ts';
 
-export interface OrderAnswer extends Effects, GiftsTold {
+export interface OrderAnswer extends Effects, GiftsTold, NotJudgedTold {
   order: {
     id: string;
     external_id: string;
@@ -144,7 +145,8 @@ export const orderType = (
     const late = before === undefined ? lateness(order.occurredAt, program.now, newest, version) : null;
     const isLate = before?.applied.late ?? late !== null;
     const deciding = { ...who, ...loaded, order, orderId: id, version, level, isLate, before };
-    const application = apply(deciding);
+    const faults: Fault[] = [];
+    const application = apply(deciding, faults);
     const { applied } = application;
     const state =
       before === undefined
@@ -159,7 +161,7 @@ export const orderType = (
       return posted;
     }
     const challenged = book(
-      planOrder(facts.challenges, deciding, applied),
+      planOrder(facts.challenges, deciding, applied, faults),
       posted.value.drafts,
       { version, context, expired: facts.challenges.expired, watching },
       { id: context.id, at, happenedAt: at, cause: what.cause },
@@ -226,6 +228,7 @@ export const orderType = (
         data,
       },
       also: [...challenged.value.facts, ...velocity.facts, ...stepFact(referral), ...tierFacts(tier, at)],
+      ...(faults.length > 0 && { notJudged: { cause: what.cause, conditions: faults } }),
     });
   },
 
@@ -255,6 +258,7 @@ export const orderType = (
       late: applied.late,
     },
     ...giftsTold({ order, applied }, (program as ProgramInForce).program.versions[programVersion - 1]),
+    ...notJudgedTold(applied.faults),
     ...effectsOf(entries, program),
   }),
 });

@@ -7,6 +7,7 @@ import { dayOf, keepStep, type StreakFacts, type StreakStep, stateOf } from '../
 import { follow, NO_STREAK } from '../activities/streaks.ts';
 import { type ActivityState, decidedAgain, firstState, usesBetween } from '../activities/verdicts.ts';
 import { addUses, isCounted, type UsesFacts } from '../campaigns/uses.ts';
+import type { Fault } from '../model.ts';
 import type { Decided } from '../posting.ts';
 import type { HistoricActivityRerating } from './history.store.ts';
 
@@ -27,19 +28,20 @@ export function listenAgain(
 interface Activity {
   readonly decided: Decided;
   readonly streaks: readonly StreakStep[];
+  readonly faults: readonly Fault[];
 }
 
 function decideActivity(stored: StoredActivity, version: ProgramVersion, facts: ActivityFacts): Activity {
-  const { bonuses, streaks } = listenAgain(stored, version, facts);
+  const { bonuses, streaks, faults } = listenAgain(stored, version, facts);
   const earned = bonuses.flatMap(({ ref, unit, points }) =>
     points === 0n ? [] : { rule: ref, unit: unit.number, points, lot: 0 },
   );
-  return { decided: { earned, clawed: [] }, streaks };
+  return { decided: { earned, clawed: [] }, streaks, faults };
 }
 
 /** An activity from outside the period stays as it was decided; it counts for limits, and for the streaks that there were. */
 export function followActivity(
-  { id, memberId, activity, earned, streaks }: StoredActivity,
+  { id, memberId, activity, earned, streaks, faults }: StoredActivity,
   version: ProgramVersion,
   facts: ActivityFacts,
 ): Activity {
@@ -55,7 +57,7 @@ export function followActivity(
     if (points !== undefined && isCounted(rule))
       addUses(facts.uses, [{ memberId, campaign: rule.id, at, orderId: id, count: 1, points }]);
   }
-  return { decided: { earned: [...earned], clawed: [] }, streaks };
+  return { decided: { earned: [...earned], clawed: [] }, streaks, faults };
 }
 
 const idOf = (ref: string): string => ref.slice(0, ref.lastIndexOf('@'));
@@ -82,13 +84,13 @@ export class ActivityReplay {
     this.corrected = corrected;
   }
 
-  /** What an activity is given by `version`, or (not replayed) what it was. */
+  /** What an activity is given by `version` and without which rules, or (not replayed) what it was. */
   decide(
     stored: StoredActivity,
     version: ProgramVersion,
     members: ReadonlyMap<string, MemberFacts>,
     isReplayed: boolean,
-  ): Decided {
+  ): Pick<Activity, 'decided' | 'faults'> {
     const facts = this.factsWith(members);
     const own = (isReplayed ? decideActivity : followActivity)(stored, version, facts);
     const { id, memberId, activity } = stored;
@@ -97,7 +99,7 @@ export class ActivityReplay {
       const asked = { memberId, at: activity.occurredAt, timeZone: version.timeZone };
       this.stand(memberId, id, { day: dayOf(facts.streaks, asked), streaks: own.streaks });
     }
-    return own.decided;
+    return own;
   }
 
   /** A re-rating happened: limits and streaks are moved by what it decided. */

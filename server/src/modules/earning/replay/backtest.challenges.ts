@@ -12,7 +12,7 @@ import {
 import { carryOut, type Happening, type Purse } from '../challenges/challenges.posting.ts';
 import type { StoredStep } from '../challenges/challenges.store.ts';
 import { replaced } from '../challenges/challenges.ts';
-import type { Applied, OrderState } from '../model.ts';
+import type { Applied, Fault, OrderState } from '../model.ts';
 import type { Decided } from '../posting.ts';
 
 /** Points without a wallet: everything can be given, and everything is there to be taken. */
@@ -56,11 +56,10 @@ export class ChallengeReplay {
 
   order(
     happening: Happening,
-    deciding: Deciding,
-    applied: Applied,
+    { deciding, applied, faults }: { deciding: Deciding; applied: Applied; faults: Fault[] },
     members: ReadonlyMap<string, MemberFacts>,
   ): readonly ChallengeStep[] {
-    return this.carry(planOrder({ ...this.facts, members }, deciding, applied), happening);
+    return this.carry(planOrder({ ...this.facts, members }, deciding, applied, faults), happening);
   }
 
   back(happening: Happening, state: OrderState): readonly ChallengeStep[] {

@@ -2,8 +2,9 @@ import { wireId } from '#platform/ids.ts';
 import { floorDiv, times } from '#platform/money.ts';
 import { holderOf, unitOf, walletId } from '../../ledger/index.ts';
 import { localTime, type ProgramVersion } from '../../program/index.ts';
+import type { Fault } from '../model.ts';
 import type { Given } from './backtest.decided.ts';
-import type { Outcome, Span } from './backtest.ts';
+import type { Outcome, Span } from './backtest.model.ts';
 import type { Flagged } from './backtest.velocity.ts';
 
 /** How many members the lists of winners and losers name. */
@@ -35,6 +36,8 @@ export interface BacktestReport {
   readonly rules: readonly (Line & { rule: string; unit: string })[];
   /** What campaigns gave beside points: how often, less what came back. */
   readonly gifts: readonly { campaign: string; gives: string; actual: number; draft: number }[];
+  /** For how many orders, revisions and activities the condition of a rule had no answer. */
+  readonly not_judged: readonly { rule: string; actual: number; draft: number }[];
   readonly tiers: readonly {
     tier: string;
     orders: { actual: number; draft: number };
@@ -81,6 +84,7 @@ export class Tally {
   private readonly rules = new Map<string, Pair & { unit: number }>();
   private readonly days = new Map<string, Pair>();
   private readonly gifts = new Map<string, { actual: number; draft: number }>();
+  private readonly faults = new Map<string, { actual: number; draft: number }>();
   private readonly orders = new Map<string, { actual: number; draft: number }>();
   /** By wallet: each difference in a unit that is redeemed, with the decision that made it. */
   readonly moves = new Map<number, { id: bigint; change: bigint }[]>();
@@ -114,6 +118,13 @@ export class Tally {
       ['draft', outcome.draftGifts],
     ] as const)
       for (const [key, by] of changes) pairOf(this.gifts, key, () => ({ actual: 0, draft: 0 }))[side] += by;
+    this.miss('actual', outcome.actualFaults);
+    this.miss('draft', outcome.draftFaults);
+  }
+
+  private miss(side: 'actual' | 'draft', faults: readonly Fault[]): void {
+    for (const { ref } of faults)
+      pairOf(this.faults, ruleId(ref), () => ({ actual: 0, draft: 0 }))[side] += 1;
   }
 
   private tier(id: string | null): { actual: number; draft: number } {
@@ -191,6 +202,9 @@ export class Tally {
           gives: key.slice(key.indexOf(' ') + 1),
           ...counts,
         })),
+      not_judged: [...this.faults]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([rule, counts]) => ({ rule, ...counts })),
       tiers: tiers.map(tier => ({
         tier,
         orders: this.orders.get(tier) ?? { actual: 0, draft: 0 },

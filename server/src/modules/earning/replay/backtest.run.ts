@@ -13,8 +13,9 @@ import { hasChallenges, type Program, type ProgramVersion, versionAt } from '../
 import { readChallengeSteps } from '../challenges/challenges.store.ts';
 import { type TierGrant, tierGrantsOf } from '../tiers/tier-grants.store.ts';
 import { loadTimeline, placeOf, readsEnrolment } from '../tiers/tiers.ts';
+import type { Span } from './backtest.model.ts';
 import { type BacktestReport, mostFlagged, Tally } from './backtest.report.ts';
-import { Replay, type Span } from './backtest.ts';
+import { Replay } from './backtest.ts';
 import { changedOrders, correctedMembers, type Decision, decisions, end } from './history.store.ts';
 
 export interface BacktestDeps {

@@ -9,7 +9,7 @@ import { apply, finish, returnToCampaigns, settleAgain } from '../campaigns/camp
 import { addUses, type Use } from '../campaigns/uses.ts';
 import type { ChallengeStep } from '../challenges/challenges.model.ts';
 import { challengeRows } from '../challenges/challenges.posting.ts';
-import type { OrderState } from '../model.ts';
+import type { Fault, OrderState } from '../model.ts';
 import { addDecision, type Decided } from '../posting.ts';
 import type { StoredOrder, StoredRerating, StoredReturn } from '../records.ts';
 import { contributions, qualifyingPoints } from '../tiers/qualifying.ts';
@@ -18,42 +18,13 @@ import { levelAt, placeOf } from '../tiers/tiers.ts';
 import { add, type Contribution, emptyTimeline, type TimelineFacts } from '../tiers/timeline.ts';
 import { ActivityReplay } from './backtest.activities.ts';
 import { both, ChallengeReplay, decidedBy } from './backtest.challenges.ts';
-import { asOf, difference, emptyState, type Given, given, readsTimeline } from './backtest.decided.ts';
-import { GiftReplay, giftsOf, NO_CHANGE } from './backtest.gifts.ts';
+import { asOf, difference, emptyState, given, readsTimeline } from './backtest.decided.ts';
+import { GiftReplay, giftsOf } from './backtest.gifts.ts';
+import { NOTHING, type Outcome, type Replayed } from './backtest.model.ts';
 import { ReferralReplay, type ReplayedPayment } from './backtest.referrals.ts';
 import { usesBefore } from './backtest.uses.ts';
 import { VelocityReplay } from './backtest.velocity.ts';
 import type { Decision, HistoricActivityRerating, HistoricPayment } from './history.store.ts';
-
-/** A period of event time, epoch ms: `from` inclusive, `to` exclusive. */
-export interface Span {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** What a replay decided about one thing that happened, beside what had been decided. */
-export interface Outcome {
-  readonly decision: Decision;
-  readonly memberId: number;
-  readonly occurredAt: number;
-  /** Points by rule reference: what was given less what was taken back. */
-  readonly actual: ReadonlyMap<string, Given>;
-  readonly draft: ReadonlyMap<string, Given>;
-  /** The tiers that decided an order; null for a return, or where there are no tiers. */
-  readonly actualTier: string | null;
-  readonly draftTier: string | null;
-  /** How many gifts more or less there are after it: by campaign and gift. */
-  readonly actualGifts: ReadonlyMap<string, number>;
-  readonly draftGifts: ReadonlyMap<string, number>;
-}
-
-/** A program that is replayed: one draft for all orders of the span, or the versions that did decide. */
-export interface Replayed {
-  readonly programId: number;
-  readonly versions: readonly ProgramVersion[];
-  readonly draft: ProgramVersion | null;
-  readonly span: Span;
-}
 
 /**
  * Decides stored orders and returns again, one after the other as they arrived, with the same functions that decide live
@@ -142,7 +113,7 @@ export class Replay {
     const version = this.versionFor(stored.programVersion);
     const isReplayed = this.isInSpan(occurredAt);
     const known = asOf(members, decision, memberId, occurredAt);
-    const own = this.activities.decide(stored, version, known, isReplayed);
+    const { decided: own, faults: draftFaults } = this.activities.decide(stored, version, known, isReplayed);
     const cause = wireId('act', id);
     const happening = { id, at: occurredAt, happenedAt: occurredAt, cause };
     const did = { programId, id, memberId, type: stored.activity.type, at: occurredAt };
@@ -163,7 +134,8 @@ export class Replay {
     const actual = given(
       both({ earned: [...earned], clawed: [] }, decidedBy(this.challenges.of(decision.id))),
     );
-    return { ...NOTHING, decision, memberId, occurredAt, actual, draft: given(decided) };
+    const faults = { actualFaults: stored.faults, draftFaults };
+    return { ...NOTHING, decision, memberId, occurredAt, actual, draft: given(decided), ...faults };
   }
 
   /** A re-rating decided an activity again: what it did stands, unless a draft has decided the activity. */
@@ -275,8 +247,9 @@ export class Replay {
         timeline: this.timeline,
         before,
       };
-      const application = apply(deciding);
-      steps = this.challenges.order(happening, deciding, application.applied, own);
+      const faults: Fault[] = [];
+      const application = apply(deciding, faults);
+      steps = this.challenges.order(happening, { deciding, applied: application.applied, faults }, own);
       finish(application, version, campaigns);
       ({ applied, uses } = application);
       decided = difference({ ...base, order, applied }, version);
@@ -315,6 +288,8 @@ export class Replay {
       draft: given(moved),
       actualTier: stored.applied.tier,
       draftTier: applied.tier,
+      actualFaults: stored.applied.faults,
+      draftFaults: applied.faults,
       ...this.gifts.count(orderId, really, isReplayed ? giftsOf(after, version) : really),
     };
     return [outcome, ...this.refer(decision, bought, after, version)];
@@ -389,10 +364,3 @@ export class Replay {
     if (this.isPlaced) for (const row of rows) add(this.timeline, row);
   }
 }
-
-/** The outcome of a decision that moves no points and is decided by no tier. */
-const NOTHING: Omit<Outcome, 'decision' | 'memberId' | 'occurredAt'> = {
-  ...{ actual: new Map(), draft: new Map() },
-  ...{ actualTier: null, draftTier: null },
-  ...{ actualGifts: NO_CHANGE, draftGifts: NO_CHANGE },
-};

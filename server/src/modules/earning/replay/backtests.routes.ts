@@ -51,6 +51,11 @@ const reportSchema = z
     gifts: z
       .array(z.strictObject({ campaign: text, gives: text, ...counts.shape }))
       .describe('What campaigns give beside points, and how often, less what came back: tiers and vouchers.'),
+    not_judged: z
+      .array(z.strictObject({ rule: text, ...counts.shape }))
+      .describe(
+        'For how many orders, revisions and activities the condition of a rule, campaign, segment or challenge had no answer and counted as not matched.',
+      ),
     tiers: z.array(z.strictObject({ tier: text, orders: counts, members: counts })),
     days: z.array(z.strictObject({ day: text, unit: text, ...line })),
     members: z.strictObject({

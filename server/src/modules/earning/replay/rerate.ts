@@ -131,6 +131,7 @@ export const rerateType = (
       drafts: posted.value.drafts,
       fact: { type: 'order.rerated', occurredAt: program.now, data },
       also: tierFacts(tier, program.now),
+      ...notJudgedAnew(body, state, what.cause),
     });
   },
 
@@ -147,6 +148,13 @@ export const rerateType = (
   ],
   answer: (_stored, entries, _holder, program) => effectsOf(entries, program),
 });
+
+/** What was known not to be judged, by the decision before or by one that is taken back to, is no news. */
+function notJudgedAnew({ reverses, applied }: RerateBody, state: OrderState, cause: string) {
+  const isKnown = (ref: string) => reverses || state.applied.faults.some(known => known.ref === ref);
+  const conditions = applied.faults.filter(({ ref }) => !isKnown(ref));
+  return conditions.length > 0 && { notJudged: { cause, conditions } };
+}
 
 /** Whether what decided about an order is still what a plan began with. */
 const isAsPlanned = (

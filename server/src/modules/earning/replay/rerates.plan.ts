@@ -4,7 +4,7 @@ import { enrolmentsOf, factsOf, type MemberFacts } from '../../members/index.ts'
 import type { Program, ProgramVersion } from '../../program/index.ts';
 import { giveBack, imaginedBudgets } from '../campaigns/budgets.ts';
 import { budgetsOf, type CampaignFacts } from '../campaigns/campaigns.facts.ts';
-import { apply } from '../campaigns/campaigns.ts';
+import { apply, type Deciding } from '../campaigns/campaigns.ts';
 import { addUses, isCounted } from '../campaigns/uses.ts';
 import { loadOrders } from '../facts.ts';
 import { citedBy, type OrderState, rate, targets } from '../model.ts';
@@ -154,7 +154,9 @@ function again(
     if (version.campaigns.some(campaign => campaign.id === id && campaign.budget !== null))
       giveBack(facts.budgets, program.id, id, earned - clawed);
   }
-  const { applied, uses } = apply({
+  // Challenges are not decided again: what could not be judged of them stays.
+  const faults = state.applied.faults.filter(({ ref }) => isChallenge(program, ref));
+  const deciding: Deciding = {
     order,
     orderId,
     programId: program.id,
@@ -166,7 +168,8 @@ function again(
     facts,
     timeline,
     before: undefined,
-  });
+  };
+  const { applied, uses } = apply(deciding, faults);
   addUses(facts.uses, uses);
   const change = new Map<number, bigint>();
   const moved = (unit: number, points: bigint) => change.set(unit, (change.get(unit) ?? 0n) + points);
@@ -188,6 +191,9 @@ function again(
     reversedAs: null,
   };
 }
+
+const isChallenge = ({ versions }: Program, ref: string): boolean =>
+  versions.some(({ challenges }) => challenges.some(own => own.ref === ref));
 
 /** Whether an order gives the same beside points. */
 function givesTheSame(

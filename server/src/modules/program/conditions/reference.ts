@@ -258,7 +258,10 @@ ${table(['rule on', 'written', 'answer'], RULE_MISTAKES.map(toldOfRule))}
 ## When there is no answer
 
 A condition that asks for an attribute that is missing, or takes it for something that it is not (\`> 3\` of a text), has no
-answer. It **counts as not matched**, and the reason stands under \`not_judged\` in what \`GET /v1/entries/{entry}\` explains. Ask
+answer. It **counts as not matched**, and that is recorded with the order or activity, whether or not it earns anything: the
+rule and the reason stand under \`not_judged\` in the answers of \`POST /v1/orders\` and \`POST /v1/activities\`, in
+\`GET /v1/orders/{order}\`, and in what \`GET /v1/entries/{entry}\` explains. Those who run the engine are
+[alarmed](../guides/operate.md#conditions-without-an-answer), and a backtest counts such orders and activities beforehand. Ask
 with \`has\` first. As everywhere in CEL, what decides alone wins, on either side: \`true || …\` is true and \`false && …\` is
 false, whatever the other part is. The same goes for a calculation that needs more than 64 bits. Where it could with amounts
 up to 10^14 minor units, numbers of attributes up to 10^12, or that many pieces, it is refused before it is saved.
