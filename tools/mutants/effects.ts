@@ -162,8 +162,8 @@ export const EFFECT_MUTANTS = [
     name: 'nobody is told that the condition of a rule could not be judged',
     file: `${EARNING}/campaigns/campaigns.ts`,
     tests: RULES,
-    find: 'const faults = faultsOfRules(order, version);',
-    replace: 'const faults: Fault[] = [];',
+    find: 'noteFaultsOfRules(order, version, faults);',
+    replace: '',
   },
   {
     name: 'activities that do not meet the condition of a rule use up its limit',
