@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { encodeCursor } from '#platform/http/cursors.ts';
 import {
   type Caller,
   type Json,
@@ -208,6 +209,14 @@ test('an order that was decided again after the plan was made is left alone, and
   const applied = await step(api, second.id, 'apply');
   assert.deepEqual([applied.applied, applied.refused], [0, second.orders]);
   const { body } = await api.get(`/v1/rerates/${second.id}/orders?limit=1`);
+  for (const [member, order, status] of [
+    ['9223372036854775807', '9223372036854775807', 200],
+    ['9223372036854775808', '0', 400],
+    ['0', '9223372036854775808', 400],
+  ] as const) {
+    const cursor = encodeCursor(member, order);
+    assert.equal((await api.get(`/v1/rerates/${second.id}/orders?cursor=${cursor}`)).status, status);
+  }
   assert.equal(body.data[0].applied, 'order_changed');
 });
 

@@ -7,17 +7,18 @@
 export const encodeCursor = (...parts: string[]): string =>
   Buffer.from(JSON.stringify(parts)).toString('base64url');
 
-/** The parts of a cursor, or undefined where it is not one with `count` parts. */
+/** The parts of a cursor, or undefined where it is not one with `count` parts, or holds what PostgreSQL's texts cannot. */
 export function decodeCursor(cursor: string, count: number): string[] | undefined {
   try {
     const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    const good =
-      Array.isArray(parts) && parts.length === count && parts.every(part => typeof part === 'string');
+    const good = Array.isArray(parts) && parts.length === count && parts.every(isText);
     return good ? parts : undefined;
   } catch {
     return undefined;
   }
 }
+
+const isText = (part: unknown): boolean => typeof part === 'string' && !part.includes('\0');
 
 const MAX_ID = 2n ** 63n;
 
@@ -25,9 +26,12 @@ const MAX_ID = 2n ** 63n;
 export const encodeIdCursor = (id: bigint): string => encodeCursor(String(id));
 
 /** The id of a cursor of `encodeIdCursor`, or undefined. */
-export function decodeIdCursor(cursor: string): bigint | undefined {
-  const text = decodeCursor(cursor, 1)?.[0];
-  if (text === undefined || !/^[0-9]{1,19}$/.test(text)) return undefined;
-  const id = BigInt(text);
-  return id < MAX_ID ? id : undefined;
+export const decodeIdCursor = (cursor: string): bigint | undefined => decodeIdsCursor(cursor, 1)?.[0];
+
+/** The ids of a cursor that holds `count` of them, or undefined. */
+export function decodeIdsCursor(cursor: string, count: number): bigint[] | undefined {
+  const parts = decodeCursor(cursor, count);
+  if (!parts?.every(part => /^[0-9]{1,19}$/.test(part))) return undefined;
+  const ids = parts.map(BigInt);
+  return ids.every(id => id < MAX_ID) ? ids : undefined;
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Pool } from '#platform/db/client.ts';
 import { accept, refuse } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
-import { decodeCursor, encodeCursor } from '#platform/http/cursors.ts';
+import { decodeIdCursor, encodeCursor } from '#platform/http/cursors.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { wireId } from '#platform/ids.ts';
 import { time } from '../../ledger/index.ts';
@@ -37,13 +37,12 @@ export function lateRoutes(api: Api, { pool }: { pool: Pool }): void {
       },
     },
     async ({ program, query }) => {
-      const cursor = query.cursor === undefined ? ['0'] : decodeCursor(query.cursor, 1);
-      const after = cursor?.[0];
-      if (after === undefined || !/^\d{1,19}$/.test(after))
+      const after = query.cursor === undefined ? 0n : decodeIdCursor(query.cursor);
+      if (after === undefined)
         return refuse('invalid_request', 'The cursor is not one of this list.', {
           errors: [{ pointer: '/query/cursor', message: 'must be the `next` of an earlier answer' }],
         });
-      const rows = await listLateOrders(pool, program.id, BigInt(after), query.limit);
+      const rows = await listLateOrders(pool, program.id, after, query.limit);
       const last = rows.length === query.limit ? rows.at(-1) : undefined;
       return accept({
         data: rows.map(row => ({

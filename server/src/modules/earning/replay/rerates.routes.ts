@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
-import { decodeCursor, encodeCursor } from '#platform/http/cursors.ts';
+import { decodeIdsCursor, encodeCursor } from '#platform/http/cursors.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { type Ids, wireId } from '#platform/ids.ts';
 import { describeError, type Log } from '#platform/observe/log.ts';
@@ -194,15 +194,15 @@ export function rerateRoutes(api: Api, deps: RerateRoutesDeps): void {
     async ({ program, params, query }) => {
       const found = await find(program.id, params.rerate);
       if (!found.ok) return found;
-      const cursor = query.cursor === undefined ? ['0', '0'] : decodeCursor(query.cursor, 2);
-      if (cursor === undefined || !cursor.every(part => /^\d{1,19}$/.test(part)))
+      const [memberId, orderId] =
+        query.cursor === undefined ? [0n, 0n] : (decodeIdsCursor(query.cursor, 2) ?? []);
+      if (memberId === undefined || orderId === undefined)
         return refuse('invalid_request', 'The cursor is not one of this list.', {
           errors: [{ pointer: '/query/cursor', message: 'must be the `next` of an earlier answer' }],
         });
-      const after = { memberId: Number(cursor[0]), orderId: BigInt(cursor[1] as string) };
       const [units, items] = await Promise.all([
         unitsOf(program.id),
-        store.rerateItems(pool, found.value.id, after, query.limit),
+        store.rerateItems(pool, found.value.id, { memberId, orderId }, query.limit),
       ]);
       const last = items.length === query.limit ? items.at(-1) : undefined;
       return accept({

@@ -190,7 +190,7 @@ type ItemRow = [
 export async function rerateItems(
   tx: Tx,
   id: bigint,
-  after: Pick<RerateItem, 'memberId' | 'orderId'>,
+  after: { readonly memberId: number | bigint; readonly orderId: bigint },
   limit: number,
 ): Promise<RerateItem[]> {
   const rows = await tx.run<ItemRow>(listItems, [id, after.memberId, after.orderId, limit]);
