@@ -74,7 +74,7 @@ function attributesOf(text: string | undefined): Record<string, string | number 
   throw usageFailure(`--attributes is a JSON object such as {"stars": 5}, not ${text}`);
 }
 
-function shown({ known, activity, effects }: ActivityAnswer): string {
+function shown({ known, activity, effects, not_judged: notJudged = [] }: ActivityAnswer): string {
   const facts = list([
     ['Activity', known ? `${activity.id} (known)` : activity.id],
     ['Type', activity.type],
@@ -83,6 +83,7 @@ function shown({ known, activity, effects }: ActivityAnswer): string {
     ...activity.streaks.map(
       ({ streak, length }) => [`Streak ${streak}`, `${length} ${length === 1 ? 'day' : 'days'}`] as const,
     ),
+    ...notJudged.map(({ rule, reason }) => ['Not judged', `${rule}: ${reason}`] as const),
   ]);
   if (effects.length === 0) return `${facts}\n\nIt earned nothing.`;
   const rows = effects.map(({ type, rule, points, unit, expires_at: at }) => [

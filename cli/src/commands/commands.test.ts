@@ -300,6 +300,28 @@ test('an activity is sent with its attributes, known the second time, and refuse
   assert.match(await text(...login), /Streak daily +1 day\n\nIt earned nothing\./);
 });
 
+test('a condition without an answer is told of an activity and in a backtest', async () => {
+  const points = { earn: { unit: 'points', fixed: '5' } };
+  const document = {
+    ...{
+      currency: 'USD',
+      units: { points: {} },
+      activities: { review: { attributes: { stars: 'integer' } } },
+    },
+    earning: [
+      { id: 'nights', on: 'order', if: 'order.attributes.nights >= 3', ...points },
+      { id: 'stars', on: 'activity:review', if: 'activity.attributes.stars >= 4', ...points },
+    ],
+  };
+  const file = join(folder, 'judged.json');
+  writeFileSync(file, JSON.stringify(document));
+  await json('program', 'set', 'judged', '--file', file);
+  const sent = await text('activity', 'send', 'ext:42', 'review', '--id', 'r1', '--program', 'judged');
+  assert.match(sent, /Not judged +stars@1: activity\.attributes\.stars is missing\.\n\nIt earned nothing\./);
+  const report = await text('program', 'backtest', 'judged');
+  assert.match(report, /Conditions without an answer.*\n\nrule +then +draft\n.*stars +1 +1\n/s);
+});
+
 test('a refusal is told in the words of the engine', async () => {
   const missing = await run(['member', 'show', 'ext:nobody', '--program', 'tea']);
   assert.equal(missing.code, 1);

@@ -202,9 +202,16 @@ async function until(path: string): Promise<Json> {
 test('a re-rating counts what it could not judge and was not known, and leaves what challenges could not judge', async () => {
   await publish('again');
   const { order: taken } = await buy('again', 10, { kind: 'hotel', channel: 'app' });
+  await review('again', { stars: 5 });
   const clubs = { ...NIGHTS, id: 'clubs', if: 'order.attributes.club == 1', ...points(3) };
-  const earning = [{ ...DOCUMENT.earning[0], earn: { unit: 'points', per_currency_unit: '2' } }, clubs];
-  await publish('again', { earning, campaigns: [] });
+  const photo = { id: 'photo', on: 'activity:review', if: 'activity.attributes.photo', ...points(1) };
+  const earning = [
+    { ...DOCUMENT.earning[0], earn: { unit: 'points', per_currency_unit: '2' } },
+    clubs,
+    photo,
+  ];
+  const activities = { review: { attributes: { stars: 'integer', photo: 'boolean' } } };
+  await publish('again', { earning, activities, campaigns: [] });
   const before = await counted('again');
   const span = { from: '2026-01-01T00:00:00Z', to: NOW, version: 2, note: 'a test' };
   const { status, body } = await run.on('again').post('/v1/rerates', span);
@@ -213,15 +220,19 @@ test('a re-rating counts what it could not judge and was not known, and leaves w
   assert.equal(planned.state, 'planned', JSON.stringify(planned));
   await run.on('again').post(`/v1/rerates/${body.id}/apply`);
   assert.equal((await until(`/v1/rerates/${body.id}`)).state, 'applied');
-  assert.deepEqual((await stored('again', taken.id)).not_judged, [
+  const told = [
     { rule: 'long@1', reason: MISSING },
     { rule: 'clubs@2', reason: 'order.attributes.club is missing.' },
-  ]);
-  assert.deepEqual(await counted('again'), { ...before, clubs: 1 });
+  ];
+  assert.deepEqual((await stored('again', taken.id)).not_judged, told);
+  const entries = (await run.on('again').get('/v1/members/ext:ann/entries')).body.data;
+  const last = entries.find(({ rule }: Json) => rule === 'base@2');
+  assert.deepEqual((await run.on('again').get(`/v1/entries/${last.id}`)).body.why.not_judged, told);
+  assert.deepEqual(await counted('again'), { ...before, clubs: 1, photo: 1 });
   await run.on('again').post(`/v1/rerates/${body.id}/reverse`);
   assert.equal((await until(`/v1/rerates/${body.id}`)).state, 'reversed');
   assert.equal((await stored('again', taken.id)).not_judged.length, 3);
-  assert.deepEqual(await counted('again'), { ...before, clubs: 1 });
+  assert.deepEqual(await counted('again'), { ...before, clubs: 1, photo: 1 });
 });
 
 test('the ledger agrees with itself', () => verified(run));

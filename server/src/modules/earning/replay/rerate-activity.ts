@@ -3,7 +3,8 @@ import { accept, type Difference, refuse } from '#platform/errors.ts';
 import { hash128, wireId } from '#platform/ids.ts';
 import { addTo, insertFraud } from '../../fraud/index.ts';
 import { type CommandType, type Effects, effectsOf } from '../../ledger/index.ts';
-import { hasTiers } from '../../program/index.ts';
+import { hasTiers, type ProgramVersion } from '../../program/index.ts';
+import { rulesFor } from '../activities/activities.conditions.ts';
 import { contribution } from '../activities/activities.ts';
 import { keepStep, storeStreaks } from '../activities/streaks.facts.ts';
 import {
@@ -16,7 +17,7 @@ import {
 import { insertUsesOf } from '../campaigns/uses.store.ts';
 import { addUses } from '../campaigns/uses.ts';
 import type { LoadOrders, OrderFacts } from '../facts.ts';
-import type { ProgramInForce } from '../model.ts';
+import type { Fault, ProgramInForce } from '../model.ts';
 import { settle } from '../posting.ts';
 import { qualifyingPoints } from '../tiers/qualifying.ts';
 import { markOf } from '../tiers/tier-marks.ts';
@@ -109,7 +110,10 @@ export const rerateActivityType = (
       ...{ rerate: wireId('rer', rerateId), activity: wireId('act', activityId) },
       ...{ program_version: version.version, reverses },
     };
-    return accept({ record, drafts, fact: { type: 'activity.rerated', occurredAt: now, data } });
+    return accept({
+      ...{ record, drafts, fact: { type: 'activity.rerated', occurredAt: now, data } },
+      ...(!reverses && body.version !== state.programVersion && notJudged(state, version)),
+    });
   },
 
   evolve(facts, stored) {
@@ -138,6 +142,13 @@ export const rerateActivityType = (
   ],
   answer: (_stored, entries, _holder, program) => effectsOf(entries, program),
 });
+
+/** What another version cannot judge about an activity: what the same version could not, was told when it decided. */
+function notJudged({ id, activity }: ActivityState, version: ProgramVersion) {
+  const conditions: Fault[] = [];
+  rulesFor(activity, version, fault => conditions.push(fault));
+  return conditions.length > 0 && { notJudged: { cause: wireId('act', id), conditions } };
+}
 
 /** Whether what decided about an activity is still what a plan began with. */
 const isAsPlanned = (

@@ -14,6 +14,7 @@ import {
   storeAdditions,
 } from '../facts.ts';
 import type { Applied, OrderState, ProgramInForce } from '../model.ts';
+import { notJudgedTold } from '../not-judged.wire.ts';
 import { post } from '../posting.ts';
 import type { StoredRerating } from '../records.ts';
 import { appliedToJson } from '../store.ts';
@@ -174,6 +175,7 @@ export async function explainRerating(tx: Tx, id: bigint): Promise<Record<string
     order: wireId('ord', stored.orderId),
     program_version: stored.programVersion,
     tier: stored.applied.tier,
+    ...notJudgedTold(stored.applied.faults),
     earned: stored.decided.earned.map(({ rule, points }) => ({ rule, points: String(points) })),
     taken_back: stored.decided.clawed.map(({ rule, decided }) => ({ rule, points: String(decided) })),
   };
