@@ -68,6 +68,13 @@ export const JUDGED_MUTANTS = [
     replace: 'state.applied.faults.some(known => known.ref === ref)',
   },
   {
+    name: 'what a re-rating cannot judge of an activity alarms nobody',
+    file: `${EARNING}/replay/rerate-activity.ts`,
+    tests,
+    find: '!reverses && body.version !== state.programVersion && notJudged(state, version)',
+    replace: 'false',
+  },
+  {
     name: 'a re-rating forgets what challenges could not judge',
     file: `${EARNING}/replay/rerates.plan.ts`,
     tests,
