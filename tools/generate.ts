@@ -21,7 +21,8 @@ export async function openApiText(): Promise<string> {
   const database = await testDatabase();
   const { ownerUrl, appUrl } = database;
   const log = createLog({ level: 'silent' });
-  const engine = await compose({ ownerUrl, appUrl, secret: newSecret(), log, lanes: 1, batch: 1, queue: 1 });
+  const least = { lanes: 1, batch: 1, queue: 1, backtestMemory: 128 };
+  const engine = await compose({ ownerUrl, appUrl, secret: newSecret(), log, ...least });
   const text = `${JSON.stringify(engine.http.openApi(), null, 2)}\n`;
   await engine.stop();
   await database.close();

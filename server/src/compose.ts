@@ -57,6 +57,8 @@ export interface Engine {
   giveVouchers(): Promise<void>;
   /** Removes what no velocity window of a program needs any more; the scheduler does it every six hours. */
   pruneVelocity(programId: number): Promise<number>;
+  /** Goes on with backtests whose engine was stopped; the worker does it every five seconds. */
+  resumeBacktests(): Promise<void>;
   /** Stops taking requests, finishes what was accepted, ends the jobs and closes every connection. */
   stop(): Promise<void>;
 }
@@ -72,6 +74,8 @@ export interface EngineOptions {
   lanes: number;
   batch: number;
   queue: number;
+  /** How much of its heap a backtest may fill, in MB. */
+  backtestMemory: number;
   clock?: Clock;
   /** For tests: every answer is checked against its schema. */
   checkAnswers?: boolean;
@@ -137,6 +141,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     clock,
     ids,
     log,
+    backtest: { appUrl, megabytes: options.backtestMemory },
   });
   program.whenTimePasses(earning.tiers);
   const fraud = createFraud({ ledger, pool, members });
@@ -187,7 +192,13 @@ export async function compose(options: EngineOptions): Promise<Engine> {
   );
   const announceTiers = () =>
     upkeep.forEachPage(page => earning.tiers.announce(page as readonly ProgramInForce[]));
-  const worker = new Jobs({ log, jobs: [{ name: 'seal', every: SECOND, run: () => sealAll(audit) }] });
+  const worker = new Jobs({
+    log,
+    jobs: [
+      { name: 'seal', every: SECOND, run: () => sealAll(audit) },
+      { name: 'backtests', every: 5 * SECOND, run: () => earning.backtests.resume() },
+    ],
+  });
   const scheduler = new Jobs({
     log,
     lease: { url: appUrl, name: 'fealty scheduler' },
@@ -222,9 +233,11 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     announceTiers,
     giveVouchers: () => rewards.giveVouchers(),
     pruneVelocity: fraud.prune,
+    resumeBacktests: () => earning.backtests.resume(),
     async stop() {
       await http.stop();
       await Promise.all([worker.stop(), scheduler.stop()]);
+      await earning.backtests.stop();
       await close();
     },
   };

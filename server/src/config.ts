@@ -20,6 +20,8 @@ export interface Config {
   lanes: number;
   batch: number;
   queue: number;
+  /** How much of its heap a backtest may fill, in MB. */
+  backtestMemory: number;
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -51,6 +53,7 @@ const schema = z.object({
   FEALTY_LANES: whole(1, 32).default(2),
   FEALTY_BATCH: whole(1, 2000).default(500),
   FEALTY_QUEUE: whole(1000, 1_000_000).default(20_000),
+  FEALTY_BACKTEST_MEMORY: whole(128, 65_536).default(2_048),
 });
 
 /** Reads the environment, the only place of the server that does. Throws an Error with one line for each mistake. */
@@ -76,5 +79,6 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     lanes: data.FEALTY_LANES,
     batch: data.FEALTY_BATCH,
     queue: data.FEALTY_QUEUE,
+    backtestMemory: data.FEALTY_BACKTEST_MEMORY,
   };
 }

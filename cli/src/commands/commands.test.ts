@@ -36,6 +36,7 @@ test.before(async () => {
     lanes: 2,
     batch: 500,
     queue: 20_000,
+    backtestMemory: 512,
   });
   await engine.identity.ensureRootKey(folder);
   url = await engine.http.listen(0);

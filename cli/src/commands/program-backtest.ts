@@ -67,10 +67,9 @@ async function finished(
 ): Promise<GetBacktestResponse> {
   for (let now = started; ; ) {
     if (now.state === 'done') return now;
-    if (now.state !== 'running')
-      throw new Failure(
-        `The backtest ${now.id} has ${now.state === 'failed' ? 'failed; the log of the engine says why' : 'been interrupted'}. Start it again.`,
-      );
+    if (now.state === 'failed') throw new Failure(`The backtest ${now.id} has failed. ${now.failure ?? ''}`);
+    if (now.state === 'interrupted')
+      throw new Failure(`The backtest ${now.id} has been interrupted. Start it again.`);
     const share = now.expected === 0 ? 100 : Math.floor((now.replayed * 100) / now.expected);
     if (output.isTerminal)
       output.redraw(`${share}%, ${grouped(now.replayed)} of ${grouped(now.expected)} replayed`);

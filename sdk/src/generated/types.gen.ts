@@ -100,6 +100,10 @@ export type Backtest = {
     replayed: number;
     expected: number;
     report: BacktestReport | null;
+    /**
+     * Why there is no report, where the state is `failed`.
+     */
+    failure: string | null;
 };
 
 /**

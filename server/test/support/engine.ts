@@ -38,6 +38,7 @@ export interface TestEngineOptions {
   lanes?: number;
   batch?: number;
   queue?: number;
+  backtestMemory?: number;
 }
 
 /** A real engine in this process, on a database of its own, called without sockets and with a key for everything. */
@@ -75,6 +76,7 @@ export class TestEngine {
       lanes = 2,
       batch = 500,
       queue = 20_000,
+      backtestMemory = 512,
     } = this.options;
     const { ownerUrl, appUrl } = this.database;
     this.composed = await compose({
@@ -86,6 +88,7 @@ export class TestEngine {
       lanes,
       batch,
       queue,
+      backtestMemory,
       checkAnswers,
       processMetrics: false,
       ...(clock === undefined ? {} : { clock }),

@@ -28,6 +28,7 @@ import { explainPayment, paymentType, payReferrals } from './referrals/payments.
 import { referralRoutes } from './referrals/referrals.routes.ts';
 import { referralType } from './referrals/referrals.ts';
 import { backtestRoutes } from './replay/backtests.routes.ts';
+import { type Backtests, type BacktestsDeps, createBacktests } from './replay/backtests.ts';
 import { explainRerating, rerateType } from './replay/rerate.ts';
 import { explainActivityRerating, rerateActivityType } from './replay/rerate-activity.ts';
 import { rerateRoutes } from './replay/rerates.routes.ts';
@@ -57,12 +58,14 @@ export function createEarning(deps: {
   clock: Clock;
   ids: Ids;
   log: Log;
+  backtest: BacktestsDeps['backtest'];
 }): {
   routes(api: Api): void;
   /** Pays the referrals that orders have qualified, and takes back those that returns revoked. */
   payReferrals(): Promise<void>;
   /** Announces what has become of members' tiers. */
   readonly tiers: TierWatcher;
+  readonly backtests: Backtests;
 } {
   const load = orderLoader(deps.ledger, createBudgets());
   deps.ledger.register(orderType(load), withChallenge(deps.registry, explainOrder(deps.registry)));
@@ -79,9 +82,11 @@ export function createEarning(deps: {
   for (const verification of verifications(deps.registry)) deps.ledger.alsoVerify(verification);
   deps.ledger.register(watchType);
   const routes = earningRoutes(deps);
+  const backtests = createBacktests(deps);
   return {
     payReferrals: () => payReferrals(deps),
     tiers: createTierWatcher(deps),
+    backtests,
     routes(api) {
       routes(api);
       eventRoutes(api, deps);
@@ -93,7 +98,7 @@ export function createEarning(deps: {
       tierGrantRoutes(api, deps);
       lateRoutes(api, deps);
       rerateRoutes(api, deps);
-      backtestRoutes(api, deps);
+      backtestRoutes(api, deps, backtests);
       budgetRoutes(api, deps);
       holdoutRoutes(api, deps);
     },

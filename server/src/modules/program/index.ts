@@ -19,7 +19,7 @@ export type { Households } from './households.section.ts';
 export type { EarningRule, Program, ProgramVersion } from './model.ts';
 export { hasChallenges, hasTiers, programNow, versionAt } from './model.ts';
 export type { FallsDue } from './passing.ts';
-export type { Registry } from './registry.ts';
+export { createRegistry, type Registry } from './registry.ts';
 export { reminderHorizon, remindersOf } from './reminders.ts';
 export type { Audience, Price, Reward } from './rewards.model.ts';
 export type { Terms } from './terms.ts';

@@ -1,7 +1,6 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Pool, Tx } from '#platform/db/client.ts';
 import { wireId } from '#platform/ids.ts';
-import { type Ledger, spendsOf } from '../../ledger/index.ts';
+import { spendsOf } from '../../ledger/index.ts';
 import {
   enrolmentsOf,
   type FactsQuestion,
@@ -19,7 +18,6 @@ import { Replay } from './backtest.ts';
 import { changedOrders, correctedMembers, type Decision, decisions, end } from './history.store.ts';
 
 export interface BacktestDeps {
-  ledger: Ledger;
   pool: Pool;
   members: Members;
 }
@@ -31,10 +29,8 @@ export interface BacktestInput {
   readonly span: Span;
 }
 
-/** Small enough that live traffic does not wait long while the rows of a page are read. */
+/** Small enough that live traffic does not wait long for PostgreSQL. */
 const PAGE = 300;
-/** How many decisions are made before live traffic has its turn: less than a millisecond of them. */
-const SLICE = 20;
 const MEMBERS_A_PAGE = 5_000;
 const WALLETS_A_PAGE = 1_000;
 const NOBODY: ReadonlyMap<number, number> = new Map();
@@ -46,7 +42,7 @@ const NOBODY: ReadonlyMap<number, number> = new Map();
 export async function runBacktest(
   deps: BacktestDeps,
   { program, draft, span }: BacktestInput,
-  seen: (replayed: number) => Promise<void> = async () => undefined,
+  seen: (replayed: number) => void,
 ): Promise<BacktestReport> {
   const { pool } = deps;
   const { last } = await end(pool, program.id);
@@ -63,8 +59,7 @@ export async function runBacktest(
     const who = await membersOf(deps, program.id, page, { changed, owners }, wanted);
     replay.know(who.granted, who.enrolled);
     if (hasChallenges(program)) replay.challenges.know(await readChallengeSteps(pool, causesOf(page)));
-    for (const [place, decision] of page.entries()) {
-      if (place % SLICE === SLICE - 1) await turn();
+    for (const decision of page) {
       const memberId = memberOf(decision, owners);
       const externalId = who.names.get(memberId);
       if (externalId === undefined) {
@@ -75,7 +70,7 @@ export async function runBacktest(
         if (outcome.occurredAt >= span.from && outcome.occurredAt < span.to) tally.add(outcome);
     }
     done += page.length;
-    await seen(done);
+    seen(done);
   }
   const { won, lost } = tally.named();
   const { flagged } = replay.velocity;
@@ -196,11 +191,10 @@ async function namesOf(
   ids: readonly number[],
 ): Promise<Map<number, string>> {
   if (ids.length === 0) return new Map();
-  const found = await deps.ledger.directory.holders(
-    deps.pool,
-    ids.map(id => ({ programId, member: wireId('mem', BigInt(id)) })),
-  );
-  return new Map(found.flatMap(holder => (holder.ok ? [[holder.value.id, holder.value.externalId]] : [])));
+  const asked = ids.map(id => ({ programId, member: wireId('mem', BigInt(id)), enrol: false }));
+  // Nobody is enrolled, so that no time is needed.
+  const found = await deps.members.locate(deps.pool, asked, 0);
+  return new Map(found.flatMap(own => (own.ok ? [[Number(own.value.id), own.value.externalId]] : [])));
 }
 
 /** How many members have each tier at `at`: really, and by the replay. */

@@ -1,30 +1,27 @@
 import { z } from 'zod';
 import type { Clock } from '#platform/clock.ts';
+import type { Pool } from '#platform/db/client.ts';
 import { accept, refuse } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
 import * as schemas from '#platform/http/schemas.ts';
-import { type Ids, wireId } from '#platform/ids.ts';
-import { describeError, type Log } from '#platform/observe/log.ts';
-import { time } from '../../ledger/index.ts';
+import { wireId } from '#platform/ids.ts';
+import { type Ledger, time } from '../../ledger/index.ts';
 import { compileDraft, type Program } from '../../program/index.ts';
 import type { ProgramInForce } from '../model.ts';
-import { type BacktestDeps, type BacktestInput, runBacktest } from './backtest.run.ts';
 import * as store from './backtests.store.ts';
+import { type Backtests, MAX_RUNNING } from './backtests.ts';
 import { end } from './history.store.ts';
 
-export interface BacktestRoutesDeps extends BacktestDeps {
+export interface BacktestRoutesDeps {
+  ledger: Ledger;
+  pool: Pool;
   clock: Clock;
-  ids: Ids;
-  log: Log;
 }
 
 /** More would need more memory than a machine of this size should give to a report. */
 const MAX_DECISIONS = 10_000_000;
-const MAX_RUNNING = 2;
 /** A process that has said nothing for so long has ended. */
 const SILENCE = 60_000;
-/** How often progress is written. */
-const EVERY = 1_000;
 
 const text = z.string();
 const whole = z.string().meta({ pattern: '^-?[0-9]+$' });
@@ -89,45 +86,26 @@ const backtestSchema = z
     replayed: z.int(),
     expected: z.int(),
     report: reportSchema.nullable(),
+    failure: text.nullable().describe('Why there is no report, where the state is `failed`.'),
   })
   .meta({ id: 'Backtest' });
 
 /** Replays of stored orders under a draft. */
-export function backtestRoutes(api: Api, deps: BacktestRoutesDeps): void {
-  const { pool, ledger, clock, ids } = deps;
-  let running = 0;
+export function backtestRoutes(api: Api, deps: BacktestRoutesDeps, backtests: Backtests): void {
+  const { pool, ledger, clock } = deps;
+
+  const isInterrupted = ({ state, seenAt }: store.StoredBacktest): boolean =>
+    state === 'stopped' || (state === 'running' && clock.now() - seenAt > SILENCE);
 
   const shown = (backtest: store.StoredBacktest) => ({
     id: wireId('bkt', backtest.id),
-    state:
-      backtest.state === 'running' && clock.now() - backtest.seenAt > SILENCE
-        ? 'interrupted'
-        : backtest.state,
+    state: isInterrupted(backtest) ? ('interrupted' as const) : backtest.state,
     started_at: time(backtest.startedAt) as string,
     replayed: backtest.replayed,
     expected: backtest.expected,
     report: backtest.report,
+    failure: backtest.failure,
   });
-
-  /** Runs to the end, whoever still waits for it; what goes wrong is logged and told by the state. */
-  const run = async (id: bigint, input: BacktestInput): Promise<void> => {
-    let last = clock.now();
-    const seen = async (replayed: number) => {
-      if (clock.now() - last < EVERY) return;
-      last = clock.now();
-      await store.seeBacktest(pool, id, last, replayed);
-    };
-    try {
-      const report = await runBacktest(deps, input, seen);
-      await store.seeBacktest(pool, id, clock.now(), report.decisions);
-      await store.finishBacktest(pool, id, clock.now(), report);
-    } catch (error) {
-      deps.log.error({ error: describeError(error) }, 'a backtest failed');
-      await store.finishBacktest(pool, id, clock.now(), null).catch(() => undefined);
-    } finally {
-      running -= 1;
-    }
-  };
 
   api.route(
     {
@@ -166,22 +144,13 @@ export function backtestRoutes(api: Api, deps: BacktestRoutesDeps): void {
           'backtest_too_large',
           `The program has ${count} orders, returns, activities and referrals; at most ${MAX_DECISIONS} are replayed.`,
         );
-      if (running >= MAX_RUNNING)
+      const asked = { document: body.document ?? null, from: body.from ?? null, to: body.to ?? facts.now };
+      const id = await backtests.start({ programId: program.id, expected: count, asked });
+      if (id === null)
         return refuse(
           'backtests_busy',
-          `${running} backtests are running in this process. Wait for one to end.`,
+          `${MAX_RUNNING} backtests are running in this process. Wait for one to end.`,
         );
-      running += 1;
-      const id = ids.next();
-      const at = clock.now();
-      const span = { from: body.from ?? Number.NEGATIVE_INFINITY, to: body.to ?? facts.now };
-      try {
-        await store.insertBacktest(pool, { id, programId: program.id, at, expected: count, input: body });
-      } catch (error) {
-        running -= 1;
-        throw error;
-      }
-      void run(id, { program: known, draft: draft?.value ?? null, span });
       const made = await store.findBacktest(pool, program.id, id);
       return { ok: true, status: 202, value: shown(made as store.StoredBacktest) };
     },
