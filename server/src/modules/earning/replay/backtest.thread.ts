@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { Pool } from '#platform/db/client.ts';
 import type { Said } from '#platform/jobs/thread.ts';
@@ -32,6 +33,7 @@ export type BacktestResult = { readonly report: BacktestReport } | { readonly fa
 
 /** The second is for the facts of a page, which are read side by side. */
 const CONNECTIONS = 2;
+const BEHIND = 10;
 
 async function carryOut(task: BacktestTask, pool: Pool): Promise<BacktestResult> {
   const { programId, document, from, to, megabytes } = task;
@@ -56,6 +58,8 @@ async function carryOut(task: BacktestTask, pool: Pool): Promise<BacktestResult>
 
 const say = (said: Said<number, BacktestResult>): void => (parentPort as MessagePort).postMessage(said);
 
+// Where the processors are busy, the engine's own thread goes first. Elsewhere the priority is that of the whole process.
+if (process.platform === 'linux') setPriority(BEHIND);
 const task = workerData as BacktestTask;
 const pool = new Pool(task.appUrl, 'backtest', CONNECTIONS);
 try {
