@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, group, nearest } from './command.ts';
 import { activitySendCommand } from './commands/activity.ts';
+import { badgesAwardCommand, badgesListCommand, badgesWithdrawCommand } from './commands/badges.ts';
 import { benchCommand } from './commands/bench.ts';
 import { programBudgetsCommand } from './commands/budgets.ts';
 import {
@@ -117,6 +118,11 @@ export const fealty = group('', 'Loyalty points on a ledger that can be proved',
     grant: tierGrantCommand,
     end: tierEndCommand,
     grants: tierGrantsCommand,
+  }),
+  badges: group('badges', 'Badges that are awarded by hand', {
+    award: badgesAwardCommand,
+    withdraw: badgesWithdrawCommand,
+    list: badgesListCommand,
   }),
   transfer: transferCommand,
   household: group('household', 'Members who share a wallet', {

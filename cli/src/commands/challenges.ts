@@ -61,12 +61,12 @@ function challengeTable(challenges: readonly Challenge[]): string {
 
 const badgeTable = (badges: readonly Badge[]): string =>
   table(
-    ['badge', 'name', 'since', 'challenge', 'withdrawn'],
-    badges.map(({ badge, name, since, challenge, withdrawn_at: at }) => [
+    ['badge', 'name', 'since', 'from', 'withdrawn'],
+    badges.map(({ badge, name, since, challenge, reason, withdrawn_at: at }) => [
       badge,
       name,
       shortTime(since),
-      challenge,
+      challenge ?? `by hand: ${reason}`,
       at === null ? '' : shortTime(at),
     ]),
   );

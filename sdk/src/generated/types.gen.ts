@@ -208,6 +208,60 @@ export type BacktestReport = {
 };
 
 /**
+ * A badge that a member was awarded by hand.
+ */
+export type BadgeAward = {
+    id: string;
+    external_id: string;
+    source: string;
+    member: string;
+    badge: string;
+    /**
+     * The version that was in force.
+     */
+    program_version: number;
+    reason: string;
+    /**
+     * The key that was used.
+     */
+    awarded_by: string;
+    awarded_at: string;
+    /**
+     * Who withdrew it; null where nobody has.
+     */
+    withdrawal: {
+        at: string;
+        reason: string;
+        withdrawn_by: string;
+    } | null;
+};
+
+export type BadgeAwardAnswer = {
+    known: boolean;
+    award: BadgeAward;
+};
+
+export type BadgeAwardPage = {
+    data: Array<BadgeAward>;
+    next: string | null;
+};
+
+export type BadgeAwardRequest = {
+    external_id: string;
+    source?: string;
+    /**
+     * One of the `badges` of the version in force.
+     */
+    badge: string;
+    reason: string;
+};
+
+export type BadgeWithdrawalRequest = {
+    source?: string;
+    reason: string;
+};
+
+/**
  * A wallet after the write.
  */
 export type Balance = {
@@ -6540,22 +6594,29 @@ export type GetBadgesResponses = {
             badge: string;
             name: string;
             description: string | null;
-            challenge: string;
+            /**
+             * Null: it was awarded by hand.
+             */
+            challenge: string | null;
             /**
              * The version that gave it.
              */
             program_version: number;
             since: string;
             /**
-             * The order or activity that reached the goal.
+             * The order or activity that reached the goal, or the award by hand.
              */
             from: string;
+            /**
+             * Why it was awarded by hand; null: a challenge gave it.
+             */
+            reason: string | null;
             /**
              * Null: the member has it.
              */
             withdrawn_at: string | null;
             /**
-             * The return, or the order that was changed.
+             * The return, or the order that was changed; of one by hand the key that was used.
              */
             withdrawn_by: string | null;
         }>;
@@ -6563,6 +6624,251 @@ export type GetBadgesResponses = {
 };
 
 export type GetBadgesResponse = GetBadgesResponses[keyof GetBadgesResponses];
+
+export type ListBadgeAwardsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        member: string;
+    };
+    query?: {
+        limit?: number;
+        cursor?: string;
+    };
+    url: '/v1/members/{member}/badge-awards';
+};
+
+export type ListBadgeAwardsErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type ListBadgeAwardsError = ListBadgeAwardsErrors[keyof ListBadgeAwardsErrors];
+
+export type ListBadgeAwardsResponses = {
+    /**
+     * The answer.
+     */
+    200: BadgeAwardPage;
+};
+
+export type ListBadgeAwardsResponse = ListBadgeAwardsResponses[keyof ListBadgeAwardsResponses];
+
+export type AwardBadgeData = {
+    body: BadgeAwardRequest;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        member: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/members/{member}/badge-awards';
+};
+
+export type AwardBadgeErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     * - [`source_not_allowed`](/errors/source_not_allowed): The key may not use this source
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     */
+    404: Problem;
+    /**
+     * - [`badge_awarded`](/errors/badge_awarded): The member has the badge by hand already
+     * - [`key_reused`](/errors/key_reused): The same key was used before with another payload
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     * - [`badge_unknown`](/errors/badge_unknown): The program has no such badge
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type AwardBadgeError = AwardBadgeErrors[keyof AwardBadgeErrors];
+
+export type AwardBadgeResponses = {
+    /**
+     * Known already, or a dry run.
+     */
+    200: BadgeAwardAnswer;
+    /**
+     * New.
+     */
+    201: BadgeAwardAnswer;
+};
+
+export type AwardBadgeResponse = AwardBadgeResponses[keyof AwardBadgeResponses];
+
+export type WithdrawBadgeData = {
+    body: BadgeWithdrawalRequest;
+    headers: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+        'idempotency-key': string;
+    };
+    path: {
+        member: string;
+        award: string;
+    };
+    query?: {
+        /**
+         * Answers what would happen, and does nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/v1/members/{member}/badge-awards/{award}/withdraw';
+};
+
+export type WithdrawBadgeErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     * - [`source_not_allowed`](/errors/source_not_allowed): The key may not use this source
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`member_not_found`](/errors/member_not_found): There is no such member
+     * - [`badge_award_not_found`](/errors/badge_award_not_found): The member has no such badge by hand
+     */
+    404: Problem;
+    /**
+     * - [`badge_award_withdrawn`](/errors/badge_award_withdrawn): The badge was withdrawn already
+     * - [`key_reused`](/errors/key_reused): The same key was used before with another payload
+     */
+    409: Problem;
+    /**
+     * - [`body_too_large`](/errors/body_too_large): The body is larger than the limit
+     */
+    413: Problem;
+    /**
+     * - [`unsupported_media_type`](/errors/unsupported_media_type): The body must be JSON
+     */
+    415: Problem;
+    /**
+     * - [`member_reference_invalid`](/errors/member_reference_invalid): This is not the id of a member
+     */
+    422: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type WithdrawBadgeError = WithdrawBadgeErrors[keyof WithdrawBadgeErrors];
+
+export type WithdrawBadgeResponses = {
+    /**
+     * Known already, or a dry run.
+     */
+    200: BadgeAwardAnswer;
+    /**
+     * New.
+     */
+    201: BadgeAwardAnswer;
+};
+
+export type WithdrawBadgeResponse = WithdrawBadgeResponses[keyof WithdrawBadgeResponses];
 
 export type CreateReferralData = {
     body: ReferralInput;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { World } from './world.ts';
 
-/* What people decide at a desk: cases, grants of tiers, backtests and re-ratings, at the step that a request needs. */
+/* What people decide at a desk: cases, grants of tiers, badges, backtests and re-ratings, at the step that a request needs. */
 
 type Make = (operation: string, method: string, path: string, json?: unknown) => Promise<unknown>;
 
@@ -31,6 +31,12 @@ export async function refillDesk(
     world.grants.length = 0;
     const grant = { external_id: key, tier: 'gold', reason: 'a test' };
     await make('grantTier', 'POST', '/v1/members/ext:first/tier-grants', grant);
+  }
+  if (operation === 'withdrawBadge') {
+    world.awards.length = 0;
+    const award = { external_id: key, badge: 'helper', reason: 'a test' };
+    await make('awardBadge', 'POST', '/v1/members/ext:first/badge-awards', award);
+    await make('listBadgeAwards', 'GET', '/v1/members/ext:first/badge-awards');
   }
   if (/^(reveal|retry)GiftVoucher$/.test(operation) && !world.own(world.vouchers, 0))
     await refillVouchers(world, make, key, work);

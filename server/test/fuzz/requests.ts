@@ -141,7 +141,7 @@ function transferHints(operation: string): Record<string, fc.Arbitrary<unknown>>
   };
 }
 
-/** What is looked at and decided by hand: replays, cases, grants of tiers. */
+/** What is looked at and decided by hand: replays, cases, grants of tiers, badges. */
 function deskHints(operation: string): Record<string, fc.Arbitrary<unknown>> {
   const day = 86_400_000;
   const ofGrant = operation === 'endTierGrant';
@@ -150,6 +150,13 @@ function deskHints(operation: string): Record<string, fc.Arbitrary<unknown>> {
     rerate: place((world, number) => world.own(world.rerates, number)?.id ?? 'rer_0000000000000'),
     case: place((world, number) => world.own(world.cases, number)?.id ?? 'cas_0000000000000'),
     grant: place((world, number) => world.own(world.grants, number)?.id ?? 'tgr_0000000000000'),
+    ...(operation === 'withdrawBadge'
+      ? {
+          award: place((world, number) => world.own(world.awards, number)?.id ?? 'bdg_0000000000000'),
+          member: place((world, number) => world.own(world.awards, number)?.member ?? 'ext:first'),
+        }
+      : {}),
+    badge: often(6, fc.constantFrom('helper', 'regular'), fc.constant('none')),
     ...(/^(reveal|retry)GiftVoucher$/.test(operation)
       ? {
           voucher: place((world, number) => world.own(world.vouchers, number)?.id ?? 'vch_0000000000000'),

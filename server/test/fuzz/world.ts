@@ -40,6 +40,8 @@ export class World {
   readonly rerates: { program: string; id: string }[] = [];
   readonly cases: { program: string; id: string }[] = [];
   readonly grants: { program: string; id: string; member: string }[] = [];
+  /** Badges by hand that nobody has withdrawn. */
+  readonly awards: { program: string; id: string; member: string }[] = [];
   readonly vouchers: { program: string; id: string; member: string }[] = [];
   readonly keys: string[] = [];
   /** Cursors, by the operation that gave them. */
@@ -86,6 +88,9 @@ export class World {
         if (state === 'issued' || state === 'revealed') this.add(this.vouchers, { program, id, member });
     if (operation === 'grantTier')
       this.add(this.grants, { program, id: answer.grant.id, member: answer.grant.member });
+    if (operation === 'listBadgeAwards')
+      for (const { id, member, withdrawal } of answer.data)
+        if (withdrawal === null) this.add(this.awards, { program, id, member });
     if (operation === 'createMember') this.add(this.list(this.members, program), answer.id);
     if (operation === 'createKey') this.add(this.keys, answer.id);
     if (operation === 'setProgramClock') this.clock = Date.parse(answer.clock.now);

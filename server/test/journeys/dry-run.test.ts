@@ -19,7 +19,7 @@ const document = {
       rewards: [{ length: 1, earn: { unit: 'points', fixed: '1' } }],
     },
   ],
-  badges: { regular: { name: 'Regular' } },
+  badges: { regular: { name: 'Regular' }, helper: { name: 'Helper' } },
   challenges: [
     {
       id: 'often',
@@ -65,7 +65,7 @@ const CONTENTS = tables
 /** Counts and digests of all rows of all tables, as the owner sees them. */
 const contents = (): Promise<Json[]> => run.base.sql(CONTENTS);
 
-const ID = /^(?:mem|act|ref|ord|ret|red|cas|rch|trf|hch|oev|adj|ent|key|tgr|vch)_[0-9a-z]+$/;
+const ID = /^(?:mem|act|ref|ord|ret|red|cas|rch|trf|hch|oev|adj|ent|key|tgr|vch|bdg)_[0-9a-z]+$/;
 const VOUCHER_CODE = 'DRY-1';
 const WALL_TIMES = new Set(['created_at', 'changed_at', 'at', 'revoked_at', 'instance', 'secret', 'id']);
 
@@ -149,6 +149,12 @@ const toEnd = await shop.post('/v1/members/ext:ann/tier-grants', {
   reason: 'a test',
 });
 
+const toWithdraw = await shop.post('/v1/members/ext:ann/badge-awards', {
+  external_id: 'to-withdraw',
+  badge: 'helper',
+  reason: 'a test',
+});
+
 /** Opens a case of a member and gives its id. */
 const caseOf = async (member: string) => {
   await shop.post('/v1/orders', order(6_000, { external_id: `fast-${member}`, member }));
@@ -186,6 +192,9 @@ const requests: Record<string, GoodRequest> = {
   voidRedemption: goodRequests({ program: 'shop', redemption: toVoid })['voidRedemption'] as GoodRequest,
   endTierGrant: goodRequests({ program: 'shop', tierGrant: toEnd.body.grant.id })[
     'endTierGrant'
+  ] as GoodRequest,
+  withdrawBadge: goodRequests({ program: 'shop', badgeAward: toWithdraw.body.award.id })[
+    'withdrawBadge'
   ] as GoodRequest,
   revealGiftVoucher: goodRequests({ program: 'shop', voucher: voucher.id })[
     'revealGiftVoucher'

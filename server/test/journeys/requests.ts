@@ -19,6 +19,7 @@ export interface Places {
   entry?: string;
   redemption?: string;
   tierGrant?: string;
+  badgeAward?: string;
   voucher?: string;
   key?: string;
   case?: string;
@@ -86,6 +87,17 @@ export function goodRequests(places: Places): Record<string, GoodRequest> {
       keyed(),
     ),
     listTierGrants: get(`/v1/members/${member}/tier-grants`),
+    awardBadge: post(`/v1/members/${member}/badge-awards`, {
+      external_id: key(),
+      badge: 'regular',
+      reason: 'a test',
+    }),
+    withdrawBadge: post(
+      `/v1/members/${member}/badge-awards/${places.badgeAward ?? 'bdg_0000000000000'}/withdraw`,
+      { reason: 'a test' },
+      keyed(),
+    ),
+    listBadgeAwards: get(`/v1/members/${member}/badge-awards`),
     listGiftVouchers: get(`/v1/members/${member}/vouchers`),
     revealGiftVoucher: post(`/v1/members/${member}/vouchers/${places.voucher ?? 'vch_0000000000000'}/reveal`),
     retryGiftVoucher: post(`/v1/members/${member}/vouchers/${places.voucher ?? 'vch_0000000000000'}/retry`),

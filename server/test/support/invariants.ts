@@ -264,6 +264,8 @@ async function compareKeys(engine: TestEngine): Promise<void> {
      union all select program_id, source, 'activity', external_id, id from earning.activities
      union all select program_id, source, 'tier_grant', external_id, id from earning.tier_grants where order_id is null
      union all select program_id, source, 'tier_grant_end', external_id, id from earning.tier_grant_ends where ended_by <> 'fealty'
+     union all select program_id, source, 'badge_award', external_id, id from earning.badge_awards
+     union all select program_id, source, 'badge_withdrawal', external_id, id from earning.badge_withdrawals
      union all select program_id, source, 'referral', external_id, id from earning.referrals
      union all select program_id, 'fealty', 'referral_payment', referral_id || ':' || side || ':' || step, id from earning.referral_payments
      union all select program_id, source, 'redemption', external_id, id from rewards.redemptions

@@ -21,6 +21,10 @@ export const earningErrors = {
   backtests_busy: { status: 409, title: 'Too many backtests are running' },
   program_without_tiers: { status: 404, title: 'The program has no tiers' },
   program_without_holdout: { status: 404, title: 'The program holds nobody out of its campaigns' },
+  badge_award_not_found: { status: 404, title: 'The member has no such badge by hand' },
+  badge_award_withdrawn: { status: 409, title: 'The badge was withdrawn already' },
+  badge_awarded: { status: 409, title: 'The member has the badge by hand already' },
+  badge_unknown: { status: 422, title: 'The program has no such badge' },
   tier_grant_ended: { status: 409, title: 'The grant of the tier is over already' },
   tier_grant_not_found: { status: 404, title: 'The member has no such grant of a tier' },
   tier_grant_period_invalid: {

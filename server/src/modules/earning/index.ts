@@ -15,6 +15,8 @@ import { streakRoutes } from './activities/streaks.routes.ts';
 import { budgetRoutes } from './campaigns/budgets.routes.ts';
 import { createBudgets } from './campaigns/budgets.ts';
 import { holdoutRoutes } from './campaigns/holdout.routes.ts';
+import { badgeAwardRoutes } from './challenges/badge-awards.routes.ts';
+import { badgeAwardType, badgeWithdrawalType } from './challenges/badge-awards.ts';
 import { withChallenge } from './challenges/challenges.explain.ts';
 import { challengeRoutes } from './challenges/challenges.routes.ts';
 import { explainOrder, explainReturn, returnedOrder } from './explain.ts';
@@ -79,6 +81,8 @@ export function createEarning(deps: {
   deps.ledger.register(caseType(load), explainDecision);
   deps.ledger.register(tierGrantType(load));
   deps.ledger.register(tierGrantEndType(load));
+  deps.ledger.register(badgeAwardType);
+  deps.ledger.register(badgeWithdrawalType);
   for (const verification of verifications(deps.registry)) deps.ledger.alsoVerify(verification);
   deps.ledger.register(watchType);
   const routes = earningRoutes(deps);
@@ -93,6 +97,7 @@ export function createEarning(deps: {
       activityRoutes(api, deps);
       streakRoutes(api, deps);
       challengeRoutes(api, deps);
+      badgeAwardRoutes(api, deps);
       referralRoutes(api, deps);
       tierRoutes(api, deps);
       tierGrantRoutes(api, deps);

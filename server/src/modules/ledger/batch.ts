@@ -208,6 +208,8 @@ export function entriesIn(posted: Posted, entries: ReadonlyMap<string, Entry>): 
 /** What people call the commands whose names are for machines. */
 const NOUNS: Readonly<Record<string, string>> = {
   adjust: 'adjustment',
+  badge_award: 'award of a badge',
+  badge_withdrawal: 'withdrawal of a badge',
   case_decision: 'decision of a case',
   order_event: 'event of an order',
   redemption_change: 'change of a redemption',

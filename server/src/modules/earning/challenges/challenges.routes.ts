@@ -7,6 +7,7 @@ import { wireId } from '#platform/ids.ts';
 import { type Ledger, memberText, time } from '../../ledger/index.ts';
 import { type Challenge, type Program, startOf, versionAt } from '../../program/index.ts';
 import type { ProgramInForce } from '../model.ts';
+import { type BadgeAward, badgeAwardsOf } from './badge-awards.store.ts';
 import { periodAt } from './challenges.facts.ts';
 import { type Award, type ChallengeState, NO_CHALLENGE } from './challenges.model.ts';
 import { challengesOfMember } from './challenges.store.ts';
@@ -52,12 +53,15 @@ const badgeSchema = z.strictObject({
   badge: text,
   name: text,
   description: text.nullable(),
-  challenge: text,
+  challenge: text.nullable().meta({ description: 'Null: it was awarded by hand.' }),
   program_version: z.int().meta({ description: 'The version that gave it.' }),
   since: schemas.instant,
-  from: text.meta({ description: 'The order or activity that reached the goal.' }),
+  from: text.meta({ description: 'The order or activity that reached the goal, or the award by hand.' }),
+  reason: text.nullable().meta({ description: 'Why it was awarded by hand; null: a challenge gave it.' }),
   withdrawn_at: schemas.instant.nullable().meta({ description: 'Null: the member has it.' }),
-  withdrawn_by: text.nullable().meta({ description: 'The return, or the order that was changed.' }),
+  withdrawn_by: text.nullable().meta({
+    description: 'The return, or the order that was changed; of one by hand the key that was used.',
+  }),
 });
 
 /** How far members are in their challenges, and what they can show. */
@@ -70,7 +74,7 @@ export function challengeRoutes(api: Api, deps: { ledger: Ledger; pool: Pool }):
     const { program, now } = facts.get(programId) as ProgramInForce;
     const stored = await challengesOfMember(pool, holder.value.id);
     const who = { member: wireId('mem', BigInt(holder.value.id)), external_id: holder.value.externalId };
-    return accept({ program, now, stored, who });
+    return accept({ program, now, stored, who, id: holder.value.id });
   };
 
   api.route(
@@ -112,7 +116,8 @@ export function challengeRoutes(api: Api, deps: { ledger: Ledger; pool: Pool }):
       tag: 'Activities',
       operation: 'getBadges',
       summary: "A member's badges, and those that were withdrawn",
-      description: 'The latest first.',
+      description:
+        'The latest first. The same badge by a challenge and by hand are two: each is withdrawn by itself.',
       program: true,
       params: z.strictObject({ member: schemas.reference('mem') }),
       answers: {
@@ -123,15 +128,14 @@ export function challengeRoutes(api: Api, deps: { ledger: Ledger; pool: Pool }):
     async ({ program: { id }, params }) => {
       const found = await memberOf(id, params.member);
       if (!found.ok) return found;
-      const { program, stored, who } = found.value;
-      const awards = stored.flatMap(({ challenge, state }) =>
-        state.awards.flatMap(award => (award.badge === null ? [] : { challenge, award, badge: award.badge })),
-      );
-      awards.sort((a, b) => b.award.at - a.award.at || (a.award.id < b.award.id ? 1 : -1));
-      return accept({
-        ...who,
-        data: awards.map(({ challenge, award, badge }) => badgeToWire(program, challenge, badge, award)),
-      });
+      const { program, stored, who, id: memberId } = found.value;
+      const byHand = (await badgeAwardsOf(pool, [memberId])).get(memberId) ?? [];
+      const badges = [
+        ...stored.flatMap(({ challenge, state }) => state.awards.flatMap(award => given(challenge, award))),
+        ...byHand.map(awarded),
+      ];
+      badges.sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1));
+      return accept({ ...who, data: badges.map(badge => badgeToWire(program, badge)) });
     },
   );
 }
@@ -178,8 +182,38 @@ function challengeToWire(challenge: Challenge, { progress, awards }: ChallengeSt
   };
 }
 
-function badgeToWire(program: Program, challenge: string, badge: string, { ref, at, cause, back }: Award) {
-  const version = Number(ref.slice(ref.lastIndexOf('@') + 1));
+/** A badge of a member, wherever it comes from. */
+interface Badge {
+  /** What it is sorted by: when it was given, and by which decision. */
+  readonly at: number;
+  readonly id: bigint;
+  readonly badge: string;
+  readonly challenge: string | null;
+  readonly version: number;
+  readonly from: string;
+  readonly reason: string | null;
+  readonly back: { readonly at: number; readonly by: string } | null;
+}
+
+/** The badge of a goal; nothing where the goal has none. */
+const given = (challenge: string, { id, at, badge, ref, cause, back }: Award): Badge[] =>
+  badge === null
+    ? []
+    : [
+        {
+          ...{ id, at, badge, challenge, from: cause, reason: null },
+          version: Number(ref.slice(ref.lastIndexOf('@') + 1)),
+          back: back === null ? null : { at: back.at, by: back.cause },
+        },
+      ];
+
+const awarded = ({ id, awardedAt: at, badge, version, reason, withdrawal }: BadgeAward): Badge => ({
+  ...{ id, at, badge, challenge: null, version, reason },
+  from: wireId('bdg', id),
+  back: withdrawal === null ? null : { at: withdrawal.at, by: withdrawal.withdrawnBy },
+});
+
+function badgeToWire(program: Program, { badge, challenge, version, at, from, reason, back }: Badge) {
   const shown = program.versions[version - 1]?.document.badges?.[badge];
   return {
     badge,
@@ -188,8 +222,9 @@ function badgeToWire(program: Program, challenge: string, badge: string, { ref, 
     challenge,
     program_version: version,
     since: time(at) as string,
-    from: cause,
+    from,
+    reason,
     withdrawn_at: back === null ? null : (time(back.at) as string),
-    withdrawn_by: back?.cause ?? null,
+    withdrawn_by: back?.by ?? null,
   };
 }

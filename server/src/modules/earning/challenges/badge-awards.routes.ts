@@ -1,0 +1,181 @@
+import * as z from 'zod';
+import type { Pool } from '#platform/db/client.ts';
+import { accept, type Outcome, refuse } from '#platform/errors.ts';
+import type { Api } from '#platform/http/api.ts';
+import { decodeIdCursor, encodeIdCursor } from '#platform/http/cursors.ts';
+import * as schemas from '#platform/http/schemas.ts';
+import { MAX_AMOUNT } from '#platform/money.ts';
+import { businessKey, type Done, type Ledger, memberText, sourceOf, wires } from '../../ledger/index.ts';
+import { type BadgeAwardBody, type BadgeWithdrawalBody, listBadgeAwards } from './badge-awards.store.ts';
+import { type BadgeAwardAnswer, badgeAwardPayload, badgeWithdrawalPayload } from './badge-awards.ts';
+import { badgeAwardToWire } from './badge-awards.wire.ts';
+
+const text = z.string();
+const reason = schemas.line(200, 'she found the bug');
+const memberParams = z.strictObject({ member: schemas.reference('mem') });
+
+const awardSchema = z
+  .strictObject({
+    id: text,
+    external_id: text,
+    source: text,
+    member: text,
+    badge: text,
+    program_version: z.int().describe('The version that was in force.'),
+    reason: text,
+    awarded_by: text.describe('The key that was used.'),
+    awarded_at: schemas.instant,
+    withdrawal: z
+      .strictObject({ at: schemas.instant, reason: text, withdrawn_by: text })
+      .nullable()
+      .describe('Who withdrew it; null where nobody has.'),
+  })
+  .meta({ id: 'BadgeAward', description: 'A badge that a member was awarded by hand.' });
+
+const answer = z.strictObject({ known: z.boolean(), award: awardSchema }).meta({ id: 'BadgeAwardAnswer' });
+
+const awardRequest = z
+  .strictObject({
+    external_id: schemas.externalId,
+    source: schemas.sourceName.optional(),
+    badge: schemas.line(64, 'explorer').describe('One of the `badges` of the version in force.'),
+    reason,
+  })
+  .meta({ id: 'BadgeAwardRequest' });
+
+const withdrawalRequest = z
+  .strictObject({ source: schemas.sourceName.optional(), reason })
+  .meta({ id: 'BadgeWithdrawalRequest' });
+
+/** Badges that are awarded by hand, beside those that challenges give. */
+export function badgeAwardRoutes(api: Api, { ledger, pool }: { ledger: Ledger; pool: Pool }): void {
+  api.route(
+    {
+      method: 'POST',
+      path: '/v1/members/{member}/badge-awards',
+      scope: 'badges:award',
+      tag: 'Activities',
+      operation: 'awardBadge',
+      summary: 'Award a member a badge by hand',
+      description:
+        'Beside the badges that challenges give: a return that takes back the same badge of a challenge leaves this one. By hand a member has a badge once at a time.',
+      program: true,
+      dryRun: true,
+      params: memberParams,
+      body: awardRequest,
+      answers: { 200: answer, 201: answer },
+      refusals: [
+        'member_not_found',
+        'member_reference_invalid',
+        'badge_unknown',
+        'badge_awarded',
+        'key_reused',
+        'source_not_allowed',
+      ],
+    },
+    async ({ program, credentials, params, body, dryRun }) => {
+      const source = sourceOf(credentials, body.source);
+      if (!source.ok) return source;
+      const holder = await ledger.directory.find(program.id, memberText(params.member));
+      if (!holder.ok) return holder;
+      const badgeAward: BadgeAwardBody = {
+        externalId: body.external_id,
+        source: source.value,
+        badge: body.badge,
+        reason: body.reason,
+        awardedBy: credentials.id,
+      };
+      const command = {
+        type: 'badge_award',
+        programId: program.id,
+        member: `ext:${holder.value.externalId}`,
+        key: businessKey(program.id, source.value, 'badge_award', body.external_id),
+        payload: badgeAwardPayload(holder.value.id, badgeAward),
+        body: { badgeAward },
+      };
+      const [outcome] = await ledger.run<BadgeAwardAnswer>([command], dryRun);
+      return wires(outcome as Outcome<Done<BadgeAwardAnswer>>);
+    },
+  );
+
+  api.route(
+    {
+      method: 'POST',
+      path: '/v1/members/{member}/badge-awards/{award}/withdraw',
+      scope: 'badges:award',
+      tag: 'Activities',
+      operation: 'withdrawBadge',
+      summary: 'Withdraw a badge that was awarded by hand',
+      description:
+        'It stays in the history. The same badge of a challenge stays with the member, and it can be awarded by hand again.',
+      program: true,
+      dryRun: true,
+      params: memberParams.extend({ award: schemas.wireIdOf('bdg') }),
+      headers: schemas.idempotencyHeaders,
+      body: withdrawalRequest,
+      answers: { 200: answer, 201: answer },
+      refusals: [
+        'member_not_found',
+        'member_reference_invalid',
+        'badge_award_not_found',
+        'badge_award_withdrawn',
+        'key_reused',
+        'source_not_allowed',
+      ],
+    },
+    async ({ program, credentials, params, headers, body, dryRun }) => {
+      const source = sourceOf(credentials, body.source);
+      if (!source.ok) return source;
+      const holder = await ledger.directory.find(program.id, memberText(params.member));
+      if (!holder.ok) return holder;
+      const badgeWithdrawal: BadgeWithdrawalBody = {
+        awardId: params.award,
+        externalId: headers['idempotency-key'],
+        source: source.value,
+        reason: body.reason,
+        withdrawnBy: credentials.id,
+      };
+      const command = {
+        type: 'badge_withdrawal',
+        programId: program.id,
+        member: `ext:${holder.value.externalId}`,
+        key: businessKey(program.id, source.value, 'badge_withdrawal', badgeWithdrawal.externalId),
+        payload: badgeWithdrawalPayload(badgeWithdrawal),
+        body: { badgeWithdrawal },
+      };
+      const [outcome] = await ledger.run<BadgeAwardAnswer>([command], dryRun);
+      return wires(outcome as Outcome<Done<BadgeAwardAnswer>>);
+    },
+  );
+
+  api.route(
+    {
+      method: 'GET',
+      path: '/v1/members/{member}/badge-awards',
+      scope: 'members:read',
+      tag: 'Activities',
+      operation: 'listBadgeAwards',
+      summary: 'The badges that a member was awarded by hand, newest first',
+      program: true,
+      params: memberParams,
+      query: schemas.pageQuery,
+      answers: { 200: schemas.page(awardSchema).meta({ id: 'BadgeAwardPage' }) },
+      refusals: ['member_not_found', 'member_reference_invalid'],
+    },
+    async ({ program, params, query: { cursor, limit } }) => {
+      const before = cursor === undefined ? MAX_AMOUNT : decodeIdCursor(cursor);
+      if (before === undefined)
+        return refuse('invalid_request', 'The cursor is not one of this list.', {
+          errors: [{ pointer: '/query/cursor', message: 'must be the `next` of an earlier answer' }],
+        });
+      const holder = await ledger.directory.find(program.id, memberText(params.member));
+      if (!holder.ok) return holder;
+      const awards = await listBadgeAwards(pool, holder.value.id, before, limit);
+      const last = awards.length < limit ? undefined : awards.at(-1);
+      return accept({
+        data: awards.map(badgeAwardToWire),
+        next: last === undefined ? null : encodeIdCursor(last.id),
+      });
+    },
+  );
+}
