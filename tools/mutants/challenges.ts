@@ -82,4 +82,40 @@ export const CHALLENGE_MUTANTS = [
     find: 'this.keep(steps);\n    return steps;',
     replace: 'return steps;',
   },
+  {
+    name: 'a badge by hand that was withdrawn cannot be awarded again',
+    file: `${EARNING}/challenges/badge-awards.ts`,
+    tests: [`${EARNING}/challenges/badge-awards.test.ts`],
+    find: 'award.badge === badge && award.withdrawal === null',
+    replace: 'award.badge === badge',
+  },
+  {
+    name: 'a badge by hand is withdrawn twice in one batch',
+    file: `${EARNING}/challenges/badge-awards.ts`,
+    tests: [`${EARNING}/challenges/badge-awards.test.ts`],
+    find: 'evolve: (facts, { award }) => keep(facts, award),',
+    replace: 'evolve: () => undefined,',
+  },
+  {
+    name: 'any name is a badge that can be awarded by hand',
+    file: `${EARNING}/challenges/badge-awards.ts`,
+    tests: [`${EARNING}/challenges/badge-awards.test.ts`],
+    find: '!Object.hasOwn(badges, badge)',
+    replace: '!(badge in badges)',
+  },
+  {
+    name: 'a badge by hand hides the same one of a challenge',
+    file: `${EARNING}/challenges/challenges.routes.ts`,
+    tests: ['test/journeys/badge-awards.test.ts'],
+    find: '...stored.flatMap(({ challenge, state }) => state.awards.flatMap(award => given(challenge, award))),',
+    replace:
+      '...stored.flatMap(({ challenge, state }) => state.awards.flatMap(award => given(challenge, award))).filter(own => !byHand.some(({ badge }) => badge === own.badge)),',
+  },
+  {
+    name: 'the first answer of an award tells what became of it since',
+    file: `${EARNING}/challenges/badge-awards.store.ts`,
+    tests: ['test/journeys/badge-awards.test.ts'],
+    find: '{ stored: { ...asAward(row), withdrawal: null }, posted: NOTHING_POSTED }',
+    replace: '{ stored: asAward(row), posted: NOTHING_POSTED }',
+  },
 ];

@@ -68,7 +68,7 @@ const document = (more: object) => ({
       rewards: [{ length: 2, earn: { unit: 'points', fixed: '2' } }],
     },
   ],
-  badges: { regular: { name: 'Regular' } },
+  badges: { regular: { name: 'Regular' }, helper: { name: 'Helper' } },
   challenges: [
     {
       id: 'often',
@@ -94,7 +94,6 @@ const document = (more: object) => ({
     { id: 'double', budget: { points: '5000' }, limit: { per_member: 3 }, effect: { multiply: '2' } },
     { id: 'treat', if: 'order.total >= 5000', limit: { per_member: 3 }, effect: { voucher: 'cinema' } },
   ],
-  badges: { helper: { name: 'Helper' }, regular: { name: 'Regular' } },
   velocity: [{ id: 'burst', unit: 'points', more_than: '20', within: 'PT5M', pause: 'PT1M' }],
   holdout: { share: '0.1' },
   households: { on_leave: 'give_back' },
