@@ -1,5 +1,5 @@
 import type { Tx } from '#platform/db/client.ts';
-import { accept, type Outcome, refuse } from '#platform/errors.ts';
+import { accept, type Outcome } from '#platform/errors.ts';
 import type {
   AnyCommandType,
   Command,
@@ -17,6 +17,7 @@ import { lookAgain } from './meanwhile.ts';
 import { type Entry, emptyWallet, holderOf, type Lot, type Wallet, walletId } from './model.ts';
 import { cutsOf, InParts } from './parts.ts';
 import type { NewKey, Posting } from './posting.store.ts';
+import { keyReused } from './refusals.ts';
 import { locate, type Mode, type Newcomer, receive, type Slot } from './slots.ts';
 import * as store from './store.ts';
 
@@ -205,18 +206,6 @@ export function entriesIn(posted: Posted, entries: ReadonlyMap<string, Entry>): 
   return own;
 }
 
-/** What people call the commands whose names are for machines. */
-const NOUNS: Readonly<Record<string, string>> = {
-  adjust: 'adjustment',
-  badge_award: 'award of a badge',
-  badge_withdrawal: 'withdrawal of a badge',
-  case_decision: 'decision of a case',
-  order_event: 'event of an order',
-  redemption_change: 'change of a redemption',
-  tier_grant: 'grant of a tier',
-  tier_grant_end: 'end of a grant',
-};
-
 function again(
   slot: Slot,
   stored: { id: bigint },
@@ -225,17 +214,8 @@ function again(
 ): Outcome<Done<unknown>> {
   const { command, type, holder, counterpart, program } = slot;
   if (payload !== command.payload) {
-    return refuse(
-      'key_reused',
-      `Another ${NOUNS[type.name] ?? type.name} was accepted under this external id before. Send the same content again, or use another id.`,
-      {
-        differences: type.differences(command, stored, {
-          holder,
-          counterpart,
-          program: program as ProgramFacts,
-        }),
-      },
-    );
+    const sent = { holder, counterpart, program: program as ProgramFacts };
+    return keyReused(type.name, type.differences(command, stored, sent));
   }
   return accept({
     known: true,
