@@ -34,9 +34,12 @@ export async function refillDesk(
   }
   if (operation === 'withdrawBadge') {
     world.awards.length = 0;
-    const award = { external_id: key, badge: 'helper', reason: 'a test' };
-    await make('awardBadge', 'POST', '/v1/members/ext:first/badge-awards', award);
-    await make('listBadgeAwards', 'GET', '/v1/members/ext:first/badge-awards');
+    const path = '/v1/members/ext:first/badge-awards';
+    await make('listBadgeAwards', 'GET', path);
+    if (!world.own(world.awards, 0)) {
+      await make('awardBadge', 'POST', path, { external_id: key, badge: 'helper', reason: 'a test' });
+      await make('listBadgeAwards', 'GET', path);
+    }
   }
   if (/^(reveal|retry)GiftVoucher$/.test(operation) && !world.own(world.vouchers, 0))
     await refillVouchers(world, make, key, work);
