@@ -82,3 +82,26 @@ test('the vouchers that a member got by campaigns are listed, and their codes re
   assert.match((await run('vouchers', 'retry', member, voucher.id)).out, /^state +revealed$/m);
   assert.match((await run('vouchers', 'retry-all', '--campaign', 'treat')).out, /^Tried +0\n/m);
 });
+
+test('all refused vouchers of a campaign are tried again, page after page, with what is left', async () => {
+  const campaigns = [{ id: 'flood', effect: { voucher: 'cinema' } }];
+  const withLimit = (per_member: number) =>
+    CATALOGUE.rewards.map(reward => (reward.id === 'cinema' ? { ...reward, limit: { per_member } } : reward));
+  await engine.publish('shop', { ...CATALOGUE, rewards: withLimit(1), campaigns });
+  const orders = Array.from({ length: 503 }, (_, at) => orderOf(`flood-${at}`, 'flooded', '100'));
+  await engine.post('/v1/orders/bulk', 'shop', { orders });
+  await engine.engine.giveVouchers();
+  const dry = await run('vouchers', 'retry-all', '--campaign', 'flood', '--dry-run');
+  assert.match(dry.err, /500 tried, 0 given, 2 left/);
+  assert.match(dry.out, /^Tried +502\nGiven +0\nWaiting for codes +0\nRefused: limit_reached +502\n/);
+  await engine.publish('shop', { ...CATALOGUE, rewards: withLimit(3), campaigns });
+  const { out } = await run('vouchers', 'retry-all', '--campaign', 'flood', '--reward', 'cinema', '--json');
+  assert.deepEqual(JSON.parse(out), {
+    tried: 502,
+    given: 2,
+    waiting: 0,
+    refused: [{ reason: 'limit_reached', count: 500 }],
+    meanwhile: 0,
+  });
+  assert.match((await run('vouchers', 'retry-all')).err, /Name a campaign, a reward, or both/);
+});
