@@ -41,6 +41,12 @@ export const BATCH_MUTANTS = [
   // Whose turn it is.
   {
     ...TURNS,
+    name: 'of the members of a batch the rest is left behind',
+    find: '(joins ? batch : left).push(waiting);',
+    replace: 'left.push(waiting);',
+  },
+  {
+    ...TURNS,
     name: 'a member is in two batches at a time',
     find: '(behind ?? batch).push(waiting);',
     replace: 'batch.push(waiting);',

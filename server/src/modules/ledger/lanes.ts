@@ -15,6 +15,12 @@ import { Turns } from './turns.ts';
 const ENOUGH = 32;
 /** From so many on, those who wait when nothing is under way are halved, so that two batches take turns. */
 const HALVED = 48;
+/**
+ * When nothing is under way after a batch of more than a few, those who were just answered are about to send again: the
+ * next batch waits for them. It matters where batches cannot take turns, because all orders are of one member.
+ */
+const GATHER_MS = 2;
+const FEW = 8;
 /** How long a few commands wait behind a large batch for more of them, ms. */
 const PATIENCE_MS = 10;
 
@@ -32,6 +38,8 @@ export class Lanes {
   /** Commands that have no answer yet, and those of them that are in a batch. */
   private waiting = 0;
   private underWay = 0;
+  /** Commands in the batch that began last. */
+  private lastSize = 0;
   private stopping = false;
   private gathering = false;
   private patience: NodeJS.Timeout | undefined;
@@ -131,10 +139,13 @@ export class Lanes {
       return;
     }
     this.gathering = true;
-    setImmediate(() => {
+    const begin = () => {
       this.gathering = false;
       this.begin(this.runners.length);
-    });
+    };
+    if (this.underWay === 0 && this.lastSize > FEW && this.turns.length < HALVED)
+      setTimeout(begin, GATHER_MS);
+    else setImmediate(begin);
   }
 
   private enough(): boolean {
@@ -153,10 +164,10 @@ export class Lanes {
   private start(runner: Runner): void {
     const { length } = this.turns;
     const halved = this.underWay === 0 && this.runners.length > 1 && length >= HALVED;
-    const { batch, ended } = this.turns.take(
-      Math.min(this.options.batch, halved ? Math.ceil(length / 2) : length),
-    );
+    const most = Math.min(this.options.batch, length);
+    const { batch, ended } = this.turns.take(halved ? Math.min(most, Math.ceil(length / 2)) : most, most);
     if (batch.length === 0) return;
+    this.lastSize = batch.length;
     this.underWay += batch.length;
     void runner.run(batch).then(() => {
       this.underWay -= batch.length;

@@ -13,10 +13,10 @@ const command = (member: number, nr: number): Command => ({
   body: nr,
 });
 
-type Step = { add: number } | { take: number } | { end: number };
+type Step = { add: number } | { take: number; more: number } | { end: number };
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ add: fc.integer({ min: 0, max: 5 }) }) },
-  { weight: 2, arbitrary: fc.record({ take: fc.integer({ min: 1, max: 6 }) }) },
+  { weight: 2, arbitrary: fc.record({ take: fc.integer({ min: 1, max: 6 }), more: fc.nat(4) }) },
   { weight: 2, arbitrary: fc.record({ end: fc.nat(3) }) },
 );
 
@@ -27,9 +27,11 @@ test('however batches begin and end, a member is in one at a time, its commands 
       const under: { batch: { command: Command }[]; ended(): void }[] = [];
       const served = new Map<string, number[]>();
       let added = 0;
-      const take = (most: number) => {
-        const turn = turns.take(most);
+      const take = (few: number, most = few) => {
+        const turn = turns.take(few, most);
         assert.ok(turn.batch.length <= most);
+        const first = new Set(turn.batch.slice(0, few).map(each => each.command.member));
+        assert.ok(turn.batch.every(each => first.has(each.command.member)));
         if (turn.batch.length === 0) return;
         const busy = new Set(under.flatMap(({ batch }) => batch.map(each => each.command.member)));
         for (const { command } of turn.batch) {
@@ -40,7 +42,7 @@ test('however batches begin and end, a member is in one at a time, its commands 
       };
       for (const each of steps) {
         if ('add' in each) turns.add({ command: command(each.add, added++) });
-        else if ('take' in each) take(each.take);
+        else if ('take' in each) take(each.take, each.take + each.more);
         else under.splice(each.end, 1)[0]?.ended();
       }
       while (under.length > 0 || turns.length > 0) {
@@ -57,4 +59,15 @@ test('however batches begin and end, a member is in one at a time, its commands 
     }),
     { numRuns: 500 },
   );
+});
+
+test('what else waits of the members of a batch goes with it: it could not go with another', () => {
+  const turns = new Turns<{ command: Command }>();
+  for (const [nr, member] of [1, 2, 1, 3, 1].entries()) turns.add({ command: command(member, nr) });
+  const { batch } = turns.take(2, 5);
+  assert.deepEqual(
+    batch.map(each => each.command.body),
+    [0, 1, 2, 4],
+  );
+  assert.equal(turns.length, 1);
 });

@@ -21,19 +21,27 @@ export class Turns<W extends { readonly command: Command }> {
     this.ready.push(waiting);
   }
 
-  /** The next batch of at most `most`; empty when all who wait are in one already. `ended` lets its members go. */
-  take(most: number): { batch: W[]; ended(): void } {
+  /**
+   * The next batch: the first `few`, and what else waits of their members, who would be in the way of another batch, up to
+   * `most`. Empty when all who wait are in one already. `ended` lets its members go.
+   */
+  take(few: number, most = few): { batch: W[]; ended(): void } {
     const batch: W[] = [];
     const members = new Set<string>();
     let next = 0;
-    for (; next < this.ready.length && batch.length < most; next += 1) {
+    for (; next < this.ready.length && batch.length < few; next += 1) {
       const waiting = this.ready[next] as W;
       const member = memberOf(waiting.command);
       const behind = this.behind.get(member);
       if (behind === undefined) members.add(member);
       (behind ?? batch).push(waiting);
     }
-    this.ready = this.ready.slice(next);
+    const left: W[] = [];
+    for (const waiting of this.ready.slice(next)) {
+      const joins = batch.length < most && members.has(memberOf(waiting.command));
+      (joins ? batch : left).push(waiting);
+    }
+    this.ready = left;
     for (const member of members) this.behind.set(member, []);
     return { batch, ended: () => this.release(members) };
   }
