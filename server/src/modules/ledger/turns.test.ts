@@ -71,3 +71,14 @@ test('what else waits of the members of a batch goes with it: it could not go wi
   );
   assert.equal(turns.length, 1);
 });
+
+test('what waited behind a batch comes before what its member sent later', () => {
+  const turns = new Turns<{ command: Command }>();
+  for (const [nr, member] of [1, 2].entries()) turns.add({ command: command(member, nr) });
+  const first = turns.take(1);
+  for (const [nr, member] of [1, 3, 1].entries()) turns.add({ command: command(member, nr + 2) });
+  const bodies = (turn: { batch: { command: Command }[] }) => turn.batch.map(each => each.command.body);
+  assert.deepEqual(bodies(turns.take(2)), [1, 3]);
+  first.ended();
+  assert.deepEqual(bodies(turns.take(2)), [2, 4]);
+});
