@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import type { Pool } from '#platform/db/client.ts';
-import { accept, type Outcome, refuse } from '#platform/errors.ts';
+import { accept, refuse } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
 import { decodeIdCursor, encodeIdCursor } from '#platform/http/cursors.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { MAX_AMOUNT } from '#platform/money.ts';
-import { businessKey, type Done, type Ledger, memberText, sourceOf, wires } from '../../ledger/index.ts';
+import { type Ledger, memberText } from '../../ledger/index.ts';
+import { byHand } from '../by-hand.ts';
 import { type BadgeAwardBody, type BadgeWithdrawalBody, listBadgeAwards } from './badge-awards.store.ts';
 import { type BadgeAwardAnswer, badgeAwardPayload, badgeWithdrawalPayload } from './badge-awards.ts';
 import { badgeAwardToWire } from './badge-awards.wire.ts';
@@ -73,29 +74,22 @@ export function badgeAwardRoutes(api: Api, { ledger, pool }: { ledger: Ledger; p
         'source_not_allowed',
       ],
     },
-    async ({ program, credentials, params, body, dryRun }) => {
-      const source = sourceOf(credentials, body.source);
-      if (!source.ok) return source;
-      const holder = await ledger.directory.find(program.id, memberText(params.member));
-      if (!holder.ok) return holder;
-      const badgeAward: BadgeAwardBody = {
-        externalId: body.external_id,
-        source: source.value,
-        badge: body.badge,
-        reason: body.reason,
-        awardedBy: credentials.id,
-      };
-      const command = {
-        type: 'badge_award',
-        programId: program.id,
-        member: `ext:${holder.value.externalId}`,
-        key: businessKey(program.id, source.value, 'badge_award', body.external_id),
-        payload: badgeAwardPayload(holder.value.id, badgeAward),
-        body: { badgeAward },
-      };
-      const [outcome] = await ledger.run<BadgeAwardAnswer>([command], dryRun);
-      return wires(outcome as Outcome<Done<BadgeAwardAnswer>>);
-    },
+    call =>
+      byHand<BadgeAwardAnswer>(ledger, call, (holder, source) => {
+        const badgeAward: BadgeAwardBody = {
+          externalId: call.body.external_id,
+          source,
+          badge: call.body.badge,
+          reason: call.body.reason,
+          awardedBy: call.credentials.id,
+        };
+        return {
+          type: 'badge_award',
+          externalId: badgeAward.externalId,
+          payload: badgeAwardPayload(holder.id, badgeAward),
+          body: { badgeAward },
+        };
+      }),
   );
 
   api.route(
@@ -123,29 +117,22 @@ export function badgeAwardRoutes(api: Api, { ledger, pool }: { ledger: Ledger; p
         'source_not_allowed',
       ],
     },
-    async ({ program, credentials, params, headers, body, dryRun }) => {
-      const source = sourceOf(credentials, body.source);
-      if (!source.ok) return source;
-      const holder = await ledger.directory.find(program.id, memberText(params.member));
-      if (!holder.ok) return holder;
-      const badgeWithdrawal: BadgeWithdrawalBody = {
-        awardId: params.award,
-        externalId: headers['idempotency-key'],
-        source: source.value,
-        reason: body.reason,
-        withdrawnBy: credentials.id,
-      };
-      const command = {
-        type: 'badge_withdrawal',
-        programId: program.id,
-        member: `ext:${holder.value.externalId}`,
-        key: businessKey(program.id, source.value, 'badge_withdrawal', badgeWithdrawal.externalId),
-        payload: badgeWithdrawalPayload(badgeWithdrawal),
-        body: { badgeWithdrawal },
-      };
-      const [outcome] = await ledger.run<BadgeAwardAnswer>([command], dryRun);
-      return wires(outcome as Outcome<Done<BadgeAwardAnswer>>);
-    },
+    call =>
+      byHand<BadgeAwardAnswer>(ledger, call, (_holder, source) => {
+        const badgeWithdrawal: BadgeWithdrawalBody = {
+          awardId: call.params.award,
+          externalId: call.headers['idempotency-key'],
+          source,
+          reason: call.body.reason,
+          withdrawnBy: call.credentials.id,
+        };
+        return {
+          type: 'badge_withdrawal',
+          externalId: badgeWithdrawal.externalId,
+          payload: badgeWithdrawalPayload(badgeWithdrawal),
+          body: { badgeWithdrawal },
+        };
+      }),
   );
 
   api.route(

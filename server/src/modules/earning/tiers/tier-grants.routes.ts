@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import type { Pool } from '#platform/db/client.ts';
-import { accept, type Outcome, refuse } from '#platform/errors.ts';
+import { accept, refuse } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
 import { decodeIdCursor, encodeIdCursor } from '#platform/http/cursors.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { MAX_AMOUNT } from '#platform/money.ts';
-import { businessKey, type Done, type Ledger, memberText, sourceOf, wires } from '../../ledger/index.ts';
+import { type Ledger, memberText } from '../../ledger/index.ts';
+import { byHand } from '../by-hand.ts';
 import { listTierGrants, type TierGrantBody, type TierGrantEndBody } from './tier-grants.store.ts';
 import { type TierGrantAnswer, tierGrantEndPayload, tierGrantPayload } from './tier-grants.ts';
 import { tierGrantToWire } from './tier-grants.wire.ts';
@@ -80,31 +81,24 @@ export function tierGrantRoutes(api: Api, { ledger, pool }: { ledger: Ledger; po
         'source_not_allowed',
       ],
     },
-    async ({ program, credentials, params, body, dryRun }) => {
-      const source = sourceOf(credentials, body.source);
-      if (!source.ok) return source;
-      const holder = await ledger.directory.find(program.id, memberText(params.member));
-      if (!holder.ok) return holder;
-      const tierGrant: TierGrantBody = {
-        externalId: body.external_id,
-        source: source.value,
-        tier: body.tier,
-        from: body.from ?? null,
-        until: body.until ?? null,
-        reason: body.reason,
-        grantedBy: credentials.id,
-      };
-      const command = {
-        type: 'tier_grant',
-        programId: program.id,
-        member: `ext:${holder.value.externalId}`,
-        key: businessKey(program.id, source.value, 'tier_grant', body.external_id),
-        payload: tierGrantPayload(holder.value.id, tierGrant),
-        body: { tierGrant },
-      };
-      const [outcome] = await ledger.run<TierGrantAnswer>([command], dryRun);
-      return wires(outcome as Outcome<Done<TierGrantAnswer>>);
-    },
+    call =>
+      byHand<TierGrantAnswer>(ledger, call, (holder, source) => {
+        const tierGrant: TierGrantBody = {
+          externalId: call.body.external_id,
+          source,
+          tier: call.body.tier,
+          from: call.body.from ?? null,
+          until: call.body.until ?? null,
+          reason: call.body.reason,
+          grantedBy: call.credentials.id,
+        };
+        return {
+          type: 'tier_grant',
+          externalId: tierGrant.externalId,
+          payload: tierGrantPayload(holder.id, tierGrant),
+          body: { tierGrant },
+        };
+      }),
   );
 
   api.route(
@@ -132,29 +126,22 @@ export function tierGrantRoutes(api: Api, { ledger, pool }: { ledger: Ledger; po
         'source_not_allowed',
       ],
     },
-    async ({ program, credentials, params, headers, body, dryRun }) => {
-      const source = sourceOf(credentials, body.source);
-      if (!source.ok) return source;
-      const holder = await ledger.directory.find(program.id, memberText(params.member));
-      if (!holder.ok) return holder;
-      const tierGrantEnd: TierGrantEndBody = {
-        grantId: params.grant,
-        externalId: headers['idempotency-key'],
-        source: source.value,
-        reason: body.reason,
-        endedBy: credentials.id,
-      };
-      const command = {
-        type: 'tier_grant_end',
-        programId: program.id,
-        member: `ext:${holder.value.externalId}`,
-        key: businessKey(program.id, source.value, 'tier_grant_end', tierGrantEnd.externalId),
-        payload: tierGrantEndPayload(tierGrantEnd),
-        body: { tierGrantEnd },
-      };
-      const [outcome] = await ledger.run<TierGrantAnswer>([command], dryRun);
-      return wires(outcome as Outcome<Done<TierGrantAnswer>>);
-    },
+    call =>
+      byHand<TierGrantAnswer>(ledger, call, (_holder, source) => {
+        const tierGrantEnd: TierGrantEndBody = {
+          grantId: call.params.grant,
+          externalId: call.headers['idempotency-key'],
+          source,
+          reason: call.body.reason,
+          endedBy: call.credentials.id,
+        };
+        return {
+          type: 'tier_grant_end',
+          externalId: tierGrantEnd.externalId,
+          payload: tierGrantEndPayload(tierGrantEnd),
+          body: { tierGrantEnd },
+        };
+      }),
   );
 
   api.route(
