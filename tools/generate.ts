@@ -21,7 +21,7 @@ export async function openApiText(): Promise<string> {
   const database = await testDatabase();
   const { ownerUrl, appUrl } = database;
   const log = createLog({ level: 'silent' });
-  const least = { lanes: 1, batch: 1, queue: 1, backtestMemory: 128 };
+  const least = { lanes: 1, batch: 1, queue: 1, newKeysAfter: 0, backtestMemory: 128 };
   const engine = await compose({ ownerUrl, appUrl, secret: newSecret(), log, ...least });
   const text = `${JSON.stringify(engine.http.openApi(), null, 2)}\n`;
   await engine.stop();

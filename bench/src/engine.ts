@@ -12,7 +12,14 @@ export const PROGRAM_FILE = new URL(
 const START_MS = 120_000;
 const STOP_MS = 120_000;
 /** Settings that whoever tunes the engine may give to it; all others would aim the benchmark at a foreign engine. */
-const TUNABLE = ['FEALTY_LANES', 'FEALTY_BATCH', 'FEALTY_QUEUE', 'FEALTY_LOG_LEVEL', 'FEALTY_ROLES'];
+const TUNABLE = [
+  'FEALTY_LANES',
+  'FEALTY_BATCH',
+  'FEALTY_QUEUE',
+  'FEALTY_NEW_KEYS_AFTER',
+  'FEALTY_LOG_LEVEL',
+  'FEALTY_ROLES',
+];
 
 /** An engine of the benchmark's own, started as a user starts it, in a process of its own. */
 export interface Engine {

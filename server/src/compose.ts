@@ -74,6 +74,7 @@ export interface EngineOptions {
   lanes: number;
   batch: number;
   queue: number;
+  newKeysAfter: number;
   /** How much of its heap a backtest may fill, in MB. */
   backtestMemory: number;
   clock?: Clock;
@@ -124,6 +125,7 @@ export async function compose(options: EngineOptions): Promise<Engine> {
     lanes: options.lanes,
     batch: options.batch,
     queue: options.queue,
+    newKeysAfter: options.newKeysAfter,
   });
   const program = createProgram({ pool, clock, budgets: budgetBook() });
   const members = createMembers();
@@ -264,6 +266,7 @@ function directory(deps: {
     const units = [...(latest?.units.values() ?? [])];
     return {
       id: program.id,
+      revision: program.revision,
       name: program.name,
       now: programNow(program, clock.now()),
       units: units.map(unit => unit.name),
@@ -289,6 +292,15 @@ function directory(deps: {
     read: (refs: readonly { programId: number; member: string }[]) => locate(pool, refs),
   });
   return {
+    lately: (ids, refs) => {
+      const known = ids.map(id => registry.kept(id));
+      const found = refs.map(ref => members.remembered(ref));
+      if (known.includes(undefined) || found.includes(undefined)) return undefined;
+      return {
+        programs: new Map((known as Program[]).map(program => [program.id, factsOf(program)])),
+        holders: (found as Located[]).map(located => holderOf(accept(located))),
+      };
+    },
     programs: async (tx, wanted) =>
       new Map([...(await registry.load(tx, wanted))].map(([id, program]) => [id, factsOf(program)])),
     programNamed: async name => {

@@ -20,6 +20,8 @@ export interface Config {
   lanes: number;
   batch: number;
   queue: number;
+  /** After so many commands with new keys in a row, keys are no longer looked up. */
+  newKeysAfter: number;
   /** How much of its heap a backtest may fill, in MB. */
   backtestMemory: number;
 }
@@ -53,6 +55,8 @@ const schema = z.object({
   FEALTY_LANES: whole(1, 32).default(2),
   FEALTY_BATCH: whole(1, 2000).default(500),
   FEALTY_QUEUE: whole(1000, 1_000_000).default(20_000),
+  // A key that is taken after all costs its batch a second try: at most one in so many commands (ADR 0029).
+  FEALTY_NEW_KEYS_AFTER: whole(0, 1_000_000_000).default(5_000),
   FEALTY_BACKTEST_MEMORY: whole(128, 65_536).default(2_048),
 });
 
@@ -79,6 +83,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     lanes: data.FEALTY_LANES,
     batch: data.FEALTY_BATCH,
     queue: data.FEALTY_QUEUE,
+    newKeysAfter: data.FEALTY_NEW_KEYS_AFTER,
     backtestMemory: data.FEALTY_BACKTEST_MEMORY,
   };
 }

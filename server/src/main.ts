@@ -47,6 +47,7 @@ async function start(config: Config, log: Log): Promise<Running> {
       lanes: config.lanes,
       batch: config.batch,
       queue: config.queue,
+      newKeysAfter: config.newKeysAfter,
       backtestMemory: config.backtestMemory,
     });
     const url = await startRoles(engine, config.roles, config);

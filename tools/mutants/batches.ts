@@ -1,6 +1,7 @@
 // Mistakes in when a batch begins, whose turn it is, and what is acknowledged of it.
 const LEDGER = 'src/modules/ledger';
 const TURNS = { file: `${LEDGER}/turns.ts`, tests: [`${LEDGER}/turns.test.ts`] };
+const NEW_KEYS = { tests: [`${LEDGER}/new-keys.test.ts`] };
 const RUNNER = { file: `${LEDGER}/runner.ts`, tests: [`${LEDGER}/lanes.test.ts`] };
 
 export const BATCH_MUTANTS = [
@@ -16,6 +17,42 @@ export const BATCH_MUTANTS = [
     file: `${LEDGER}/batch.ts`,
     tests: ['src/modules/rewards/batch.test.ts'],
     find: '  store.fill(opened, targets);',
+    replace: '',
+  },
+  // What is taken to be so before it is known.
+  {
+    ...NEW_KEYS,
+    file: `${LEDGER}/runner.ts`,
+    name: 'keys that were taken for new are taken for new again',
+    find: 'const newKeys = attempt === 1 && this.newKeys.expected;',
+    replace: 'const newKeys = attempt < TRIES && this.newKeys.expected;',
+  },
+  {
+    ...NEW_KEYS,
+    file: `${LEDGER}/meanwhile.ts`,
+    name: 'a program that has changed is not noticed',
+    find: 'present.get(id)?.revision !== revision',
+    replace: 'present.get(id) === undefined',
+  },
+  {
+    ...NEW_KEYS,
+    file: `${LEDGER}/batch.ts`,
+    name: 'nobody waits for the programs to be confirmed',
+    find: '    confirmed,\n',
+    replace: '',
+  },
+  {
+    ...NEW_KEYS,
+    file: `${LEDGER}/meanwhile.ts`,
+    name: 'a refusal under a key that was taken for new is not looked at again',
+    find: 'refused.length > 0 &&',
+    replace: 'refused.length > 999 &&',
+  },
+  {
+    ...NEW_KEYS,
+    file: `${LEDGER}/new-keys.ts`,
+    name: 'a taken key does not end the expectation of new ones',
+    find: 'this.streak = 0;',
     replace: '',
   },
   // Nothing is acknowledged that is not there.

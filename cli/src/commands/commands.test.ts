@@ -36,6 +36,7 @@ test.before(async () => {
     lanes: 2,
     batch: 500,
     queue: 20_000,
+    newKeysAfter: 5_000,
     backtestMemory: 512,
   });
   await engine.identity.ensureRootKey(folder);

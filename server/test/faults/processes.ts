@@ -116,7 +116,14 @@ export class Engine {
   launch(): void {
     const urlFile = join(this.folder, 'url');
     rmSync(urlFile, { force: true });
-    const env = { FEALTY_DATA_DIR: this.folder, FEALTY_PORT: '0', FEALTY_LOG_LEVEL: 'warn', ...this.#env };
+    // Every key is first taken to be new: what is sent again after a fault then meets what follows from that.
+    const env = {
+      FEALTY_NEW_KEYS_AFTER: '0',
+      FEALTY_DATA_DIR: this.folder,
+      FEALTY_PORT: '0',
+      FEALTY_LOG_LEVEL: 'warn',
+      ...this.#env,
+    };
     const program = new Program([ENGINE], { env, log: this.log });
     this.#program = program;
     void program.ended.then(how => {

@@ -38,6 +38,8 @@ export interface TestEngineOptions {
   lanes?: number;
   batch?: number;
   queue?: number;
+  /** 0 when left out: every key is first taken to be new, so that every repetition meets what follows from it. */
+  newKeysAfter?: number;
   backtestMemory?: number;
 }
 
@@ -76,6 +78,7 @@ export class TestEngine {
       lanes = 2,
       batch = 500,
       queue = 20_000,
+      newKeysAfter = 0,
       backtestMemory = 512,
     } = this.options;
     const { ownerUrl, appUrl } = this.database;
@@ -88,6 +91,7 @@ export class TestEngine {
       lanes,
       batch,
       queue,
+      newKeysAfter,
       backtestMemory,
       checkAnswers,
       processMetrics: false,

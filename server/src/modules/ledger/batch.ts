@@ -31,6 +31,8 @@ export interface Decided {
   postings: Posting[];
   changes: Change[];
   keys: NewKey[];
+  /** Whether any of the keys that were looked up was taken. */
+  keysTaken: boolean;
   /** Facts by program, and how many entries they speak of. */
   facts: FactsByProgram;
   /** To be told when the batch is committed. */
@@ -48,7 +50,9 @@ export interface Decided {
  * Writes nothing. Throws `InParts` where one has to see what facts that are loaded once cannot show.
  */
 export async function decideBatch(tx: Tx, commands: readonly Command[], mode: Mode): Promise<Decided> {
-  const { slots, strangers } = await locate(tx, commands, mode);
+  // Nothing may be waited for where all is known at once: what is asked for from here on goes out with it.
+  const located = locate(tx, commands, mode);
+  const { slots, strangers, confirmed } = located instanceof Promise ? await located : located;
   const cuts = mode.write ? cutsOf(slots) : [];
   if (cuts.length > 0) throw new InParts(cuts);
   const live = slots.filter(slot => slot.outcome === undefined);
@@ -64,6 +68,7 @@ export async function decideBatch(tx: Tx, commands: readonly Command[], mode: Mo
     // Behind the facts: a dry run, which only imagines the newcomers, must not load anything of them either.
     strangers.length === 0 ? [] : receive(tx, strangers, mode),
     replay(tx, replays),
+    confirmed,
   ]);
   const held = hold(open, wallets);
   await fillLots(tx, open, held, { early, opened });
@@ -287,6 +292,7 @@ function fold(
     postings: [],
     changes: [],
     keys: [],
+    keysTaken: slots.some(({ known }) => known !== undefined),
     facts: new Map(),
     notJudged: [],
     stores: [],

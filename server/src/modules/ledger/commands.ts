@@ -34,6 +34,8 @@ export interface Reminders {
 /** What the ledger must know of a program; the module `program` provides it. */
 export interface ProgramFacts {
   readonly id: number;
+  /** Another one with each change of the program and each step of its clock. */
+  readonly revision: number;
   /** The program's clock, epoch ms. */
   readonly now: number;
   readonly name: string;

@@ -2,6 +2,7 @@ import { Fault, type Outcome } from '#platform/errors.ts';
 import { hash128 } from '#platform/ids.ts';
 import { decideBatch } from './batch.ts';
 import type { AnyCommandType, Command, Done } from './commands.ts';
+import { NewKeys } from './new-keys.ts';
 import { type LanesOptions, Runner, type Waiting } from './runner.ts';
 import type { Directory, Mode } from './slots.ts';
 import { Turns } from './turns.ts';
@@ -47,9 +48,10 @@ export class Lanes {
 
   constructor(options: LanesOptions) {
     this.options = options;
+    const newKeys = new NewKeys(options.newKeysAfter);
     this.runners = Array.from(
       { length: options.lanes },
-      (_, number) => new Runner(`lane ${number}`, options, () => this.mode()),
+      (_, number) => new Runner(`lane ${number}`, options, () => this.mode(), newKeys),
     );
   }
 
@@ -180,7 +182,8 @@ export class Lanes {
     if (this.directory === undefined)
       throw new Error('the lanes were used before members and programs were registered');
     const { ids, observer } = this.options;
-    return { write: true, ids, types: this.types, directory: this.directory, locked: observer.locked };
+    const { types, directory } = this;
+    return { write: true, newKeys: false, ids, types, directory, locked: observer.locked };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Tx } from '#platform/db/client.ts';
 import type { Outcome } from '#platform/errors.ts';
-import type { Command } from './commands.ts';
+import type { Command, ProgramFacts } from './commands.ts';
 import * as store from './store.ts';
 
 /* What other processes may have done while a batch waited for its locks. */
@@ -13,8 +13,19 @@ interface Placed {
 }
 
 /** The batch has to be decided again; the code is that of a serialisation failure, after which the lanes try again. */
-class TakenMeanwhile extends Error {
+class Meanwhile extends Error {
   readonly code = '40001';
+}
+
+/** Rejects where a program is not what it was taken to be. Asked before the locks, as if nothing had been known. */
+export async function confirm(
+  tx: Tx,
+  programs: ReadonlyMap<number, ProgramFacts>,
+  directory: { programs(tx: Tx, ids: readonly number[]): Promise<ReadonlyMap<number, ProgramFacts>> },
+): Promise<void> {
+  const present = await directory.programs(tx, [...programs.keys()]);
+  for (const [id, { name, revision }] of programs)
+    if (present.get(id)?.revision !== revision) throw new Meanwhile(`the program ${name} has changed`);
 }
 
 /**
@@ -27,5 +38,5 @@ export async function lookAgain(tx: Tx, placed: readonly Placed[]): Promise<void
     command.key !== null && known === undefined && outcome?.ok === false ? command.key : [],
   );
   if (refused.length > 0 && (await store.keys(tx, refused)).size > 0)
-    throw new TakenMeanwhile('a command was carried out by another process while it waited for its locks');
+    throw new Meanwhile('a command was carried out by another process while it waited for its locks');
 }

@@ -7,6 +7,7 @@ import type { Audit } from '../audit/index.ts';
 import { type Decided, decideBatch } from './batch.ts';
 import type { Command, Done, NotJudged } from './commands.ts';
 import { digest } from './digest.ts';
+import type { NewKeys } from './new-keys.ts';
 import { InParts } from './parts.ts';
 import { post, settled } from './posting.store.ts';
 import type { Mode } from './slots.ts';
@@ -35,6 +36,8 @@ export interface LanesOptions {
   batch: number;
   /** The most commands that may wait in the process; more are refused with 503. */
   queue: number;
+  /** After so many commands with new keys in a row, keys are no longer looked up. */
+  newKeysAfter: number;
 }
 
 /** A command and who waits for its outcome. */
@@ -59,12 +62,14 @@ export class Runner {
   private readonly name: string;
   private readonly options: LanesOptions;
   private readonly mode: () => Mode;
+  private readonly newKeys: NewKeys;
   private connection: Connection | undefined;
 
-  constructor(name: string, options: LanesOptions, mode: () => Mode) {
+  constructor(name: string, options: LanesOptions, mode: () => Mode, newKeys: NewKeys) {
     this.name = name;
     this.options = options;
     this.mode = mode;
+    this.newKeys = newKeys;
   }
 
   /** Answers every command of the batch, whatever happens. */
@@ -94,8 +99,12 @@ export class Runner {
     const deadline = this.options.clock.now() + PATIENCE;
     for (let attempt = 1; ; attempt += 1) {
       const started = performance.now();
+      const newKeys = attempt === 1 && this.newKeys.expected;
       try {
-        const outcomes = await this.attempt(batch.map(waiting => waiting.command));
+        const outcomes = await this.attempt(
+          batch.map(waiting => waiting.command),
+          newKeys,
+        );
         this.options.observer.batch(batch.length, (performance.now() - started) / 1000);
         for (const [index, waiting] of batch.entries())
           waiting.done(outcomes[index] as Outcome<Done<unknown>>);
@@ -120,8 +129,10 @@ export class Runner {
         }
         await this.connection.run(transactionStatements.ROLLBACK).catch(() => undefined);
         if (error instanceof InParts) return this.carryOutParts(batch, error.cuts);
-        if (RETRYABLE.has(String(state)) && attempt < TRIES) {
-          this.options.observer.retry(String(state));
+        // Whatever goes wrong with keys that were taken to be new may come of that.
+        if (newKeys) this.newKeys.metTaken();
+        if (newKeys || (RETRYABLE.has(String(state)) && attempt < TRIES)) {
+          this.options.observer.retry(newKeys ? 'keys' : String(state));
           continue;
         }
         return this.halve(batch, error);
@@ -170,15 +181,20 @@ export class Runner {
       );
   }
 
-  private async attempt(commands: readonly Command[]): Promise<Outcome<Done<unknown>>[]> {
+  private async attempt(commands: readonly Command[], newKeys: boolean): Promise<Outcome<Done<unknown>>[]> {
     if (this.connection?.usable !== true) {
       await this.connection?.close();
       this.connection = await Connection.open(this.options.url, this.name);
     }
     const connection = this.connection;
     const begun = connection.run(transactionStatements.BEGIN);
-    const [, decided] = await Promise.all([begun, decideBatch(connection, commands, this.mode())]);
+    const [, decided] = await Promise.all([
+      begun,
+      decideBatch(connection, commands, { ...this.mode(), newKeys }),
+    ]);
     await this.write(connection, decided);
+    if (decided.keysTaken) this.newKeys.metTaken();
+    else this.newKeys.met(commands.length);
     for (const decision of decided.notJudged) this.options.observer.notJudged(decision);
     return decided.outcomes;
   }

@@ -44,6 +44,7 @@ export interface LedgerOptions {
   lanes: number;
   batch: number;
   queue: number;
+  newKeysAfter: number;
 }
 
 /** How many wallets one step of the sweep settles: small enough that traffic does not wait for it. */

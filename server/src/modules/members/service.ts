@@ -1,11 +1,12 @@
 import type { Tx } from '#platform/db/client.ts';
 import { accept, type Outcome } from '#platform/errors.ts';
+import { usableMemory } from '#platform/memory.ts';
 import { createLocator, type Locator } from './locate.ts';
 import { INVALID, type Member, notFound, parseReference, type Reference } from './model.ts';
 import * as store from './store.ts';
 
 export interface MembersOptions {
-  /** How many members are remembered; 200,000 take about 35 MB. */
+  /** How many members are remembered; left out: as many as the memory allows, at most a million. */
   remembered?: number;
 }
 
@@ -23,11 +24,24 @@ export interface MembersService extends Locator {
   list(tx: Tx, programId: number, wanted: store.MembersWanted): Promise<Member[]>;
 }
 
-const DEFAULT_REMEMBERED = 200_000;
+/** What a remembered member takes, bytes. */
+const BYTES_EACH = 170;
+/** Members may take this part of the memory. */
+const PART = 1 / 50;
+const FEWEST = 50_000;
+const MOST = 1_000_000;
+
+/**
+ * How many members a process with `memory` bytes remembers. One who has to be looked up costs PostgreSQL 11 us of an order and
+ * 8 us of a balance, and a round trip: with all of 300,000 members remembered instead of a fifth, 15,500 balances a second
+ * became 19,200.
+ */
+const capacity = (memory: number): number =>
+  Math.min(MOST, Math.max(FEWEST, Math.floor((memory * PART) / BYTES_EACH)));
 
 /** Finds and enrols members; keeps those that it found. */
 export function createService(options: MembersOptions = {}): MembersService {
-  const locator = createLocator(options.remembered ?? DEFAULT_REMEMBERED);
+  const locator = createLocator(options.remembered ?? capacity(usableMemory()));
   return {
     ...locator,
     async find(tx, programId, member) {

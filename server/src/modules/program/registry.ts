@@ -15,6 +15,8 @@ const MAX_NAMES = 10_000;
  * must not ask: what it wrote would be kept even if it were rolled back.
  */
 export interface Registry {
+  /** A program as it was read last, without asking. */
+  kept(id: number): Program | undefined;
   /** The programs of these ids; ids that do not exist are left out. */
   load(tx: Tx, ids: readonly number[]): Promise<ReadonlyMap<number, Program>>;
   byName(tx: Tx, name: string): Promise<Program | undefined>;
@@ -47,6 +49,7 @@ export function createRegistry(): Registry {
   };
 
   return {
+    kept: id => programs.get(id),
     async load(tx, ids) {
       const result = new Map<number, Program>();
       for (const head of await store.heads(tx, ids)) result.set(head.id, await resolve(tx, head));

@@ -1,15 +1,9 @@
-import { totalmem } from 'node:os';
+import { usableMemory } from '../memory.ts';
 
 export type PostgresSettings = Record<string, string | number | boolean>;
 
 const MB = 2 ** 20;
 const DURABILITY = ['fsync', 'synchronous_commit', 'full_page_writes'];
-
-/** Memory that this process may count on, in bytes: the machine's, or less where a container limits it. */
-function usableMemory(): number {
-  const limit = process.constrainedMemory();
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
-}
 
 const between = (low: number, value: number, high: number): number =>
   Math.min(Math.max(Math.floor(value / MB), low), high);

@@ -45,7 +45,9 @@ async function carryOut(task: BacktestTask, pool: Pool): Promise<BacktestResult>
   try {
     const span = { from: from ?? Number.NEGATIVE_INFINITY, to };
     const input = { program, draft: draft?.value ?? null, span };
-    const report = await runBacktest({ pool, members: createMembers() }, input, replayed => {
+    // Each member is asked for once, so that remembering any would only take of the heap.
+    const members = createMembers({ remembered: 1 });
+    const report = await runBacktest({ pool, members }, input, replayed => {
       watch();
       say({ progress: replayed });
     });
