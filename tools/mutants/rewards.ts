@@ -15,8 +15,8 @@ export const REWARD_MUTANTS = [
   },
   {
     name: 'whose a redemption is, is told of another one',
-    file: `${REWARDS}/owners.ts`,
-    tests: [`${REWARDS}/owners.test.ts`],
+    file: 'src/modules/ledger/owners.ts',
+    tests: ['src/modules/ledger/owners.test.ts'],
     find: 'return ids.map(id => found.get(id));',
     replace: 'return ids.map(() => [...found.values()][0]);',
   },

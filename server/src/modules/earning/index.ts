@@ -5,7 +5,7 @@ import type { Problems } from '#platform/http/problems.ts';
 import type { Ids } from '#platform/ids.ts';
 import type { Log } from '#platform/observe/log.ts';
 import { caseType, explainDecision } from '../fraud/index.ts';
-import type { Ledger } from '../ledger/index.ts';
+import { type Ledger, Owners } from '../ledger/index.ts';
 import type { Members } from '../members/index.ts';
 import type { Registry } from '../program/index.ts';
 import { explainActivity } from './activities/activities.explain.ts';
@@ -35,6 +35,7 @@ import { explainRerating, rerateType } from './replay/rerate.ts';
 import { explainActivityRerating, rerateActivityType } from './replay/rerate-activity.ts';
 import { rerateRoutes } from './replay/rerates.routes.ts';
 import { earningRoutes } from './routes.ts';
+import * as store from './store.ts';
 import { tierGrantRoutes } from './tiers/tier-grants.routes.ts';
 import { tierGrantEndType, tierGrantType } from './tiers/tier-grants.ts';
 import { createTierWatcher, type TierWatcher, watchType } from './tiers/tier-watch.ts';
@@ -85,7 +86,8 @@ export function createEarning(deps: {
   deps.ledger.register(badgeWithdrawalType);
   for (const verification of verifications(deps.registry)) deps.ledger.alsoVerify(verification);
   deps.ledger.register(watchType);
-  const routes = earningRoutes(deps);
+  const orders = new Owners(ids => store.owners(deps.pool, ids));
+  const routes = earningRoutes({ ...deps, orders });
   const backtests = createBacktests(deps);
   return {
     payReferrals: () => payReferrals(deps),
@@ -93,7 +95,7 @@ export function createEarning(deps: {
     backtests,
     routes(api) {
       routes(api);
-      eventRoutes(api, deps);
+      eventRoutes(api, { ...deps, orders });
       activityRoutes(api, deps);
       streakRoutes(api, deps);
       challengeRoutes(api, deps);

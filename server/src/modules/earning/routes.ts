@@ -11,13 +11,14 @@ import {
   type Done,
   type Ledger,
   memberText,
+  type Owners,
   sourceOf,
   wires,
 } from '../ledger/index.ts';
 import type { OrderState } from './model.ts';
 import { notJudgedTold } from './not-judged.wire.ts';
 import { bulkOf, preferHeader, prefersMinimal } from './orders/bulk.ts';
-import { findOrder, sameForm } from './orders/find.ts';
+import { findOrder, findOwner, sameForm } from './orders/find.ts';
 import { type OrderAnswer, payloadOf, wireLine } from './orders/orders.ts';
 import { type ReturnAnswer, returnPayload } from './orders/returns.ts';
 import type { ReturnBody } from './records.ts';
@@ -52,7 +53,7 @@ const REFUSALS = [
 ];
 
 export const earningRoutes =
-  ({ ledger, pool, problems }: { ledger: Ledger; pool: Pool; problems: Problems }) =>
+  ({ ledger, pool, orders, problems }: { ledger: Ledger; pool: Pool; orders: Owners; problems: Problems }) =>
   (api: Api): void => {
     const commandFor = (
       programId: number,
@@ -90,9 +91,6 @@ export const earningRoutes =
         member.ok ? commandFor(programId, member.value, source.value, input, historical) : member,
       );
     };
-
-    const orderOfPath = (programId: number, reference: schemas.Reference, source: Outcome<string>) =>
-      findOrder({ ledger, pool }, programId, reference, source);
 
     api.route(
       {
@@ -170,7 +168,8 @@ export const earningRoutes =
         refusals: ['order_not_found', 'source_not_allowed'],
       },
       async ({ program, credentials, params, query }) => {
-        const state = await orderOfPath(program.id, params.order, sourceOf(credentials, query.source));
+        const source = sourceOf(credentials, query.source);
+        const state = await findOrder({ ledger, pool }, program.id, params.order, source);
         if (!state.ok) return state;
         const units = (await ledger.directory.programs(pool, [program.id])).get(program.id)?.units ?? [];
         return accept(orderToWire(state.value, units));
@@ -188,16 +187,15 @@ export const earningRoutes =
       const source = sourceOf(credentials, sources.source);
       if (!source.ok) return source;
       const sender = sources.order_source === undefined ? source : accept(sources.order_source);
-      const state = await orderOfPath(program.id, reference, sender);
-      if (!state.ok) return state;
-      const holder = await ledger.directory.find(program.id, wireId('mem', BigInt(state.value.memberId)));
-      if (!holder.ok) return holder;
-      const sent: ReturnBody = { ...body, source: source.value, orderId: state.value.id };
+      const owner = await findOwner({ ledger, pool, orders }, program.id, reference, sender);
+      if (!owner.ok) return owner;
+      const { orderId, holder } = owner.value;
+      const sent: ReturnBody = { ...body, source: source.value, orderId };
       const key = businessKey(program.id, source.value, 'return', body.externalId);
       const command: Command = {
         type: 'return',
         programId: program.id,
-        member: `ext:${holder.value.externalId}`,
+        member: `ext:${holder.externalId}`,
         key,
         payload: returnPayload(sent),
         body: sent,

@@ -1,7 +1,7 @@
 import { booleans, instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import type { Rational } from '#platform/money.ts';
-import type { Posted } from '../ledger/index.ts';
+import type { Owner, Posted } from '../ledger/index.ts';
 import { type Applied, type Fault, type Line, NOTHING_APPLIED, type Order } from './model.ts';
 import type { Decided } from './posting.ts';
 import type { StoredOrder, StoredReturn } from './records.ts';
@@ -227,6 +227,18 @@ export const revisions = async (
   ids: readonly bigint[],
 ): Promise<{ stored: StoredOrder; posted: Posted }[]> =>
   (await tx.run<OrderRow>(readOrders, [numbers([...new Set(ids)])])).map(asOrder);
+
+const readOwners = statement(
+  'earning_order_owners',
+  `select distinct o.id, o.program_id, o.member_id
+   from ${unnested(1, 'id bigint')} as u join earning.orders o on o.id = u.id`,
+);
+
+/** Whose these orders are, which no revision changes. */
+export async function owners(tx: Tx, ids: readonly bigint[]): Promise<Map<bigint, Owner>> {
+  const rows = await tx.run<[bigint, number, bigint]>(readOwners, [numbers(ids)]);
+  return new Map(rows.map(([id, programId, memberId]) => [id, { programId, memberId: Number(memberId) }]));
+}
 
 /** The revision of each order that was taken first: what its business key stands for. */
 export async function firstRevisions(

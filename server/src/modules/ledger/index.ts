@@ -22,6 +22,7 @@ export { lapsesAt } from './inactivity.ts';
 export { businessKey } from './lanes.ts';
 export type { ClosingTerms, LotTerms, OpeningTerms } from './lot-terms.ts';
 export { type Entry, holderOf, type Taken, unitOf, walletId } from './model.ts';
+export { type Owner, Owners } from './owners.ts';
 export { insufficientBalance } from './refusals.ts';
 export { IN_ORDER } from './reminders.ts';
 export { ledgerRoutes, memberText, wires } from './routes.ts';

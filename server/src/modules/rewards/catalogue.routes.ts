@@ -3,10 +3,9 @@ import type { Pool } from '#platform/db/client.ts';
 import { accept } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
 import * as schemas from '#platform/http/schemas.ts';
-import { type Ledger, memberText } from '../ledger/index.ts';
+import { type Ledger, memberText, type Owners } from '../ledger/index.ts';
 import { changer } from './changing.ts';
 import { listRewards, rewardsFor } from './listing.ts';
-import type { Owners } from './owners.ts';
 import { redemptionParams } from './routes.ts';
 import { givesSchema, redemptionAnswer } from './wire.ts';
 

@@ -1,10 +1,9 @@
 import { type Outcome, refuse } from '#platform/errors.ts';
 import type { Answer, Credentials } from '#platform/http/api.ts';
 import { wireId } from '#platform/ids.ts';
-import { businessKey, type Done, type Ledger, sourceOf, wires } from '../ledger/index.ts';
+import { businessKey, type Done, type Ledger, type Owners, sourceOf, wires } from '../ledger/index.ts';
 import { type ChangeAnswer, changePayload } from './changes.ts';
 import type { ChangeBody } from './model.ts';
-import type { Owners } from './owners.ts';
 
 /** How routes carry out a change of a redemption, by whatever address it was asked for. */
 export const changer =

@@ -1,6 +1,6 @@
 import type { Pool, Tx } from '#platform/db/client.ts';
 import type { Api } from '#platform/http/api.ts';
-import type { Ledger } from '../ledger/index.ts';
+import { type Ledger, Owners } from '../ledger/index.ts';
 import { catalogueRoutes } from './catalogue.routes.ts';
 import { findChanges } from './changes.store.ts';
 import { changeType } from './changes.ts';
@@ -13,7 +13,6 @@ import { collector } from './households.collecting.ts';
 import { poolLoader } from './households.facts.ts';
 import { householdRoutes } from './households.routes.ts';
 import { explainChange, householdChangeType, householdType } from './households.ts';
-import { Owners } from './owners.ts';
 import { redemptionType } from './redemptions.ts';
 import { rotationRoutes } from './rotation.routes.ts';
 import { rewardsRoutes } from './routes.ts';
@@ -56,7 +55,7 @@ export function createRewards(deps: { ledger: Ledger; pool: Pool; secrets: Secre
         };
   });
   deps.ledger.register(giftVoucherType(load, vouchers));
-  const owners = new Owners(deps.pool);
+  const owners = new Owners(ids => store.owners(deps.pool, ids));
   const pools = poolLoader(deps.ledger);
   deps.ledger.register(transferType(pools), explainTransfer(deps.ledger));
   deps.ledger.register(householdType(pools));

@@ -4,11 +4,18 @@ import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { hash128, parseWireId } from '#platform/ids.ts';
-import { businessKey, type Done, type Ledger, memberText, sourceOf, wires } from '../ledger/index.ts';
+import {
+  businessKey,
+  type Done,
+  type Ledger,
+  memberText,
+  type Owners,
+  sourceOf,
+  wires,
+} from '../ledger/index.ts';
 import { parseDuration } from '../program/index.ts';
 import { changer } from './changing.ts';
 import type { RedemptionBody } from './model.ts';
-import type { Owners } from './owners.ts';
 import type { RedemptionAnswer } from './redemptions.ts';
 import * as store from './store.ts';
 import { redemptionAnswer, redemptionSchema, redemptionToWire } from './wire.ts';

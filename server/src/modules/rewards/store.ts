@@ -1,6 +1,6 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx, unnested } from '#platform/db/client.ts';
-import type { Posted } from '../ledger/index.ts';
+import type { Owner, Posted } from '../ledger/index.ts';
 import * as codes from './codes.store.ts';
 import type { Aside, Granted, NewRedemption, Redemption } from './model.ts';
 import * as stock from './stock.store.ts';
@@ -164,10 +164,7 @@ const readOwners = statement(
 );
 
 /** Whose these redemptions are. */
-export async function owners(
-  tx: Tx,
-  ids: readonly bigint[],
-): Promise<Map<bigint, Pick<Redemption, 'programId' | 'memberId'>>> {
+export async function owners(tx: Tx, ids: readonly bigint[]): Promise<Map<bigint, Owner>> {
   const rows = await tx.run<[bigint, number, bigint]>(readOwners, [numbers(ids)]);
   return new Map(rows.map(([id, programId, memberId]) => [id, { programId, memberId: Number(memberId) }]));
 }

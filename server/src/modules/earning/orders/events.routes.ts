@@ -3,11 +3,18 @@ import type { Pool } from '#platform/db/client.ts';
 import { accept, type Outcome } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
 import * as schemas from '#platform/http/schemas.ts';
-import { wireId } from '#platform/ids.ts';
-import { businessKey, type Done, effectsShape, type Ledger, sourceOf, wires } from '../../ledger/index.ts';
+import {
+  businessKey,
+  type Done,
+  effectsShape,
+  type Ledger,
+  type Owners,
+  sourceOf,
+  wires,
+} from '../../ledger/index.ts';
 import type { EventBody } from './events.store.ts';
 import { type EventAnswer, eventPayload } from './events.ts';
-import { findOrder } from './find.ts';
+import { findOwner } from './find.ts';
 
 const text = z.string();
 
@@ -26,7 +33,7 @@ const eventAnswer = z
   })
   .meta({ id: 'OrderEventAnswer' });
 
-export function eventRoutes(api: Api, deps: { ledger: Ledger; pool: Pool }): void {
+export function eventRoutes(api: Api, deps: { ledger: Ledger; pool: Pool; orders: Owners }): void {
   api.route(
     {
       method: 'POST',
@@ -71,17 +78,15 @@ export function eventRoutes(api: Api, deps: { ledger: Ledger; pool: Pool }): voi
       const source = sourceOf(credentials, body.source);
       if (!source.ok) return source;
       const sender = body.order_source === undefined ? source : accept(body.order_source);
-      const state = await findOrder(deps, program.id, params.order, sender);
-      if (!state.ok) return state;
-      const { id: orderId, memberId } = state.value;
-      const holder = await deps.ledger.directory.find(program.id, wireId('mem', BigInt(memberId)));
-      if (!holder.ok) return holder;
+      const owner = await findOwner(deps, program.id, params.order, sender);
+      if (!owner.ok) return owner;
+      const { orderId, holder } = owner.value;
       const { external_id: externalId, type, occurred_at: occurredAt } = body;
       const sent: EventBody = { orderId, externalId, source: source.value, type, occurredAt };
       const command = {
         type: 'order_event',
         programId: program.id,
-        member: `ext:${holder.value.externalId}`,
+        member: `ext:${holder.externalId}`,
         key: businessKey(program.id, source.value, 'order_event', externalId),
         payload: eventPayload(sent),
         body: sent,

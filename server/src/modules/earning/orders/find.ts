@@ -1,9 +1,15 @@
 import type { Pool } from '#platform/db/client.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import type { Reference } from '#platform/http/schemas.ts';
-import { businessKey, type Ledger, memberText } from '../../ledger/index.ts';
+import { wireId } from '#platform/ids.ts';
+import { businessKey, type Holder, type Ledger, memberText, type Owners } from '../../ledger/index.ts';
 import { loadOrders } from '../facts.ts';
 import type { OrderState } from '../model.ts';
+
+interface FindDeps {
+  ledger: Ledger;
+  pool: Pool;
+}
 
 /** A member as commands name it: the same one in the same form goes to the same lane, so ids of ours are looked up. */
 export async function sameForm(
@@ -16,21 +22,48 @@ export async function sameForm(
   return found.ok ? accept(`ext:${found.value.externalId}`) : found;
 }
 
-/** The order that a path names; `ext:` ids belong to a source. */
+const notFound = () =>
+  refuse('order_not_found', 'There is no such order in this program. Send the order first, then its return.');
+
+/** The id that a path means, if there is an order of it at all; `ext:` ids belong to a source. */
+async function idOf(
+  { ledger, pool }: FindDeps,
+  programId: number,
+  reference: Reference,
+  source: Outcome<string>,
+): Promise<Outcome<bigint | undefined>> {
+  if (reference.id !== undefined) return accept(reference.id);
+  if (!source.ok) return source;
+  const key = businessKey(programId, source.value, 'order', reference.externalId as string);
+  return accept(await ledger.resultOf(pool, key));
+}
+
+/** The order that a path names, as it stands. */
 export async function findOrder(
-  { ledger, pool }: { ledger: Ledger; pool: Pool },
+  deps: FindDeps,
   programId: number,
   reference: Reference,
   source: Outcome<string>,
 ): Promise<Outcome<OrderState>> {
-  let id = reference.id;
-  if (id === undefined) {
-    if (!source.ok) return source;
-    const key = businessKey(programId, source.value, 'order', reference.externalId as string);
-    id = await ledger.resultOf(pool, key);
-  }
-  const state = id === undefined ? undefined : (await loadOrders(pool, ledger, [id])).states.get(id);
-  if (state !== undefined && state.programId === programId) return accept(state);
-  const detail = 'There is no such order in this program. Send the order first, then its return.';
-  return refuse('order_not_found', detail);
+  const id = await idOf(deps, programId, reference, source);
+  if (!id.ok) return id;
+  const { ledger, pool } = deps;
+  const state =
+    id.value === undefined ? undefined : (await loadOrders(pool, ledger, [id.value])).states.get(id.value);
+  return state?.programId === programId ? accept(state) : notFound();
+}
+
+/** The id of the order that a path names, and whose it is: all that has to be known before what befalls it waits in the lanes. */
+export async function findOwner(
+  deps: FindDeps & { orders: Owners },
+  programId: number,
+  reference: Reference,
+  source: Outcome<string>,
+): Promise<Outcome<{ orderId: bigint; holder: Holder }>> {
+  const id = await idOf(deps, programId, reference, source);
+  if (!id.ok) return id;
+  const owner = id.value === undefined ? undefined : await deps.orders.of(id.value);
+  if (id.value === undefined || owner?.programId !== programId) return notFound();
+  const holder = await deps.ledger.directory.find(programId, wireId('mem', BigInt(owner.memberId)));
+  return holder.ok ? accept({ orderId: id.value, holder: holder.value }) : holder;
 }

@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Pool } from '#platform/db/client.ts';
 import { Owners } from './owners.ts';
 
-test('whose redemptions are is asked for together, each is told its own, and it is asked for once', async () => {
+test('whose things are is asked for together, each is told its own, and it is asked for once', async () => {
   let reads = 0;
-  const pool = {
-    run: async () => {
-      reads += 1;
-      return [
-        [2n, 1, 20n],
-        [1n, 1, 10n],
-      ];
-    },
-  } as unknown as Pool;
-  const owners = new Owners(pool);
+  const owners = new Owners(async ids => {
+    reads += 1;
+    assert.deepEqual(ids, [1n, 2n, 3n]);
+    return new Map([
+      [2n, { programId: 1, memberId: 20 }],
+      [1n, { programId: 1, memberId: 10 }],
+    ]);
+  });
   assert.deepEqual(await Promise.all([1n, 2n, 3n].map(id => owners.of(id))), [
     { programId: 1, memberId: 10 },
     { programId: 1, memberId: 20 },
