@@ -40,8 +40,8 @@ export const MUTANTS: readonly Mutant[] = [
     ...BATCH,
     name: 'a key is not looked up',
     file: `${LEDGER}/slots.ts`,
-    find: 'wanted.length > 0 ? store.keys(tx, wanted) : new Map<string, store.KnownKey>(),',
-    replace: 'new Map(),',
+    find: 'wanted.length > 0 ? store.keys(tx, wanted) : NONE_TAKEN,',
+    replace: 'NONE_TAKEN,',
   },
   {
     ...BATCH,
@@ -257,8 +257,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'an order of another program can be returned',
     file: `${EARNING}/orders/find.ts`,
     tests: ['test/journeys/tenants.test.ts'],
-    find: 'state !== undefined && state.programId === programId',
-    replace: 'state !== undefined',
+    find: 'owner?.programId !== programId',
+    replace: 'owner === undefined',
   },
   // Conditions.
   {
