@@ -52,8 +52,11 @@ export function defaultSettings(memory: number = usableMemory()): PostgresSettin
     autovacuum_naptime: '15s',
     autovacuum_max_workers: 2,
     autovacuum_vacuum_scale_factor: 0.05,
-    autovacuum_analyze_scale_factor: 0.05,
     autovacuum_vacuum_cost_limit: 1000,
+    // Rows are found by their keys, for which the planner needs no fresh statistics. Gathered after each growth by a twentieth,
+    // from ten times as many rows, they took 390 s of a processor while 11 million orders came in.
+    autovacuum_analyze_scale_factor: 0.5,
+    default_statistics_target: 10,
 
     // Statements and the details of errors hold members' data, which has no place in a log.
     log_min_error_statement: 'panic',
