@@ -51,8 +51,8 @@ const schema = z.object({
     .transform(text => text.split(',').map(role => role.trim()))
     .pipe(z.array(z.enum(ROLES)).min(1)),
   FEALTY_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
-  // Two keep two cores busy: one batch is decided while the other is written (ADR 0028).
-  FEALTY_LANES: whole(1, 32).default(2),
+  // Three keep two cores busy: one batch is decided while another is written and a third reaches the disk (ADR 0028).
+  FEALTY_LANES: whole(1, 32).default(3),
   FEALTY_BATCH: whole(1, 2000).default(500),
   FEALTY_QUEUE: whole(1000, 1_000_000).default(20_000),
   // A key that is taken after all costs its batch a second try: at most one in so many commands (ADR 0029).

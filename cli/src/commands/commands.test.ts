@@ -33,7 +33,7 @@ test.before(async () => {
     appUrl,
     secret: newSecret(),
     log: createLog({ level: 'silent' }),
-    lanes: 2,
+    lanes: 3,
     batch: 500,
     queue: 20_000,
     newKeysAfter: 5_000,

@@ -75,7 +75,7 @@ export class TestEngine {
       clock,
       secret = TEST_SECRET,
       secretBefore = null,
-      lanes = 2,
+      lanes = 3,
       batch = 500,
       queue = 20_000,
       newKeysAfter = 0,
