@@ -314,6 +314,8 @@ function directory(deps: {
         tx,
         newcomers.map(({ id, at, ...rest }) => ({ ...rest, id: BigInt(id), enrolledAt: at })),
       ),
+    enrolled: newcomers =>
+      members.remember(newcomers.map(own => ({ ...own, id: BigInt(own.id), enrolled: true }))),
     find: async (programId, member) => {
       const known = members.remembered({ programId, member });
       const found = known === undefined ? await finder.get({ programId, member }) : accept(known);

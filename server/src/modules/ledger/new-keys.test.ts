@@ -107,4 +107,18 @@ test('an engine decides by what another one has published, and by the clock that
   assert.deepEqual([due.result.status, due.tries], [201, 1]);
 });
 
+test('a member is known from its enrolment on, without being looked up', async () => {
+  const memberOf = async (id: string) => {
+    const order = orderOf(id, 'newcomer', '1000', { occurred_at: new Date(NOW).toISOString() });
+    return (await daring.post<{ order: { member: string } }>('/v1/orders', 'shop', order)).body.order.member;
+  };
+  const enrolled = await memberOf('first');
+  const rename = (from: string, to: string) =>
+    daring.sql('update members.members set external_id = $2 where external_id = $1', [from, to]);
+  // Who is looked up now is not found, and would be enrolled once more.
+  await rename('newcomer', 'renamed');
+  assert.equal(await memberOf('second'), enrolled);
+  await rename('renamed', 'newcomer');
+});
+
 test('what the ledger says agrees along every path', () => invariants(daring));

@@ -226,5 +226,6 @@ export class Runner {
     const committed = connection.commit(writes);
     await settled([...writes, committed]);
     if ((await committed) !== 'COMMIT') throw new Error('the database rolled the batch back');
+    this.mode().directory.enrolled(newcomers);
   }
 }

@@ -23,6 +23,8 @@ export interface Directory {
   reserve(tx: Tx, count: number): Promise<number[]>;
   /** Enrols members under reserved ids. A member who was enrolled meanwhile rejects with SQLSTATE 23505. */
   enrol(tx: Tx, newcomers: readonly Newcomer[]): Promise<void>;
+  /** Told of those whose enrolment is committed. */
+  enrolled(newcomers: readonly Newcomer[]): void;
   /** The program of a name, with its clock. */
   programNamed(name: string): Promise<ProgramFacts | undefined>;
   /** Finds one committed member. */
