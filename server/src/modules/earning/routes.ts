@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Pool } from '#platform/db/client.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import { type Api, BULK_BODY_LIMIT, type Credentials } from '#platform/http/api.ts';
-import { type Problems, pointersOf } from '#platform/http/problems.ts';
+import type { Problems } from '#platform/http/problems.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { wireId } from '#platform/ids.ts';
 import {
@@ -17,7 +17,7 @@ import {
 } from '../ledger/index.ts';
 import type { OrderState } from './model.ts';
 import { notJudgedTold } from './not-judged.wire.ts';
-import { bulkOf, preferHeader, prefersMinimal } from './orders/bulk.ts';
+import { bulkOf, preferHeader, prefersMinimal, runRows } from './orders/bulk.ts';
 import { findOrder, findOwner, sameForm } from './orders/find.ts';
 import { type OrderAnswer, payloadOf, wireLine } from './orders/orders.ts';
 import { type ReturnAnswer, returnPayload } from './orders/returns.ts';
@@ -134,22 +134,13 @@ export const earningRoutes =
         refusals: [],
       },
       async ({ program, credentials, body, dryRun, headers }) => {
-        const rows = await Promise.all(
-          body.orders.map((raw): Promise<Outcome<Command>> | Outcome<Command> => {
-            const parsed = orderSchema.safeParse(raw);
-            if (parsed.success) return commandOf(program.id, credentials, parsed.data, body.historical);
-            return refuse('invalid_request', 'The row is not a well-formed order.', {
-              errors: pointersOf(parsed.error, ''),
-            });
-          }),
-        );
-        const outcomes = await ledger.run<OrderAnswer>(
-          rows.flatMap(row => (row.ok ? [row.value] : [])),
+        const outcomes = await runRows<OrderAnswer, OrderInput>(
+          ledger,
+          { rows: body.orders, schema: orderSchema, what: 'order' },
+          order => commandOf(program.id, credentials, order, body.historical),
           dryRun,
         );
-        let next = 0;
-        const all = rows.map(row => (row.ok ? (outcomes[next++] as Answered<OrderAnswer>) : row));
-        return accept(bulkOf(all, problems, prefersMinimal(headers)));
+        return accept(bulkOf(outcomes, problems, prefersMinimal(headers)));
       },
     );
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { accept, type Outcome, refuse } from '#platform/errors.ts';
+import { accept, type Outcome } from '#platform/errors.ts';
 import { type Api, BULK_BODY_LIMIT, type Credentials } from '#platform/http/api.ts';
-import { type Problems, pointersOf } from '#platform/http/problems.ts';
+import type { Problems } from '#platform/http/problems.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import {
   businessKey,
@@ -14,7 +14,7 @@ import {
   wires,
 } from '../../ledger/index.ts';
 import { notJudgedShape } from '../not-judged.wire.ts';
-import { bulkAnswerOf, bulkOf, preferHeader, prefersMinimal, rowOf } from '../orders/bulk.ts';
+import { bulkAnswerOf, bulkOf, preferHeader, prefersMinimal, rowOf, runRows } from '../orders/bulk.ts';
 import { sameForm } from '../orders/find.ts';
 import type { Activity } from './activities.model.ts';
 import { type ActivityAnswer, activityPayload } from './activities.ts';
@@ -149,22 +149,13 @@ export function activityRoutes(api: Api, deps: { ledger: Ledger; problems: Probl
       refusals: [],
     },
     async ({ program, credentials, body, dryRun, headers }) => {
-      const rows = await Promise.all(
-        body.activities.map((raw): Promise<Outcome<Command>> | Outcome<Command> => {
-          const parsed = activitySchema.safeParse(raw);
-          if (parsed.success) return commandOf(program.id, credentials, parsed.data);
-          return refuse('invalid_request', 'The row is not a well-formed activity.', {
-            errors: pointersOf(parsed.error, ''),
-          });
-        }),
-      );
-      const outcomes = await ledger.run<ActivityAnswer>(
-        rows.flatMap(row => (row.ok ? [row.value] : [])),
+      const outcomes = await runRows<ActivityAnswer, ActivityInput>(
+        ledger,
+        { rows: body.activities, schema: activitySchema, what: 'activity' },
+        activity => commandOf(program.id, credentials, activity),
         dryRun,
       );
-      let next = 0;
-      const all = rows.map(row => (row.ok ? (outcomes[next++] as Outcome<Done<ActivityAnswer>>) : row));
-      return accept(bulkOf(all, problems, prefersMinimal(headers)));
+      return accept(bulkOf(outcomes, problems, prefersMinimal(headers)));
     },
   );
 }

@@ -1,7 +1,39 @@
 import * as z from 'zod';
-import type { Outcome } from '#platform/errors.ts';
-import type { Problems } from '#platform/http/problems.ts';
-import type { Done } from '../../ledger/index.ts';
+import { type Outcome, refuse } from '#platform/errors.ts';
+import { type Problems, pointersOf } from '#platform/http/problems.ts';
+import type { Command, Done, Ledger } from '../../ledger/index.ts';
+
+/** The rows of a bulk call, and what each of them has to be. */
+interface Rows<Input> {
+  readonly rows: readonly unknown[];
+  readonly schema: z.ZodType<Input>;
+  /** What a mistake calls a row: `order`. */
+  readonly what: string;
+}
+
+/** Carries out the rows of a bulk call: each is checked and decided by itself, and has its outcome in its place. */
+export async function runRows<Answer extends object, Input>(
+  ledger: Ledger,
+  { rows, schema, what }: Rows<Input>,
+  commandOf: (input: Input) => Outcome<Command> | Promise<Outcome<Command>>,
+  dryRun: boolean,
+): Promise<Outcome<Done<Answer>>[]> {
+  const commands = await Promise.all(
+    rows.map((raw): Promise<Outcome<Command>> | Outcome<Command> => {
+      const parsed = schema.safeParse(raw);
+      if (parsed.success) return commandOf(parsed.data);
+      return refuse('invalid_request', `The row is not a well-formed ${what}.`, {
+        errors: pointersOf(parsed.error, ''),
+      });
+    }),
+  );
+  const outcomes = await ledger.run<Answer>(
+    commands.flatMap(row => (row.ok ? [row.value] : [])),
+    dryRun,
+  );
+  let next = 0;
+  return commands.map(row => (row.ok ? (outcomes[next++] as Outcome<Done<Answer>>) : row));
+}
 
 /** The results of a bulk call; `minimal` leaves out what went well. */
 export function bulkOf<Answer extends object>(
