@@ -45,8 +45,15 @@ export const BATCH_MUTANTS = [
     ...NEW_KEYS,
     file: `${LEDGER}/meanwhile.ts`,
     name: 'a refusal under a key that was taken for new is not looked at again',
-    find: 'refused.length > 0 &&',
-    replace: 'refused.length > 999 &&',
+    find: 'unproved.length > 0 &&',
+    replace: 'unproved.length > 999 &&',
+  },
+  {
+    file: `${LEDGER}/meanwhile.ts`,
+    tests: [`${LEDGER}/lanes.test.ts`],
+    name: 'what finds nothing to do under a key that was taken for new is not looked at again',
+    find: 'outcome.ok && !outcome.value.known;',
+    replace: 'outcome.ok;',
   },
   {
     ...NEW_KEYS,

@@ -17,6 +17,7 @@ type Way =
   | 'well'
   | 'refused by the database'
   | 'has a number that does not fit'
+  | 'finds nothing to do'
   | 'throws'
   | 'throws while it writes'
   | 'swallows its failure'
@@ -45,6 +46,7 @@ const noteType: CommandType<{ name: string; way: Way }, null, Note, string> = {
     return null;
   },
   decide({ body }, _facts, { id }) {
+    if (body.way === 'finds nothing to do') return accept({ repeats: { id, ...body }, entries: [] });
     if (body.way === 'throws') throw new Error('a mistake in the code');
     return accept({ record: { id, ...body }, drafts: [], fact: null });
   },
@@ -146,6 +148,16 @@ for (const [way, answered] of [
     assert.deepEqual(await written(engine), good);
   });
 }
+
+test('what finds nothing to do, because it was carried out, gets its first answer; under another content it is refused', async () => {
+  const done = note('done', 'well');
+  assert.deepEqual(await sent(engine, [done]), ['done']);
+  const nothing = { name: 'nothing', way: 'finds nothing to do' } as const;
+  assert.deepEqual(await sent(engine, [{ ...done, body: nothing }]), ['done']);
+  const other = { ...done, payload: businessKey(1, 'test', 'note', 'other'), body: nothing };
+  assert.deepEqual(await sent(engine, [other]), ['key_reused']);
+  assert.deepEqual(await sent(engine, [note('nothing', 'finds nothing to do')]), ['nothing']);
+});
 
 test('a batch of which only the commit knows that it failed is not acknowledged', async () => {
   await engine.sql('delete from notes');
