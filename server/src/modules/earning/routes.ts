@@ -8,17 +8,18 @@ import { wireId } from '#platform/ids.ts';
 import {
   businessKey,
   type Command,
-  type Done,
+  carryOut,
+  carryOutKeyed,
   type Ledger,
   memberText,
   type Owners,
+  sameForm,
   sourceOf,
-  wires,
 } from '../ledger/index.ts';
 import type { OrderState } from './model.ts';
 import { notJudgedTold } from './not-judged.wire.ts';
 import { bulkOf, preferHeader, prefersMinimal, runRows } from './orders/bulk.ts';
-import { findOrder, findOwner, sameForm } from './orders/find.ts';
+import { findOrder, findOwner } from './orders/find.ts';
 import { type OrderAnswer, payloadOf, wireLine } from './orders/orders.ts';
 import { type ReturnAnswer, returnPayload } from './orders/returns.ts';
 import type { ReturnBody } from './records.ts';
@@ -35,7 +36,6 @@ import {
   storedOrder,
 } from './wire.ts';
 
-type Answered<T> = Outcome<Done<T>>;
 const orderParams = z.strictObject({ order: schemas.reference('ord') });
 const REFUSALS = [
   'currency_unknown',
@@ -111,8 +111,7 @@ export const earningRoutes =
       async ({ program, credentials, body, dryRun }) => {
         const command = await commandOf(program.id, credentials, body, false);
         if (!command.ok) return command;
-        const [outcome] = await ledger.run<OrderAnswer>([command.value], dryRun);
-        return wires(outcome as Answered<OrderAnswer>);
+        return carryOut<OrderAnswer>(ledger, command.value, dryRun);
       },
     );
 
@@ -167,33 +166,28 @@ export const earningRoutes =
       },
     );
 
-    const takeBack = async (
-      program: { id: number },
-      credentials: Credentials,
-      reference: schemas.Reference,
-      body: Omit<ReturnBody, 'orderId' | 'source'>,
-      sources: { source?: string | undefined; order_source?: string | undefined },
-      dryRun: boolean,
-    ) => {
-      const source = sourceOf(credentials, sources.source);
-      if (!source.ok) return source;
-      const sender = sources.order_source === undefined ? source : accept(sources.order_source);
-      const owner = await findOwner({ ledger, pool, orders }, program.id, reference, sender);
-      if (!owner.ok) return owner;
-      const { orderId, holder } = owner.value;
-      const sent: ReturnBody = { ...body, source: source.value, orderId };
-      const key = businessKey(program.id, source.value, 'return', body.externalId);
-      const command: Command = {
-        type: 'return',
-        programId: program.id,
-        member: `ext:${holder.externalId}`,
-        key,
-        payload: returnPayload(sent),
-        body: sent,
-      };
-      const [outcome] = await ledger.run<ReturnAnswer>([command], dryRun);
-      return wires(outcome as Answered<ReturnAnswer>);
-    };
+    /** Takes the lines of an order back, or all of it. */
+    const takeBack = (
+      call: {
+        program: { id: number };
+        credentials: Credentials;
+        params: { order: schemas.Reference };
+        body: z.output<typeof cancelSchema>;
+        dryRun: boolean;
+      },
+      what: Pick<ReturnBody, 'lines' | 'cancels'>,
+    ) =>
+      carryOutKeyed<ReturnAnswer>(ledger, call, async source => {
+        const { program, params, body } = call;
+        const sender = accept(body.order_source ?? source);
+        const owner = await findOwner({ ledger, pool, orders }, program.id, params.order, sender);
+        if (!owner.ok) return owner;
+        const { orderId, holder } = owner.value;
+        const { external_id: externalId, occurred_at: occurredAt } = body;
+        const sent: ReturnBody = { ...what, orderId, externalId, source, occurredAt };
+        const member = `ext:${holder.externalId}`;
+        return accept({ type: 'return', externalId, member, payload: returnPayload(sent), body: sent });
+      });
     const RETURN_REFUSALS = [
       'order_not_found',
       'order_cancelled',
@@ -222,33 +216,21 @@ export const earningRoutes =
         answers: { 200: returnAnswer, 201: returnAnswer },
         refusals: RETURN_REFUSALS,
       },
-      async ({ program, credentials, params, body, dryRun }) => {
+      async call => {
+        const { lines } = call.body;
         const twofold =
-          body.lines?.findIndex(line => line.quantity !== undefined && line.amount !== undefined) ?? -1;
+          lines?.findIndex(line => line.quantity !== undefined && line.amount !== undefined) ?? -1;
         if (twofold >= 0) {
           return refuse('invalid_request', 'A line comes back by quantity or by amount, not by both.', {
             errors: [{ pointer: `/lines/${twofold}`, message: 'must have quantity or amount, not both' }],
           });
         }
-        const lines =
-          body.lines?.map(line => ({
-            id: line.id,
-            quantity: line.quantity ?? null,
-            amount: line.amount ?? null,
-          })) ?? null;
-        return takeBack(
-          program,
-          credentials,
-          params.order,
-          {
-            externalId: body.external_id,
-            occurredAt: body.occurred_at,
-            lines,
-            cancels: false,
-          },
-          body,
-          dryRun,
-        );
+        const parts = lines?.map(line => ({
+          id: line.id,
+          quantity: line.quantity ?? null,
+          amount: line.amount ?? null,
+        }));
+        return takeBack(call, { lines: parts ?? null, cancels: false });
       },
     );
 
@@ -267,20 +249,7 @@ export const earningRoutes =
         answers: { 200: returnAnswer, 201: returnAnswer },
         refusals: RETURN_REFUSALS,
       },
-      ({ program, credentials, params, body, dryRun }) =>
-        takeBack(
-          program,
-          credentials,
-          params.order,
-          {
-            externalId: body.external_id,
-            occurredAt: body.occurred_at,
-            lines: null,
-            cancels: true,
-          },
-          body,
-          dryRun,
-        ),
+      call => takeBack(call, { lines: null, cancels: true }),
     );
   };
 

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import type { Pool } from '#platform/db/client.ts';
-import { accept, type Outcome, refuse } from '#platform/errors.ts';
+import { accept, refuse } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
 import { decodeIdCursor, encodeIdCursor } from '#platform/http/cursors.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { wireId } from '#platform/ids.ts';
 import { MAX_AMOUNT } from '#platform/money.ts';
-import { businessKey, type Done, type Ledger, memberText, sourceOf, wires } from '../ledger/index.ts';
+import { carryOutKeyed, type Ledger, memberText } from '../ledger/index.ts';
 import { type CaseAnswer, decisionPayload } from './cases.ts';
 import { type DecisionBody, decisionsOf } from './decisions.store.ts';
 import type { Case } from './model.ts';
@@ -154,38 +154,28 @@ export const fraudRoutes =
             'member_not_found',
           ],
         },
-        async ({ program, credentials, params, headers, body, dryRun }) => {
-          const source = sourceOf(credentials, body.source);
-          if (!source.ok) return source;
-          return decide(
-            program.id,
-            {
+        call =>
+          carryOutKeyed<CaseAnswer>(ledger, call, async source => {
+            const { program, params, credentials, body } = call;
+            const found = await store.findCase(pool, params.case);
+            if (found?.programId !== program.id) return notFound();
+            const holder = await ledger.directory.find(program.id, wireId('mem', BigInt(found.memberId)));
+            if (!holder.ok) return holder;
+            const decision: DecisionBody = {
               caseId: params.case,
               verdict,
               note: body.note,
-              externalId: headers['idempotency-key'],
-              source: source.value,
+              externalId: call.headers['idempotency-key'],
+              source,
               decidedBy: credentials.id,
-            },
-            dryRun,
-          );
-        },
+            };
+            return accept({
+              type: 'case_decision',
+              externalId: decision.externalId,
+              member: `ext:${holder.value.externalId}`,
+              payload: decisionPayload(decision),
+              body: decision,
+            });
+          }),
       );
-
-    const decide = async (programId: number, body: DecisionBody, dryRun: boolean) => {
-      const found = await store.findCase(pool, body.caseId);
-      if (found?.programId !== programId) return notFound();
-      const holder = await ledger.directory.find(programId, wireId('mem', BigInt(found.memberId)));
-      if (!holder.ok) return holder;
-      const command = {
-        type: 'case_decision',
-        programId,
-        member: `ext:${holder.value.externalId}`,
-        key: businessKey(programId, body.source, 'case_decision', body.externalId),
-        payload: decisionPayload(body),
-        body,
-      };
-      const [outcome] = await ledger.run<CaseAnswer>([command], dryRun);
-      return wires(outcome as Outcome<Done<CaseAnswer>>);
-    };
   };

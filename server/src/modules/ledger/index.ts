@@ -1,5 +1,6 @@
 import { Ledger, type LedgerOptions } from './service.ts';
 
+export { carryOut, carryOutKeyed, memberText, sameForm } from './calls.ts';
 export type {
   Around,
   Command,
@@ -25,7 +26,7 @@ export { type Entry, holderOf, type Taken, unitOf, walletId } from './model.ts';
 export { type Owner, Owners } from './owners.ts';
 export { insufficientBalance } from './refusals.ts';
 export { IN_ORDER } from './reminders.ts';
-export { ledgerRoutes, memberText, wires } from './routes.ts';
+export { ledgerRoutes } from './routes.ts';
 export type { Ledger } from './service.ts';
 export type { Directory } from './slots.ts';
 export { sourceOf } from './sources.ts';

@@ -7,12 +7,11 @@ import * as schemas from '#platform/http/schemas.ts';
 import { hash128, wireId } from '#platform/ids.ts';
 import type { AdjustmentBody } from './adjustments.store.ts';
 import type { AdjustmentAnswer } from './adjustments.ts';
-import type { Done, Holder } from './commands.ts';
+import { carryOutKeyed, memberText, sameForm } from './calls.ts';
+import type { Holder } from './commands.ts';
 import { parseEntryId } from './entry-ids.ts';
-import { businessKey } from './lanes.ts';
 import { holderOf, walletId } from './model.ts';
 import type { Ledger, SweepReport } from './service.ts';
-import { sourceOf } from './sources.ts';
 import * as store from './store.ts';
 import { effectsShape, entryOf, entrySchema, time, walletOf, walletSchema } from './wire.ts';
 
@@ -21,10 +20,6 @@ const sum = text.meta({ pattern: '^-?[0-9]+$' });
 const memberParams = z.strictObject({ member: schemas.reference('mem') });
 
 const YEAR_1900 = Date.UTC(1900, 0, 1);
-
-/** A reference as the lanes take it. */
-export const memberText = (reference: schemas.Reference): string =>
-  reference.id === undefined ? `ext:${reference.externalId}` : wireId('mem', reference.id);
 
 const prefixes: Readonly<Record<string, string>> = {
   order: 'ord',
@@ -41,17 +36,6 @@ const prefixes: Readonly<Record<string, string>> = {
   settle: 'stl',
 };
 const commandId = (entry: store.StoredEntry): string => wireId(prefixes[entry.command] ?? 'cmd', entry.tx);
-
-const wires = <Answer extends object>(outcome: Outcome<Done<Answer>>) =>
-  outcome.ok
-    ? {
-        ok: true as const,
-        value: { known: outcome.value.known, ...outcome.value.answer() },
-        status: outcome.value.known ? 200 : 201,
-      }
-    : outcome;
-
-export { wires };
 
 export const ledgerRoutes =
   ({ ledger, pool }: { ledger: Ledger; pool: Pool }) =>
@@ -222,35 +206,29 @@ export const ledgerRoutes =
           'source_not_allowed',
         ],
       },
-      async ({ program, params, body, credentials, dryRun }) => {
-        const source = sourceOf(credentials, body.source);
-        if (!source.ok) return source;
-        // One text for a member, however it is named: it is part of the payload and chooses the lane.
-        const named = params.member.id === undefined ? undefined : await find(program, params.member);
-        if (named?.ok === false) return named;
-        const member = named === undefined ? memberText(params.member) : `ext:${named.value.externalId}`;
-        const adjustment: AdjustmentBody = {
-          externalId: body.external_id,
-          source: source.value,
-          unit: body.unit ?? null,
-          points: body.points,
-          reason: body.reason,
-          expiresAt: body.expires_at ?? null,
-        };
-        const payload = hash128(
-          member,
-          adjustment.unit ?? '',
-          String(body.points),
-          body.reason,
-          String(adjustment.expiresAt),
-        );
-        const key = businessKey(program.id, source.value, 'adjust', body.external_id);
-        const [outcome] = await ledger.run<AdjustmentAnswer>(
-          [{ type: 'adjust', programId: program.id, member, key, payload, body: adjustment }],
-          dryRun,
-        );
-        return wires(outcome as Outcome<Done<AdjustmentAnswer>>);
-      },
+      call =>
+        carryOutKeyed<AdjustmentAnswer>(ledger, call, async source => {
+          const { program, params, body } = call;
+          const member = await sameForm(ledger, program.id, params.member);
+          if (!member.ok) return member;
+          const adjustment: AdjustmentBody = {
+            externalId: body.external_id,
+            source,
+            unit: body.unit ?? null,
+            points: body.points,
+            reason: body.reason,
+            expiresAt: body.expires_at ?? null,
+          };
+          const payload = hash128(
+            member.value,
+            adjustment.unit ?? '',
+            String(body.points),
+            body.reason,
+            String(adjustment.expiresAt),
+          );
+          const { externalId } = adjustment;
+          return accept({ type: 'adjust', externalId, member: member.value, payload, body: adjustment });
+        }),
     );
 
     api.route(

@@ -4,7 +4,7 @@ import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { wireId } from '#platform/ids.ts';
-import { type Done, effectsShape, type Holder, type Ledger, memberText, wires } from '../ledger/index.ts';
+import { carryOut, effectsShape, type Holder, type Ledger, memberText } from '../ledger/index.ts';
 import { addGiver, type ChangeBody, lotKey } from './households.facts.ts';
 import * as store from './households.store.ts';
 import type { ChangeAnswer, HouseholdAnswer } from './households.ts';
@@ -89,11 +89,8 @@ export const householdRoutes =
       async ({ program, body, dryRun }) => {
         const member = `ext:${body.external_id}`;
         const keyless = { key: null, payload: null, body: null };
-        const [outcome] = await ledger.run<HouseholdAnswer>(
-          [{ type: 'household', programId: program.id, member, ...keyless }],
-          dryRun,
-        );
-        return wires(outcome as Outcome<Done<HouseholdAnswer>>);
+        const command = { type: 'household', programId: program.id, member, ...keyless };
+        return carryOut<HouseholdAnswer>(ledger, command, dryRun);
       },
     );
 
@@ -170,8 +167,7 @@ async function changeMember(
     payload: null,
     body: { change },
   };
-  const [outcome] = await ledger.run<ChangeAnswer>([command], dryRun);
-  return wires(outcome as Outcome<Done<ChangeAnswer>>);
+  return carryOut<ChangeAnswer>(ledger, command, dryRun);
 }
 
 /** A household with its members, those who left last and are gone too. */

@@ -1,18 +1,10 @@
 import * as z from 'zod';
 import type { Pool } from '#platform/db/client.ts';
-import { accept, type Outcome, refuse } from '#platform/errors.ts';
+import { accept, refuse } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { hash128, parseWireId } from '#platform/ids.ts';
-import {
-  businessKey,
-  type Done,
-  type Ledger,
-  memberText,
-  type Owners,
-  sourceOf,
-  wires,
-} from '../ledger/index.ts';
+import { businessKey, carryOut, type Ledger, memberText, type Owners, sourceOf } from '../ledger/index.ts';
 import { parseDuration } from '../program/index.ts';
 import { changer } from './changing.ts';
 import type { RedemptionBody } from './model.ts';
@@ -183,8 +175,7 @@ export const rewardsRoutes =
           payload,
           body: redemption,
         };
-        const [outcome] = await ledger.run<RedemptionAnswer>([command], dryRun);
-        const answer = wires(outcome as Outcome<Done<RedemptionAnswer>>);
+        const answer = await carryOut<RedemptionAnswer>(ledger, command, dryRun);
         if (answer.ok && !dryRun) {
           const id = parseWireId('red', answer.value.redemption.id) as bigint;
           owners.remember(id, { programId: program.id, memberId: holder.value.id });

@@ -4,16 +4,7 @@ import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { hash128 } from '#platform/ids.ts';
-import {
-  businessKey,
-  type Done,
-  effectsShape,
-  type Ledger,
-  memberText,
-  type ProgramFacts,
-  sourceOf,
-  wires,
-} from '../ledger/index.ts';
+import { carryOutKeyed, effectsShape, type Ledger, memberText, type ProgramFacts } from '../ledger/index.ts';
 import { findTransfers, type TransferBody } from './transfers.store.ts';
 import { type TransferAnswer, transferToWire } from './transfers.ts';
 
@@ -97,33 +88,30 @@ export const transferRoutes =
           'source_not_allowed',
         ],
       },
-      async ({ program, credentials, body, dryRun }) => {
-        const source = sourceOf(credentials, body.source);
-        if (!source.ok) return source;
-        const [from, to] = await Promise.all(
-          [body.from, body.to].map(each => ledger.directory.find(program.id, memberText(each))),
-        );
-        if (from?.ok !== true) return from as Outcome<never>;
-        if (to?.ok !== true) return to as Outcome<never>;
-        const transfer: TransferBody = {
-          externalId: body.external_id,
-          source: source.value,
-          unit: body.unit ?? null,
-          points: body.points,
-          reason: body.reason ?? null,
-        };
-        const command = {
-          type: 'transfer',
-          programId: program.id,
-          member: `ext:${from.value.externalId}`,
-          counterpart: `ext:${to.value.externalId}`,
-          key: businessKey(program.id, source.value, 'transfer', body.external_id),
-          payload: payloadOf(from.value.id, to.value.id, transfer),
-          body: transfer,
-        };
-        const [outcome] = await ledger.run<TransferAnswer>([command], dryRun);
-        return wires(outcome as Outcome<Done<TransferAnswer>>);
-      },
+      call =>
+        carryOutKeyed<TransferAnswer>(ledger, call, async source => {
+          const { program, body } = call;
+          const [from, to] = await Promise.all(
+            [body.from, body.to].map(each => ledger.directory.find(program.id, memberText(each))),
+          );
+          if (from?.ok !== true) return from as Outcome<never>;
+          if (to?.ok !== true) return to as Outcome<never>;
+          const transfer: TransferBody = {
+            externalId: body.external_id,
+            source,
+            unit: body.unit ?? null,
+            points: body.points,
+            reason: body.reason ?? null,
+          };
+          return accept({
+            type: 'transfer',
+            externalId: body.external_id,
+            member: `ext:${from.value.externalId}`,
+            counterpart: `ext:${to.value.externalId}`,
+            payload: payloadOf(from.value.id, to.value.id, transfer),
+            body: transfer,
+          });
+        }),
     );
 
     api.route(

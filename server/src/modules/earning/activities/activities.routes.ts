@@ -6,16 +6,15 @@ import * as schemas from '#platform/http/schemas.ts';
 import {
   businessKey,
   type Command,
-  type Done,
+  carryOut,
   effectsShape,
   type Ledger,
   memberText,
+  sameForm,
   sourceOf,
-  wires,
 } from '../../ledger/index.ts';
 import { notJudgedShape } from '../not-judged.wire.ts';
 import { bulkAnswerOf, bulkOf, preferHeader, prefersMinimal, rowOf, runRows } from '../orders/bulk.ts';
-import { sameForm } from '../orders/find.ts';
 import type { Activity } from './activities.model.ts';
 import { type ActivityAnswer, activityPayload } from './activities.ts';
 
@@ -126,8 +125,7 @@ export function activityRoutes(api: Api, deps: { ledger: Ledger; problems: Probl
     async ({ program, credentials, body, dryRun }) => {
       const command = await commandOf(program.id, credentials, body);
       if (!command.ok) return command;
-      const [outcome] = await ledger.run<ActivityAnswer>([command.value], dryRun);
-      return wires(outcome as Outcome<Done<ActivityAnswer>>);
+      return carryOut<ActivityAnswer>(ledger, command.value, dryRun);
     },
   );
 

@@ -5,8 +5,7 @@ import type { Api } from '#platform/http/api.ts';
 import { decodeIdCursor, encodeIdCursor } from '#platform/http/cursors.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { MAX_AMOUNT } from '#platform/money.ts';
-import { type Ledger, memberText } from '../../ledger/index.ts';
-import { byHand } from '../by-hand.ts';
+import { carryOutKeyed, type Ledger, memberText } from '../../ledger/index.ts';
 import { type BadgeAwardBody, type BadgeWithdrawalBody, listBadgeAwards } from './badge-awards.store.ts';
 import { type BadgeAwardAnswer, badgeAwardPayload, badgeWithdrawalPayload } from './badge-awards.ts';
 import { badgeAwardToWire } from './badge-awards.wire.ts';
@@ -75,7 +74,9 @@ export function badgeAwardRoutes(api: Api, { ledger, pool }: { ledger: Ledger; p
       ],
     },
     call =>
-      byHand<BadgeAwardAnswer>(ledger, call, (holder, source) => {
+      carryOutKeyed<BadgeAwardAnswer>(ledger, call, async source => {
+        const holder = await ledger.directory.find(call.program.id, memberText(call.params.member));
+        if (!holder.ok) return holder;
         const badgeAward: BadgeAwardBody = {
           externalId: call.body.external_id,
           source,
@@ -83,12 +84,13 @@ export function badgeAwardRoutes(api: Api, { ledger, pool }: { ledger: Ledger; p
           reason: call.body.reason,
           awardedBy: call.credentials.id,
         };
-        return {
+        return accept({
           type: 'badge_award',
           externalId: badgeAward.externalId,
-          payload: badgeAwardPayload(holder.id, badgeAward),
+          member: `ext:${holder.value.externalId}`,
+          payload: badgeAwardPayload(holder.value.id, badgeAward),
           body: { badgeAward },
-        };
+        });
       }),
   );
 
@@ -118,7 +120,9 @@ export function badgeAwardRoutes(api: Api, { ledger, pool }: { ledger: Ledger; p
       ],
     },
     call =>
-      byHand<BadgeAwardAnswer>(ledger, call, (_holder, source) => {
+      carryOutKeyed<BadgeAwardAnswer>(ledger, call, async source => {
+        const holder = await ledger.directory.find(call.program.id, memberText(call.params.member));
+        if (!holder.ok) return holder;
         const badgeWithdrawal: BadgeWithdrawalBody = {
           awardId: call.params.award,
           externalId: call.headers['idempotency-key'],
@@ -126,12 +130,13 @@ export function badgeAwardRoutes(api: Api, { ledger, pool }: { ledger: Ledger; p
           reason: call.body.reason,
           withdrawnBy: call.credentials.id,
         };
-        return {
+        return accept({
           type: 'badge_withdrawal',
           externalId: badgeWithdrawal.externalId,
+          member: `ext:${holder.value.externalId}`,
           payload: badgeWithdrawalPayload(badgeWithdrawal),
           body: { badgeWithdrawal },
-        };
+        });
       }),
   );
 

@@ -1,17 +1,9 @@
 import * as z from 'zod';
 import type { Pool } from '#platform/db/client.ts';
-import { accept, type Outcome } from '#platform/errors.ts';
+import { accept } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
 import * as schemas from '#platform/http/schemas.ts';
-import {
-  businessKey,
-  type Done,
-  effectsShape,
-  type Ledger,
-  type Owners,
-  sourceOf,
-  wires,
-} from '../../ledger/index.ts';
+import { carryOutKeyed, effectsShape, type Ledger, type Owners } from '../../ledger/index.ts';
 import type { EventBody } from './events.store.ts';
 import { type EventAnswer, eventPayload } from './events.ts';
 import { findOwner } from './find.ts';
@@ -74,25 +66,17 @@ export function eventRoutes(api: Api, deps: { ledger: Ledger; pool: Pool; orders
         'member_not_found',
       ],
     },
-    async ({ program, credentials, params, body, dryRun }) => {
-      const source = sourceOf(credentials, body.source);
-      if (!source.ok) return source;
-      const sender = body.order_source === undefined ? source : accept(body.order_source);
-      const owner = await findOwner(deps, program.id, params.order, sender);
-      if (!owner.ok) return owner;
-      const { orderId, holder } = owner.value;
-      const { external_id: externalId, type, occurred_at: occurredAt } = body;
-      const sent: EventBody = { orderId, externalId, source: source.value, type, occurredAt };
-      const command = {
-        type: 'order_event',
-        programId: program.id,
-        member: `ext:${holder.externalId}`,
-        key: businessKey(program.id, source.value, 'order_event', externalId),
-        payload: eventPayload(sent),
-        body: sent,
-      };
-      const [outcome] = await deps.ledger.run<EventAnswer>([command], dryRun);
-      return wires(outcome as Outcome<Done<EventAnswer>>);
-    },
+    call =>
+      carryOutKeyed<EventAnswer>(deps.ledger, call, async source => {
+        const { program, params, body } = call;
+        const sender = accept(body.order_source ?? source);
+        const owner = await findOwner(deps, program.id, params.order, sender);
+        if (!owner.ok) return owner;
+        const { orderId, holder } = owner.value;
+        const { external_id: externalId, type, occurred_at: occurredAt } = body;
+        const sent: EventBody = { orderId, externalId, source, type, occurredAt };
+        const member = `ext:${holder.externalId}`;
+        return accept({ type: 'order_event', externalId, member, payload: eventPayload(sent), body: sent });
+      }),
   );
 }

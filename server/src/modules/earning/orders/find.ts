@@ -2,24 +2,13 @@ import type { Pool } from '#platform/db/client.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import type { Reference } from '#platform/http/schemas.ts';
 import { wireId } from '#platform/ids.ts';
-import { businessKey, type Holder, type Ledger, memberText, type Owners } from '../../ledger/index.ts';
+import { businessKey, type Holder, type Ledger, type Owners } from '../../ledger/index.ts';
 import { loadOrders } from '../facts.ts';
 import type { OrderState } from '../model.ts';
 
 interface FindDeps {
   ledger: Ledger;
   pool: Pool;
-}
-
-/** A member as commands name it: the same one in the same form goes to the same lane, so ids of ours are looked up. */
-export async function sameForm(
-  ledger: Ledger,
-  programId: number,
-  reference: Reference,
-): Promise<Outcome<string>> {
-  if (reference.id === undefined) return accept(memberText(reference));
-  const found = await ledger.directory.find(programId, memberText(reference));
-  return found.ok ? accept(`ext:${found.value.externalId}`) : found;
 }
 
 const notFound = () =>

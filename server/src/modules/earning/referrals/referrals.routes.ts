@@ -1,19 +1,18 @@
 import * as z from 'zod';
 import type { Pool } from '#platform/db/client.ts';
-import { accept, type Outcome, refuse } from '#platform/errors.ts';
+import { accept, refuse } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { wireId } from '#platform/ids.ts';
 import {
   businessKey,
-  type Done,
+  carryOutKeyed,
   type Ledger,
   memberText,
+  sameForm,
   sourceOf,
   time,
-  wires,
 } from '../../ledger/index.ts';
-import { sameForm } from '../orders/find.ts';
 import { paymentsOf } from './payments.store.ts';
 import { type ReferralBody, referralsById } from './referrals.store.ts';
 import { type ReferralAnswer, referralPayload, referralToWire } from './referrals.ts';
@@ -94,31 +93,18 @@ export function referralRoutes(api: Api, deps: { ledger: Ledger; pool: Pool }): 
         'member_reference_invalid',
       ],
     },
-    async ({ program, credentials, body, dryRun }) => {
-      const source = sourceOf(credentials, body.source);
-      if (!source.ok) return source;
-      const friend = await sameForm(ledger, program.id, body.friend);
-      if (!friend.ok) return friend;
-      const referrer = await ledger.directory.find(program.id, memberText(body.referrer));
-      if (!referrer.ok) return referrer;
-      const { external_id: externalId, occurred_at: occurredAt } = body;
-      const referral: ReferralBody = {
-        externalId,
-        source: source.value,
-        referrerId: referrer.value.id,
-        occurredAt,
-      };
-      const command = {
-        type: 'referral',
-        programId: program.id,
-        member: friend.value,
-        key: businessKey(program.id, source.value, 'referral', externalId),
-        payload: referralPayload(friend.value, referral),
-        body: { referral },
-      };
-      const [outcome] = await ledger.run<ReferralAnswer>([command], dryRun);
-      return wires(outcome as Outcome<Done<ReferralAnswer>>);
-    },
+    call =>
+      carryOutKeyed<ReferralAnswer>(ledger, call, async source => {
+        const { program, body } = call;
+        const friend = await sameForm(ledger, program.id, body.friend);
+        if (!friend.ok) return friend;
+        const referrer = await ledger.directory.find(program.id, memberText(body.referrer));
+        if (!referrer.ok) return referrer;
+        const { external_id: externalId, occurred_at: occurredAt } = body;
+        const referral: ReferralBody = { externalId, source, referrerId: referrer.value.id, occurredAt };
+        const payload = referralPayload(friend.value, referral);
+        return accept({ type: 'referral', externalId, member: friend.value, payload, body: { referral } });
+      }),
   );
 
   api.route(

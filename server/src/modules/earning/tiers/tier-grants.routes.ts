@@ -5,8 +5,7 @@ import type { Api } from '#platform/http/api.ts';
 import { decodeIdCursor, encodeIdCursor } from '#platform/http/cursors.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { MAX_AMOUNT } from '#platform/money.ts';
-import { type Ledger, memberText } from '../../ledger/index.ts';
-import { byHand } from '../by-hand.ts';
+import { carryOutKeyed, type Ledger, memberText } from '../../ledger/index.ts';
 import { listTierGrants, type TierGrantBody, type TierGrantEndBody } from './tier-grants.store.ts';
 import { type TierGrantAnswer, tierGrantEndPayload, tierGrantPayload } from './tier-grants.ts';
 import { tierGrantToWire } from './tier-grants.wire.ts';
@@ -82,7 +81,9 @@ export function tierGrantRoutes(api: Api, { ledger, pool }: { ledger: Ledger; po
       ],
     },
     call =>
-      byHand<TierGrantAnswer>(ledger, call, (holder, source) => {
+      carryOutKeyed<TierGrantAnswer>(ledger, call, async source => {
+        const holder = await ledger.directory.find(call.program.id, memberText(call.params.member));
+        if (!holder.ok) return holder;
         const tierGrant: TierGrantBody = {
           externalId: call.body.external_id,
           source,
@@ -92,12 +93,13 @@ export function tierGrantRoutes(api: Api, { ledger, pool }: { ledger: Ledger; po
           reason: call.body.reason,
           grantedBy: call.credentials.id,
         };
-        return {
+        return accept({
           type: 'tier_grant',
           externalId: tierGrant.externalId,
-          payload: tierGrantPayload(holder.id, tierGrant),
+          member: `ext:${holder.value.externalId}`,
+          payload: tierGrantPayload(holder.value.id, tierGrant),
           body: { tierGrant },
-        };
+        });
       }),
   );
 
@@ -127,7 +129,9 @@ export function tierGrantRoutes(api: Api, { ledger, pool }: { ledger: Ledger; po
       ],
     },
     call =>
-      byHand<TierGrantAnswer>(ledger, call, (_holder, source) => {
+      carryOutKeyed<TierGrantAnswer>(ledger, call, async source => {
+        const holder = await ledger.directory.find(call.program.id, memberText(call.params.member));
+        if (!holder.ok) return holder;
         const tierGrantEnd: TierGrantEndBody = {
           grantId: call.params.grant,
           externalId: call.headers['idempotency-key'],
@@ -135,12 +139,13 @@ export function tierGrantRoutes(api: Api, { ledger, pool }: { ledger: Ledger; po
           reason: call.body.reason,
           endedBy: call.credentials.id,
         };
-        return {
+        return accept({
           type: 'tier_grant_end',
           externalId: tierGrantEnd.externalId,
+          member: `ext:${holder.value.externalId}`,
           payload: tierGrantEndPayload(tierGrantEnd),
           body: { tierGrantEnd },
-        };
+        });
       }),
   );
 
