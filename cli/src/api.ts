@@ -29,6 +29,19 @@ export function openApi(program?: string, engine: Engine = findEngine()): Api {
   };
 }
 
+/** All rows of a list that is answered page by page. */
+export async function everyPage<Row>(
+  read: (cursor: string | undefined) => Promise<{ data: Row[]; next: string | null }>,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const page = await read(cursor);
+    rows.push(...page.data);
+    if (page.next === null) return rows;
+    cursor = page.next;
+  }
+}
+
 /** Nothing answered: says where it was looked for and how to start it. */
 function unreachable(engine: Engine, error: unknown): Failure {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;

@@ -5,20 +5,11 @@ import {
   listBadgeAwards,
   withdrawBadge,
 } from '@fealty/sdk';
-import { openApi } from '../api.ts';
+import { everyPage, openApi } from '../api.ts';
+import { dryRun, member, program } from '../arguments.ts';
 import { type Command, command } from '../command.ts';
 import { list, shortTime, table } from '../output.ts';
 
-const member = {
-  type: 'positional',
-  description: 'The member: ext: and your own id, or mem_...',
-  required: true,
-} as const;
-const program = {
-  type: 'string',
-  description: 'The program; not needed with a key that is bound to one',
-} as const;
-const dryRun = { type: 'boolean', description: 'Only say what would happen' } as const;
 const reason = {
   type: 'string',
   valueHint: 'TEXT',
@@ -127,13 +118,9 @@ export const badgesListCommand: Command = command({
   notes: ['`fealty member badges` has those of challenges too.'],
   async run(values, output) {
     const { client, ask } = openApi(values.program);
-    const awards: BadgeAward[] = [];
-    for (let cursor: string | undefined; ; ) {
-      const page = await ask(listBadgeAwards({ client, path: { member: values.member }, query: { cursor } }));
-      awards.push(...page.data);
-      if (page.next === null) break;
-      cursor = page.next;
-    }
+    const awards = await everyPage<BadgeAward>(cursor =>
+      ask(listBadgeAwards({ client, path: { member: values.member }, query: { cursor } })),
+    );
     output.result(awards, () => (awards.length === 0 ? 'None.' : awardsTable(awards)));
   },
 });

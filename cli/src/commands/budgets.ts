@@ -1,5 +1,5 @@
 import { type ListBudgetsResponse, listBudgets } from '@fealty/sdk';
-import { openApi } from '../api.ts';
+import { everyPage, openApi } from '../api.ts';
 import { type Command, command } from '../command.ts';
 import { amountText } from '../import/currencies.ts';
 import { grouped, table } from '../output.ts';
@@ -16,14 +16,9 @@ export const programBudgetsCommand: Command = command({
   notes: ['Campaigns with a budget in the version in force, and those that used one in an earlier version.'],
   async run(values, output) {
     const { client, ask } = openApi();
-    const budgets: Budget[] = [];
-    for (let cursor: string | undefined; ; ) {
-      const query = { limit: 1000, cursor };
-      const page = await ask(listBudgets({ client, path: { program: values.program }, query }));
-      budgets.push(...page.data);
-      if (page.next === null) break;
-      cursor = page.next;
-    }
+    const budgets = await everyPage<Budget>(cursor =>
+      ask(listBudgets({ client, path: { program: values.program }, query: { limit: 1000, cursor } })),
+    );
     output.result(budgets, () => (budgets.length === 0 ? 'No campaign has a budget.' : budgetTable(budgets)));
   },
 });

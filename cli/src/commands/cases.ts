@@ -4,20 +4,16 @@ import {
   type CaseDetails,
   confirmCase,
   getCase,
-  type ListCasesData,
   listCases,
   releaseCase,
 } from '@fealty/sdk';
-import { openApi } from '../api.ts';
+import { everyPage, openApi } from '../api.ts';
+import { dryRun, program } from '../arguments.ts';
 import { type Command, command } from '../command.ts';
 import { usageFailure } from '../failure.ts';
 import { grouped, list, shortTime, table } from '../output.ts';
 
 const STATES = ['open', 'released', 'confirmed'] as const;
-const program = {
-  type: 'string',
-  description: 'The program; not needed with a key that is bound to one',
-} as const;
 const id = { type: 'positional', description: 'The id of the case: cas_...', required: true } as const;
 
 export const casesListCommand: Command = command({
@@ -36,14 +32,9 @@ export const casesListCommand: Command = command({
     if (values.state !== undefined && state === undefined)
       throw usageFailure(`--state takes ${STATES.join(', ')}, not ${values.state}.`);
     const { client, ask } = openApi(values.program);
-    const cases: Case[] = [];
-    for (let cursor: string | undefined; ; ) {
-      const query: ListCasesData['query'] = { limit: 1000, cursor, state, member: values.member };
-      const page = await ask(listCases({ client, query }));
-      cases.push(...page.data);
-      if (page.next === null) break;
-      cursor = page.next;
-    }
+    const cases = await everyPage<Case>(cursor =>
+      ask(listCases({ client, query: { limit: 1000, cursor, state, member: values.member } })),
+    );
     output.result(cases, () => (cases.length === 0 ? 'There are no such cases.' : casesTable(cases)));
   },
 });
@@ -135,7 +126,7 @@ const decision = (
     args: {
       case: id,
       note: { type: 'string', valueHint: 'TEXT', description: 'Why; shown with the case', required: true },
-      'dry-run': { type: 'boolean', description: 'Only say what would happen' },
+      'dry-run': dryRun,
       program,
     },
     examples: [

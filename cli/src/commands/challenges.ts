@@ -1,5 +1,6 @@
 import { type GetBadgesResponse, type GetChallengesResponse, getBadges, getChallenges } from '@fealty/sdk';
 import { openApi } from '../api.ts';
+import { program } from '../arguments.ts';
 import { type Command, command } from '../command.ts';
 import { amountText } from '../import/currencies.ts';
 import { grouped, shortTime, table } from '../output.ts';
@@ -13,7 +14,7 @@ const args = {
     description: "ext: and your own id, or the engine's mem_...",
     required: true,
   },
-  program: { type: 'string', description: 'The program; not needed with a key that is bound to one' },
+  program,
 } as const;
 
 export const memberChallengesCommand: Command = command({

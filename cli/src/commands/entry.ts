@@ -1,5 +1,6 @@
 import { explainEntry } from '@fealty/sdk';
 import { openApi } from '../api.ts';
+import { program } from '../arguments.ts';
 import { type Command, command } from '../command.ts';
 import { described } from '../output.ts';
 
@@ -12,7 +13,7 @@ export const entryWhyCommand: Command = command({
       description: 'The id of the entry, as `member show` prints it',
       required: true,
     },
-    program: { type: 'string', description: 'The program; not needed with a key that is bound to one' },
+    program,
   },
   examples: [
     {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Event, listEvents } from '@fealty/sdk';
 import { openApi } from '../api.ts';
+import { program } from '../arguments.ts';
 import { type Command, command } from '../command.ts';
 import { wholeNumber } from '../numbers.ts';
 import { shortTime } from '../output.ts';
@@ -14,7 +15,7 @@ export const eventsCommand: Command = command({
   name: 'events',
   summary: 'Print what happened in a program, in order of commit',
   args: {
-    program: { type: 'string', description: 'The program; not needed with a key that is bound to one' },
+    program,
     after: {
       type: 'string',
       valueHint: 'CURSOR',

@@ -7,15 +7,11 @@ import {
   listMembers,
   type Member,
 } from '@fealty/sdk';
-import { openApi } from '../api.ts';
+import { everyPage, openApi } from '../api.ts';
+import { dryRun, program } from '../arguments.ts';
 import { type Command, command } from '../command.ts';
 import { grouped, list, shortTime, table } from '../output.ts';
 
-const program = {
-  type: 'string',
-  description: 'The program; not needed with a key that is bound to one',
-} as const;
-const dryRun = { type: 'boolean', description: 'Only say what would happen' } as const;
 const household = {
   type: 'positional',
   description: 'The household: ext: and your own id, or mem_...',
@@ -146,13 +142,9 @@ export const householdListCommand: Command = command({
   ],
   async run(values, output) {
     const { client, ask } = openApi(values.program);
-    const households: Member[] = [];
-    for (let cursor: string | undefined; ; ) {
-      const page = await ask(listMembers({ client, query: { type: 'household', limit: 1000, cursor } }));
-      households.push(...page.data);
-      if (page.next === null) break;
-      cursor = page.next;
-    }
+    const households = await everyPage<Member>(cursor =>
+      ask(listMembers({ client, query: { type: 'household', limit: 1000, cursor } })),
+    );
     output.result(households, () =>
       households.length === 0
         ? 'There are no households.'

@@ -1,16 +1,12 @@
 import { abandonListUpload, getList, listLists } from '@fealty/sdk';
 import { openApi } from '../api.ts';
+import { program } from '../arguments.ts';
 import { type Command, command } from '../command.ts';
 import { followEngine } from '../config.ts';
 import { usageFailure } from '../failure.ts';
 import { MODES, type Mode, type UploadReport, uploadList } from '../lists/upload.ts';
 import { wholeNumber } from '../numbers.ts';
 import { grouped, list, shortTime, table } from '../output.ts';
-
-const program = {
-  type: 'string',
-  description: 'The program; not needed with a key that is bound to one',
-} as const;
 
 export const listsShowCommand: Command = command({
   name: 'lists show',

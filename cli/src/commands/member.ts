@@ -8,6 +8,7 @@ import {
   type WalletBalance,
 } from '@fealty/sdk';
 import { openApi } from '../api.ts';
+import { program } from '../arguments.ts';
 import { type Command, command } from '../command.ts';
 import { usageFailure } from '../failure.ts';
 import { wholeNumber } from '../numbers.ts';
@@ -25,7 +26,7 @@ export const memberShowCommand: Command = command({
       description: "ext: and your own id, or the engine's mem_...",
       required: true,
     },
-    program: { type: 'string', description: 'The program; not needed with a key that is bound to one' },
+    program,
     'as-of': {
       type: 'string',
       valueHint: 'INSTANT',
@@ -97,7 +98,7 @@ export const memberProfileCommand: Command = command({
       description: "ext: and your own id, or the engine's mem_...",
       required: true,
     },
-    program: { type: 'string', description: 'The program; not needed with a key that is bound to one' },
+    program,
     country: {
       type: 'string',
       valueHint: 'CODE',

@@ -1,5 +1,6 @@
 import { getOrder } from '@fealty/sdk';
 import { openApi } from '../api.ts';
+import { program } from '../arguments.ts';
 import { type Command, command } from '../command.ts';
 import { described } from '../output.ts';
 
@@ -12,7 +13,7 @@ export const orderShowCommand: Command = command({
       description: "ext: and your own id, or the engine's ord_...",
       required: true,
     },
-    program: { type: 'string', description: 'The program; not needed with a key that is bound to one' },
+    program,
     source: {
       type: 'string',
       valueHint: 'NAME',

@@ -8,7 +8,7 @@ import {
   listRerateOrders,
   reverseRerate,
 } from '@fealty/sdk';
-import { type Api, openApi } from '../api.ts';
+import { type Api, everyPage, openApi } from '../api.ts';
 import { type Command, command } from '../command.ts';
 import { Failure } from '../failure.ts';
 import { wholeNumber } from '../numbers.ts';
@@ -111,14 +111,9 @@ async function settled(
 }
 
 async function show({ client, ask }: Api, found: GetRerateResponse, output: Output): Promise<void> {
-  const orders: Row[] = [];
-  for (let cursor: string | undefined; ; ) {
-    const query = { limit: 1000, cursor };
-    const page = await ask(listRerateOrders({ client, path: { rerate: found.id }, query }));
-    orders.push(...page.data);
-    if (page.next === null) break;
-    cursor = page.next;
-  }
+  const orders = await everyPage<Row>(cursor =>
+    ask(listRerateOrders({ client, path: { rerate: found.id }, query: { limit: 1000, cursor } })),
+  );
   output.result({ ...found, data: orders }, () =>
     [facts(found), ...(orders.length === 0 ? [] : [ordersText(orders)])].join('\n\n'),
   );

@@ -1,5 +1,6 @@
 import { getProgram, listPrograms, type PutProgramData, putProgram, setProgramClock } from '@fealty/sdk';
 import { openApi } from '../api.ts';
+import { dryRun } from '../arguments.ts';
 import { type Command, command } from '../command.ts';
 import { usageFailure } from '../failure.ts';
 import { wholeNumber } from '../numbers.ts';
@@ -65,7 +66,7 @@ export const programSetCommand: Command = command({
       valueHint: 'INSTANT',
       description: "When the version takes effect, by the program's clock; by default at once",
     },
-    'dry-run': { type: 'boolean', description: 'Only say what would happen' },
+    'dry-run': dryRun,
   },
   examples: [
     {

@@ -1,5 +1,6 @@
 import { type RefusedVouchersRetried, retryRefusedVouchers } from '@fealty/sdk';
 import { openApi } from '../api.ts';
+import { dryRun, program } from '../arguments.ts';
 import { type Command, command } from '../command.ts';
 import { grouped, list } from '../output.ts';
 
@@ -15,8 +16,8 @@ export const vouchersRetryAllCommand: Command = command({
   args: {
     campaign: { type: 'string', valueHint: 'ID', description: 'Those of this campaign' },
     reward: { type: 'string', valueHint: 'ID', description: 'Those of this reward' },
-    'dry-run': { type: 'boolean', description: 'Only say what would happen' },
-    program: { type: 'string', description: 'The program; not needed with a key that is bound to one' },
+    'dry-run': dryRun,
+    program,
   },
   examples: [
     {

@@ -8,17 +8,13 @@ import {
   type Reward,
 } from '@fealty/sdk';
 import { openApi } from '../api.ts';
+import { program } from '../arguments.ts';
 import { type Command, command } from '../command.ts';
 import { Failure, usageFailure } from '../failure.ts';
 import { grouped, list, table } from '../output.ts';
 
 /** Codes that go in one call. */
 const CODES_A_CALL = 10_000;
-
-const program = {
-  type: 'string',
-  description: 'The program; not needed with a key that is bound to one',
-} as const;
 
 export const rewardListCommand: Command = command({
   name: 'reward list',

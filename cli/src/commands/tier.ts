@@ -7,20 +7,11 @@ import {
   type TierGrant,
   type TierGrantAnswer,
 } from '@fealty/sdk';
-import { openApi } from '../api.ts';
+import { everyPage, openApi } from '../api.ts';
+import { dryRun, member, program } from '../arguments.ts';
 import { type Command, command } from '../command.ts';
 import { grouped, list, shortTime, table } from '../output.ts';
 
-const member = {
-  type: 'positional',
-  description: 'The member: ext: and your own id, or mem_...',
-  required: true,
-} as const;
-const program = {
-  type: 'string',
-  description: 'The program; not needed with a key that is bound to one',
-} as const;
-const dryRun = { type: 'boolean', description: 'Only say what would happen' } as const;
 const reason = {
   type: 'string',
   valueHint: 'TEXT',
@@ -168,13 +159,9 @@ export const tierGrantsCommand: Command = command({
   examples: [{ command: './fealty tier grants ext:42 --program shop', does: 'with who gave them, and why' }],
   async run(values, output) {
     const { client, ask } = openApi(values.program);
-    const grants: TierGrant[] = [];
-    for (let cursor: string | undefined; ; ) {
-      const page = await ask(listTierGrants({ client, path: { member: values.member }, query: { cursor } }));
-      grants.push(...page.data);
-      if (page.next === null) break;
-      cursor = page.next;
-    }
+    const grants = await everyPage<TierGrant>(cursor =>
+      ask(listTierGrants({ client, path: { member: values.member }, query: { cursor } })),
+    );
     output.result(grants, () => (grants.length === 0 ? 'None.' : grantsTable(grants)));
   },
 });

@@ -1,5 +1,6 @@
 import { createTransfer, type TransferAnswer } from '@fealty/sdk';
 import { openApi } from '../api.ts';
+import { dryRun, program } from '../arguments.ts';
 import { type Command, command } from '../command.ts';
 import { grouped, list, shortTime, table } from '../output.ts';
 
@@ -23,8 +24,8 @@ export const transferCommand: Command = command({
     },
     unit: { type: 'string', description: "Left out: the program's first unit that can be spent" },
     reason: { type: 'string', valueHint: 'TEXT', description: 'Kept with the entries' },
-    'dry-run': { type: 'boolean', description: 'Only say what would happen' },
-    program: { type: 'string', description: 'The program; not needed with a key that is bound to one' },
+    'dry-run': dryRun,
+    program,
   },
   examples: [
     {

@@ -1,12 +1,9 @@
 import { type GiftVoucher, listGiftVouchers, retryGiftVoucher, revealGiftVoucher } from '@fealty/sdk';
-import { openApi } from '../api.ts';
+import { everyPage, openApi } from '../api.ts';
+import { program } from '../arguments.ts';
 import { type Command, command } from '../command.ts';
 import { list, shortTime, table } from '../output.ts';
 
-const program = {
-  type: 'string',
-  description: 'The program; not needed with a key that is bound to one',
-} as const;
 const member = {
   type: 'positional',
   description: 'ext: and your own id, or mem_...',
@@ -22,14 +19,9 @@ export const vouchersListCommand: Command = command({
   ],
   async run(values, output) {
     const { client, ask } = openApi(values.program);
-    const vouchers: GiftVoucher[] = [];
-    for (let cursor: string | undefined; ; ) {
-      const query = { limit: 1000, cursor };
-      const page = await ask(listGiftVouchers({ client, path: { member: values.member }, query }));
-      vouchers.push(...page.data);
-      if (page.next === null) break;
-      cursor = page.next;
-    }
+    const vouchers = await everyPage<GiftVoucher>(cursor =>
+      ask(listGiftVouchers({ client, path: { member: values.member }, query: { limit: 1000, cursor } })),
+    );
     output.result(vouchers, () =>
       vouchers.length === 0
         ? 'The member has no vouchers.'
