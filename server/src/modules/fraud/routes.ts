@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Pool } from '#platform/db/client.ts';
 import { accept, refuse } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
-import { decodeIdCursor, encodeIdCursor } from '#platform/http/cursors.ts';
+import { decodeIdCursor, nextById } from '#platform/http/cursors.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { wireId } from '#platform/ids.ts';
 import { MAX_AMOUNT } from '#platform/money.ts';
@@ -90,9 +90,8 @@ export const fraudRoutes =
         if (holder?.ok === false) return holder;
         const memberId = holder?.value.id ?? null;
         const cases = await store.listCases(pool, { programId: program.id, before, state, memberId, limit });
-        const last = cases.length < limit ? undefined : cases.at(-1);
         const { bodies } = await shown(program.id, cases);
-        return accept({ data: bodies, next: last === undefined ? null : encodeIdCursor(last.id) });
+        return accept({ data: bodies, next: nextById(cases, limit) });
       },
     );
 

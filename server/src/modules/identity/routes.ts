@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { accept, refuse } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
-import { decodeIdCursor, encodeIdCursor } from '#platform/http/cursors.ts';
+import { decodeIdCursor, nextById } from '#platform/http/cursors.ts';
 import {
   formatInstant,
   instant,
@@ -86,8 +86,7 @@ export function identityRoutes(api: Api, identity: IdentityService): void {
       const before = query.cursor === undefined ? MAX_AMOUNT : decodeIdCursor(query.cursor);
       if (before === undefined) return refuse('invalid_request', 'The cursor is not one of this list.');
       const keys = await identity.list(credentials, before, query.limit);
-      const last = keys.length < query.limit ? undefined : keys.at(-1);
-      return accept({ data: keys.map(view), next: last ? encodeIdCursor(last.id) : null });
+      return accept({ data: keys.map(view), next: nextById(keys, query.limit) });
     },
   );
 

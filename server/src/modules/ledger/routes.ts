@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Pool } from '#platform/db/client.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
-import { decodeCursor, encodeCursor } from '#platform/http/cursors.ts';
+import { decodeCursor, encodeCursor, foreignCursor } from '#platform/http/cursors.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { hash128, wireId } from '#platform/ids.ts';
 import type { AdjustmentBody } from './adjustments.store.ts';
@@ -122,10 +122,7 @@ export const ledgerRoutes =
         if (wanted.includes(-1))
           return refuse('unit_unknown', `The program counts ${units.join(', ')}, not ${query.unit}.`);
         const before = placeOf(query.cursor);
-        if (before === undefined)
-          return refuse('invalid_request', 'The cursor is not one of this list.', {
-            errors: [{ pointer: '/query/cursor', message: 'must be the `next` of an earlier answer' }],
-          });
+        if (before === undefined) return foreignCursor();
         const rows = await store.history(
           pool,
           wanted.map(unit => walletId(holder.value.id, unit)),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { accept, refuse } from '#platform/errors.ts';
 import { type Api, BULK_BODY_LIMIT } from '#platform/http/api.ts';
-import { decodeCursor, decodeIdCursor, encodeCursor, encodeIdCursor } from '#platform/http/cursors.ts';
+import { decodeCursor, decodeIdCursor, encodeCursor, nextById } from '#platform/http/cursors.ts';
 import { cursor, formatInstant, instant, limit, page, reference } from '#platform/http/schemas.ts';
 import { memberText } from '../ledger/index.ts';
 import type { List } from './list.store.ts';
@@ -281,13 +281,12 @@ export function listRoutes(deps: ListsDeps): (api: Api) => void {
           );
         const of = { programId: program.id, id: list.value.id, at: query.as_of ?? now };
         const rows = await store.membersOf(pool, of, after, query.limit);
-        const last = rows.length < query.limit ? undefined : rows.at(-1);
         const data = rows.map(({ id, externalId, joinedAt }) => ({
           member: memberId(id),
           external_id: externalId,
           joined_at: formatInstant(joinedAt),
         }));
-        return accept({ data, next: last ? encodeIdCursor(last.id) : null });
+        return accept({ data, next: nextById(rows, query.limit) });
       },
     );
   };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Pool } from '#platform/db/client.ts';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
-import { decodeIdCursor, encodeIdCursor } from '#platform/http/cursors.ts';
+import { decodeIdCursor, nextById } from '#platform/http/cursors.ts';
 import {
   cursor,
   externalId,
@@ -125,9 +125,8 @@ export const memberRoutes =
         const after = call.query.cursor === undefined ? 0n : decodeIdCursor(call.query.cursor);
         if (after === undefined) return refuse('invalid_request', 'The cursor is not one of this list.');
         const rows = await members.list(pool, call.program.id, { after, ...call.query });
-        const last = rows.length < call.query.limit ? undefined : rows.at(-1);
         const data = await views(rows, await now(call.program.id));
-        return accept({ data, next: last ? encodeIdCursor(last.id) : null });
+        return accept({ data, next: nextById(rows, call.query.limit) });
       },
     );
 

@@ -3,6 +3,8 @@
  * secret and not signed: a made-up cursor reads rows that its maker may read anyway.
  */
 
+import { refuse } from '../errors.ts';
+
 /** A cursor that holds `parts`. */
 export const encodeCursor = (...parts: string[]): string =>
   Buffer.from(JSON.stringify(parts)).toString('base64url');
@@ -27,6 +29,18 @@ export const encodeIdCursor = (id: bigint): string => encodeCursor(String(id));
 
 /** The id of a cursor of `encodeIdCursor`, or undefined. */
 export const decodeIdCursor = (cursor: string): bigint | undefined => decodeIdsCursor(cursor, 1)?.[0];
+
+/** The cursor of what follows a page of rows by id; null where the page is not full. */
+export function nextById(rows: readonly { readonly id: bigint }[], limit: number): string | null {
+  const last = rows.length < limit ? undefined : rows.at(-1);
+  return last === undefined ? null : encodeIdCursor(last.id);
+}
+
+/** What a list answers to a cursor that it has not given. */
+export const foreignCursor = () =>
+  refuse('invalid_request', 'The cursor is not one of this list.', {
+    errors: [{ pointer: '/query/cursor', message: 'must be the `next` of an earlier answer' }],
+  });
 
 /** The ids of a cursor that holds `count` of them, or undefined. */
 export function decodeIdsCursor(cursor: string, count: number): bigint[] | undefined {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Pool } from '#platform/db/client.ts';
-import { accept, refuse } from '#platform/errors.ts';
+import { accept } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
-import { decodeIdCursor, encodeCursor } from '#platform/http/cursors.ts';
+import { decodeIdCursor, encodeCursor, foreignCursor } from '#platform/http/cursors.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { wireId } from '#platform/ids.ts';
 import { time } from '../../ledger/index.ts';
@@ -38,10 +38,7 @@ export function lateRoutes(api: Api, { pool }: { pool: Pool }): void {
     },
     async ({ program, query }) => {
       const after = query.cursor === undefined ? 0n : decodeIdCursor(query.cursor);
-      if (after === undefined)
-        return refuse('invalid_request', 'The cursor is not one of this list.', {
-          errors: [{ pointer: '/query/cursor', message: 'must be the `next` of an earlier answer' }],
-        });
+      if (after === undefined) return foreignCursor();
       const rows = await listLateOrders(pool, program.id, after, query.limit);
       const last = rows.length === query.limit ? rows.at(-1) : undefined;
       return accept({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { accept, type Outcome, refuse } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
-import { decodeIdsCursor, encodeCursor } from '#platform/http/cursors.ts';
+import { decodeIdsCursor, encodeCursor, foreignCursor } from '#platform/http/cursors.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { type Ids, wireId } from '#platform/ids.ts';
 import { describeError, type Log } from '#platform/observe/log.ts';
@@ -196,10 +196,7 @@ export function rerateRoutes(api: Api, deps: RerateRoutesDeps): void {
       if (!found.ok) return found;
       const [memberId, orderId] =
         query.cursor === undefined ? [0n, 0n] : (decodeIdsCursor(query.cursor, 2) ?? []);
-      if (memberId === undefined || orderId === undefined)
-        return refuse('invalid_request', 'The cursor is not one of this list.', {
-          errors: [{ pointer: '/query/cursor', message: 'must be the `next` of an earlier answer' }],
-        });
+      if (memberId === undefined || orderId === undefined) return foreignCursor();
       const [units, items] = await Promise.all([
         unitsOf(program.id),
         store.rerateItems(pool, found.value.id, { memberId, orderId }, query.limit),

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { Pool } from '#platform/db/client.ts';
-import { accept, refuse } from '#platform/errors.ts';
+import { accept } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
-import { decodeIdCursor, encodeIdCursor } from '#platform/http/cursors.ts';
+import { decodeIdCursor, foreignCursor, nextById } from '#platform/http/cursors.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { MAX_AMOUNT } from '#platform/money.ts';
 import { carryOutKeyed, type Ledger, memberText } from '../../ledger/index.ts';
@@ -165,18 +165,11 @@ export function tierGrantRoutes(api: Api, { ledger, pool }: { ledger: Ledger; po
     },
     async ({ program, params, query: { cursor, limit } }) => {
       const before = cursor === undefined ? MAX_AMOUNT : decodeIdCursor(cursor);
-      if (before === undefined)
-        return refuse('invalid_request', 'The cursor is not one of this list.', {
-          errors: [{ pointer: '/query/cursor', message: 'must be the `next` of an earlier answer' }],
-        });
+      if (before === undefined) return foreignCursor();
       const holder = await ledger.directory.find(program.id, memberText(params.member));
       if (!holder.ok) return holder;
       const grants = await listTierGrants(pool, holder.value.id, before, limit);
-      const last = grants.length < limit ? undefined : grants.at(-1);
-      return accept({
-        data: grants.map(tierGrantToWire),
-        next: last === undefined ? null : encodeIdCursor(last.id),
-      });
+      return accept({ data: grants.map(tierGrantToWire), next: nextById(grants, limit) });
     },
   );
 }
