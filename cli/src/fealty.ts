@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Command, group, nearest } from './command.ts';
-import { activitySendCommand } from './commands/activity.ts';
+import { activitySendCommand, activityShowCommand } from './commands/activity.ts';
 import { badgesAwardCommand, badgesListCommand, badgesWithdrawCommand } from './commands/badges.ts';
 import { benchCommand } from './commands/bench.ts';
 import { programBudgetsCommand } from './commands/budgets.ts';
@@ -101,7 +101,10 @@ export const fealty = group('', 'Loyalty points on a ledger that can be proved',
     badges: memberBadgesCommand,
   }),
   lists: group('lists', 'Uploaded lists of members', { show: listsShowCommand, upload: listsUploadCommand }),
-  activity: group('activity', 'What members do besides buying', { send: activitySendCommand }),
+  activity: group('activity', 'What members do besides buying', {
+    send: activitySendCommand,
+    show: activityShowCommand,
+  }),
   order: group('order', 'Look up orders', { show: orderShowCommand }),
   reward: group('reward', 'Look up rewards', { list: rewardListCommand }),
   vouchers: group('vouchers', 'Codes that are handed out as rewards', {

@@ -54,4 +54,25 @@ export const ACTIVITIES_MUTANTS = [
     find: 'referral === undefined || referral.isRevoked',
     replace: 'referral === undefined',
   },
+  {
+    name: "another program's activity is read",
+    file: `${EARNING}/activities/activities.reading.ts`,
+    tests: ['test/journeys/tenants.test.ts'],
+    find: 'if (found?.stored.programId !== programId)',
+    replace: 'if (found === undefined)',
+  },
+  {
+    name: 'an activity is read as it was decided first',
+    file: `${EARNING}/activities/activities.reading.ts`,
+    tests: ['test/journeys/rerate-activities.test.ts'],
+    find: 'reratings.reduce(decidedAgain, firstState(stored, program))',
+    replace: 'firstState(stored, program)',
+  },
+  {
+    name: 'an activity that was re-rated tells what the first version could not judge',
+    file: `${EARNING}/activities/activities.reading.ts`,
+    tests: ['test/journeys/not-judged.test.ts'],
+    find: 'isFirst ? stored.faults : faultsOf(stored.activity, version)',
+    replace: 'stored.faults',
+  },
 ];

@@ -1,4 +1,4 @@
-import { type ActivityAnswer, createActivity } from '@fealty/sdk';
+import { type ActivityAnswer, createActivity, getActivity, type StoredActivity } from '@fealty/sdk';
 import { openApi } from '../api.ts';
 import { type Command, command } from '../command.ts';
 import { usageFailure } from '../failure.ts';
@@ -74,16 +74,63 @@ function attributesOf(text: string | undefined): Record<string, string | number 
   throw usageFailure(`--attributes is a JSON object such as {"stars": 5}, not ${text}`);
 }
 
-function shown({ known, activity, effects, not_judged: notJudged = [] }: ActivityAnswer): string {
+export const activityShowCommand: Command = command({
+  name: 'activity show',
+  summary: 'Show an activity as it stands, with what it earned and what was taken back',
+  args: {
+    activity: {
+      type: 'positional',
+      description: "ext: and your own id, or the engine's act_...",
+      required: true,
+    },
+    program: { type: 'string', description: 'The program; not needed with a key that is bound to one' },
+    source: {
+      type: 'string',
+      valueHint: 'NAME',
+      description: 'Where the activity came from, beside an ext: id',
+    },
+  },
+  examples: [
+    { command: './fealty activity show ext:review-17 --program shop', does: 'by your own id' },
+    {
+      command: './fealty activity show ext:visit-9 --source till --program shop',
+      does: 'one that the till sent',
+    },
+  ],
+  async run(values, output) {
+    const { client, ask } = openApi(values.program);
+    const { activity: id, source } = values;
+    const activity = await ask(getActivity({ client, path: { activity: id }, query: { source } }));
+    output.result(activity, () => stored(activity));
+  },
+});
+
+function stored(activity: StoredActivity): string {
+  const { program_version: version, attributes, earned, reratings } = activity;
+  const facts = list([
+    ['Activity', activity.id],
+    ['Own id', `${activity.external_id} from ${activity.source}`],
+    ...happened(activity, activity.not_judged),
+    ...Object.entries(attributes ?? {}).map(([name, value]) => [`Attribute ${name}`, String(value)] as const),
+    ['Decided by', `version ${version}`],
+    ...reratings.map(
+      ({ rerate, reverses, program_version: by }) =>
+        [reverses ? 'Rerated back' : 'Rerated', `${rerate}, to version ${by}`] as const,
+    ),
+  ]);
+  if (earned.length === 0) return `${facts}\n\nIt earned nothing.`;
+  const rows = earned.map(({ rule, unit, earned: points, clawed_back: back }) => [
+    rule,
+    `${grouped(points)} ${unit}`,
+    back === '0' ? '' : `${grouped(back)} ${unit}`,
+  ]);
+  return `${facts}\n\n${table(['rule', 'earned', 'taken back'], rows)}`;
+}
+
+function shown({ known, activity, effects, not_judged: notJudged }: ActivityAnswer): string {
   const facts = list([
     ['Activity', known ? `${activity.id} (known)` : activity.id],
-    ['Type', activity.type],
-    ['Member', activity.member],
-    ['Happened', shortTime(activity.occurred_at)],
-    ...activity.streaks.map(
-      ({ streak, length }) => [`Streak ${streak}`, `${length} ${length === 1 ? 'day' : 'days'}`] as const,
-    ),
-    ...notJudged.map(({ rule, reason }) => ['Not judged', `${rule}: ${reason}`] as const),
+    ...happened(activity, notJudged),
   ]);
   if (effects.length === 0) return `${facts}\n\nIt earned nothing.`;
   const rows = effects.map(({ type, rule, points, unit, expires_at: at }) => [
@@ -93,3 +140,16 @@ function shown({ known, activity, effects, not_judged: notJudged = [] }: Activit
   ]);
   return `${facts}\n\n${table(['rule', 'points', 'expires'], rows)}`;
 }
+
+const happened = (
+  { type, member, occurred_at: at, streaks }: ActivityAnswer['activity'],
+  notJudged: ActivityAnswer['not_judged'] = [],
+): (readonly [string, string])[] => [
+  ['Type', type],
+  ['Member', member],
+  ['Happened', shortTime(at)],
+  ...streaks.map(
+    ({ streak, length }) => [`Streak ${streak}`, `${length} ${length === 1 ? 'day' : 'days'}`] as const,
+  ),
+  ...notJudged.map(({ rule, reason }) => ['Not judged', `${rule}: ${reason}`] as const),
+];

@@ -300,6 +300,17 @@ test('an activity is sent with its attributes, known the second time, and refuse
   }
   const login = ['activity', 'send', 'ext:42', 'login', '--program', 'deeds', '--id', 'l1', ...at];
   assert.match(await text(...login), /Streak daily +1 day\n\nIt earned nothing\./);
+  const show = ['activity', 'show', '--program', 'deeds'];
+  const shown = await text(...show, 'ext:r1');
+  assert.match(
+    shown,
+    /r1 from api\n.*Attribute stars +5\nDecided by +version 1\n\n.*\nreview@1 +50 points\n$/s,
+  );
+  assert.match(await text(...show, 'ext:l1'), /Streak daily +1 day\n.*It earned nothing\./s);
+  const { id } = await json<{ id: string }>(...show, 'ext:r1');
+  assert.equal(await text(...show, id), shown);
+  const elsewhere = await run([...show, 'ext:r1', '--source', 'till']);
+  assert.match(elsewhere.err, /404 activity_not_found/);
 });
 
 test('a condition without an answer is told of an activity and in a backtest', async () => {

@@ -37,7 +37,7 @@ export type ActivityAnswer = {
         type: string;
         occurred_at: string;
         /**
-         * Of the streaks that it counts for: how many days they have now.
+         * Of the streaks that it counts for: how many days they had with it.
          */
         streaks: Array<{
             streak: string;
@@ -3264,6 +3264,59 @@ export type RowProblem = {
     [key: string]: unknown;
 };
 
+export type StoredActivity = {
+    id: string;
+    external_id: string;
+    source: string;
+    member: string;
+    type: string;
+    occurred_at: string;
+    /**
+     * Of the streaks that it counts for: how many days they had with it.
+     */
+    streaks: Array<{
+        streak: string;
+        length: number;
+    }>;
+    attributes: {
+        [key: string]: string | number | boolean;
+    } | null;
+    /**
+     * The one that decides it now.
+     */
+    program_version: number;
+    /**
+     * By rules and streaks. Points of a challenge are not among them.
+     */
+    earned: Array<{
+        rule: string;
+        unit: string;
+        earned: string;
+        clawed_back: string;
+    }>;
+    /**
+     * What decided it again, in that order.
+     */
+    reratings: Array<{
+        rerate: string;
+        /**
+         * Whether the re-rating was taken back.
+         */
+        reverses: boolean;
+        program_version: number;
+    }>;
+    /**
+     * Conditions that had no answer, such as one that asks for an attribute that was not sent. They count as not matched. Left out: none.
+     */
+    not_judged?: Array<{
+        /**
+         * The rule, campaign or challenge, `id@version`, or `segments.NAME@version`.
+         */
+        rule: string;
+        reason: string;
+    }>;
+};
+
 export type StoredOrder = {
     id: string;
     external_id: string;
@@ -6322,6 +6375,69 @@ export type CreateActivitiesResponses = {
 };
 
 export type CreateActivitiesResponse = CreateActivitiesResponses[keyof CreateActivitiesResponses];
+
+export type GetActivityData = {
+    body?: never;
+    headers?: {
+        /**
+         * The program to work on. May be left out with a key that is bound to one.
+         */
+        'Fealty-Program'?: string;
+    };
+    path: {
+        activity: string;
+    };
+    query?: {
+        source?: string;
+    };
+    url: '/v1/activities/{activity}';
+};
+
+export type GetActivityErrors = {
+    /**
+     * - [`invalid_request`](/errors/invalid_request): The request is not well formed
+     */
+    400: Problem;
+    /**
+     * - [`unauthenticated`](/errors/unauthenticated): No valid key was sent
+     */
+    401: Problem;
+    /**
+     * - [`forbidden`](/errors/forbidden): The key may not do this
+     * - [`source_not_allowed`](/errors/source_not_allowed): The key may not use this source
+     */
+    403: Problem;
+    /**
+     * - [`program_not_found`](/errors/program_not_found): There is no program of this name
+     * - [`activity_not_found`](/errors/activity_not_found): There is no such activity in this program
+     */
+    404: Problem;
+    /**
+     * - [`internal`](/errors/internal): The engine met an unexpected fault
+     */
+    500: Problem;
+    /**
+     * - [`database_unavailable`](/errors/database_unavailable): The database cannot be reached
+     * - [`overloaded`](/errors/overloaded): The engine has more work than it may queue
+     * - [`stopping`](/errors/stopping): The engine is stopping
+     */
+    503: Problem;
+    /**
+     * Any other problem, such as 408 and 431, which the connection answers.
+     */
+    default: Problem;
+};
+
+export type GetActivityError = GetActivityErrors[keyof GetActivityErrors];
+
+export type GetActivityResponses = {
+    /**
+     * The answer.
+     */
+    200: StoredActivity;
+};
+
+export type GetActivityResponse = GetActivityResponses[keyof GetActivityResponses];
 
 export type GetStreaksData = {
     body?: never;

@@ -27,6 +27,13 @@ export async function refillDesk(
     world.cases.length = 0;
     await make('listCases', 'GET', '/v1/cases');
   }
+  if (operation === 'getActivity' && !world.own(world.activities, 0))
+    await make('createActivity', 'POST', '/v1/activities', {
+      external_id: key,
+      member: 'ext:first',
+      type: 'login',
+      occurred_at: new Date(world.clock).toISOString(),
+    });
   if (operation === 'endTierGrant') {
     world.grants.length = 0;
     const grant = { external_id: key, tier: 'gold', reason: 'a test' };

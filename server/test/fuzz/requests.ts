@@ -122,7 +122,11 @@ const activityHints = (operation: string): Record<string, fc.Arbitrary<unknown>>
         ? {
             referral: place((world, number) => world.own(world.referrals, number)?.id ?? 'ref_0000000000000'),
           }
-        : {};
+        : {
+            activity: place(
+              (world, number) => world.own(world.activities, number)?.id ?? 'act_0000000000000',
+            ),
+          };
 
 /** Two members for a transfer; few members for the household, so that they come and go. */
 function transferHints(operation: string): Record<string, fc.Arbitrary<unknown>> {

@@ -34,6 +34,7 @@ export class World {
   /** What somebody has to hand over. */
   readonly pending: KnownRedemption[] = [];
   readonly entries: { program: string; id: string }[] = [];
+  readonly activities: { program: string; id: string }[] = [];
   readonly referrals: { program: string; id: string }[] = [];
   readonly transfers: { program: string; id: string }[] = [];
   readonly backtests: { program: string; id: string }[] = [];
@@ -78,6 +79,7 @@ export class World {
     if (operation === 'createOrders')
       for (const { row, answer: own } of answer.results)
         if (own !== undefined) this.learnOrder(program, request.orders[row], own);
+    if (operation === 'createActivity') this.add(this.activities, { program, id: answer.activity.id });
     if (operation === 'createReferral') this.add(this.referrals, { program, id: answer.referral.id });
     if (operation === 'createTransfer') this.add(this.transfers, { program, id: answer.transfer.id });
     if (operation === 'createBacktest') this.add(this.backtests, { program, id: answer.id });

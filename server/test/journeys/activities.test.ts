@@ -112,6 +112,64 @@ test('what the program does not declare is refused with a pointer, and enrols no
   assert.equal((await run.on('strict').get('/v1/members/ext:nobody')).status, 404);
 });
 
+test('an activity is read again by either id, as it was told', async () => {
+  await publish('read', [REVIEW, { ...REVIEW, id: 'starred', if: 'activity.attributes.stars >= 4' }]);
+  const api = run.on('read');
+  const attributes = { product: 'A-1', photo: true };
+  const sentOnce = activity('review', { attributes });
+  const { activity: told, not_judged: notJudged } = (await send('read', sentOnce)).body;
+  assert.equal(notJudged.length, 1);
+  const byId = await api.get(`/v1/activities/${told.id}`);
+  assert.deepEqual(
+    [byId.status, byId.body],
+    [
+      200,
+      {
+        ...{ ...told, attributes, program_version: 1, reratings: [] },
+        earned: [{ rule: 'review@1', unit: 'points', earned: '50', clawed_back: '0' }],
+        not_judged: notJudged,
+      },
+    ],
+  );
+  assert.deepEqual((await api.get(`/v1/activities/ext:${sentOnce.external_id}`)).body, byId.body);
+
+  // The same own id from another source is another activity.
+  const otherwhere = { ...activity('login'), external_id: sentOnce.external_id, source: 'till' };
+  await send('read', otherwhere);
+  const path = `/v1/activities/ext:${sentOnce.external_id}?source=`;
+  const till = (await api.get(`${path}till`)).body;
+  assert.deepEqual([till.type, till.attributes, till.earned], ['login', null, []]);
+  assert.ok(!('not_judged' in till));
+
+  const refusals = [
+    await api.get(`${path}web`),
+    await api.get('/v1/activities/act_0000000000000'),
+    await api.get(`/v1/activities/${told.id.replace('act', 'ord')}`),
+    await run.as(await run.key({ program: 'read', sources: ['web'] })).get(`${path}till`),
+  ];
+  assert.deepEqual(
+    refusals.map(({ status, body }) => [status, body.code]),
+    [
+      [404, 'activity_not_found'],
+      [404, 'activity_not_found'],
+      [400, 'invalid_request'],
+      [403, 'source_not_allowed'],
+    ],
+  );
+});
+
+test('a streak that an activity prolongs is read with it, and so is what the length earned', async () => {
+  const rewards = [{ length: 2, earn: { unit: 'points', fixed: '30' } }];
+  await publish('read-streaks', [], {
+    streaks: [{ id: 'daily', every: 'day', on: 'activity:login', rewards }],
+  });
+  await earn('read-streaks', 'login', { occurred_at: '2026-02-28T12:00:00Z' });
+  const second = (await send('read-streaks', activity('login'))).body.activity;
+  const { streaks, earned } = (await run.on('read-streaks').get(`/v1/activities/${second.id}`)).body;
+  assert.deepEqual(streaks, [{ streak: 'daily', length: 2 }]);
+  assert.deepEqual(earned, [{ rule: 'daily@1', unit: 'points', earned: '30', clawed_back: '0' }]);
+});
+
 test('a limit per month counts by the time of the activity in the zone of the program, late ones too', async () => {
   await publish('limited', [{ ...REVIEW, limit: { per_member: 2, every: 'month' } }], {
     time_zone: 'Europe/Paris',

@@ -81,6 +81,8 @@ const review = (program: string, attributes: object) =>
   });
 const stored = async (program: string, id: string): Promise<Json> =>
   (await run.on(program).get(`/v1/orders/${id}`)).body;
+const storedActivity = async (program: string, id: string): Promise<Json> =>
+  (await run.on(program).get(`/v1/activities/${id}`)).body;
 
 test('an order that earned nothing says which conditions could not be judged, and is counted once', async () => {
   await publish('nothing', { earning: [{ ...NIGHTS, ...points(30) }] });
@@ -202,7 +204,7 @@ async function until(path: string): Promise<Json> {
 test('a re-rating counts what it could not judge and was not known, and leaves what challenges could not judge', async () => {
   await publish('again');
   const { order: taken } = await buy('again', 10, { kind: 'hotel', channel: 'app' });
-  await review('again', { stars: 5 });
+  const { activity } = await review('again', { stars: 5 });
   const clubs = { ...NIGHTS, id: 'clubs', if: 'order.attributes.club == 1', ...points(3) };
   const photo = { id: 'photo', on: 'activity:review', if: 'activity.attributes.photo', ...points(1) };
   const earning = [
@@ -225,6 +227,8 @@ test('a re-rating counts what it could not judge and was not known, and leaves w
     { rule: 'clubs@2', reason: 'order.attributes.club is missing.' },
   ];
   assert.deepEqual((await stored('again', taken.id)).not_judged, told);
+  const photoMissing = { rule: 'photo@2', reason: 'activity.attributes.photo is missing.' };
+  assert.deepEqual((await storedActivity('again', activity.id)).not_judged, [photoMissing]);
   const entries = (await run.on('again').get('/v1/members/ext:ann/entries')).body.data;
   const last = entries.find(({ rule }: Json) => rule === 'base@2');
   assert.deepEqual((await run.on('again').get(`/v1/entries/${last.id}`)).body.why.not_judged, told);
@@ -232,6 +236,7 @@ test('a re-rating counts what it could not judge and was not known, and leaves w
   await run.on('again').post(`/v1/rerates/${body.id}/reverse`);
   assert.equal((await until(`/v1/rerates/${body.id}`)).state, 'reversed');
   assert.equal((await stored('again', taken.id)).not_judged.length, 3);
+  assert.ok(!('not_judged' in (await storedActivity('again', activity.id))));
   assert.deepEqual(await counted('again'), { ...before, clubs: 1, photo: 1 });
 });
 

@@ -16,6 +16,7 @@ export interface Places {
   program: string;
   member?: string;
   order?: string;
+  activity?: string;
   entry?: string;
   redemption?: string;
   tierGrant?: string;
@@ -137,6 +138,7 @@ export function goodRequests(places: Places): Record<string, GoodRequest> {
     createActivities: post('/v1/activities/bulk', {
       activities: [{ external_id: key(), member, type: 'login', occurred_at: NOON }],
     }),
+    getActivity: get(`/v1/activities/${places.activity ?? 'act_0000000000000'}`),
     getStreaks: get(`/v1/members/${member}/streaks`),
     getChallenges: get(`/v1/members/${member}/challenges`),
     getBadges: get(`/v1/members/${member}/badges`),

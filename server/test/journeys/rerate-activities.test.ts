@@ -106,6 +106,8 @@ test('a wrong rule on an activity is corrected: previewed, applied once, explain
   for (const day of ['03-03', '03-04', '04-05']) await act(api, 'review', day);
   const before = await held(api);
   assert.equal(before[0], '1507');
+  const read = async () => (await api.get(`/v1/activities/${first.activity.id}`)).body;
+  const readBefore = await read();
   await publish('reviews', { review: '50', limit });
   const own = await planned(api, {});
   assert.deepEqual([own.orders, own.activities, own.change], [0, 0, []]);
@@ -123,6 +125,12 @@ test('a wrong rule on an activity is corrected: previewed, applied once, explain
   const applied = await step(api, plan.id, 'apply');
   assert.deepEqual([applied.applied, applied.refused], [3, 0]);
   assert.equal(await available(api), '157');
+  const forth = { rerate: plan.id, reverses: false, program_version: 2 };
+  const wrong = { rule: 'review@1', unit: 'points', earned: '500', clawed_back: '500' };
+  assert.deepEqual(await read(), {
+    ...{ ...readBefore, program_version: 2, reratings: [forth] },
+    earned: [wrong, { rule: 'review@2', unit: 'points', earned: '50', clawed_back: '0' }],
+  });
   const again = await planned(api, { version: 2 });
   assert.deepEqual([again.orders, again.activities], [0, 0]);
   const entries = (await api.get('/v1/members/ext:ann/entries?limit=100')).body.data;
@@ -138,6 +146,13 @@ test('a wrong rule on an activity is corrected: previewed, applied once, explain
   const back = await step(api, plan.id, 'reverse');
   assert.deepEqual([back.state, back.reversed], ['reversed', 3]);
   assert.deepEqual(await held(api), before);
+  assert.deepEqual(await read(), {
+    ...{ ...readBefore, reratings: [forth, { rerate: plan.id, reverses: true, program_version: 1 }] },
+    earned: [
+      { ...wrong, earned: '1000' },
+      { rule: 'review@2', unit: 'points', earned: '50', clawed_back: '50' },
+    ],
+  });
   assert.equal((await planned(api, { version: 2 })).activities, 3);
 });
 

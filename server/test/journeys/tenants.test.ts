@@ -13,9 +13,10 @@ import {
 } from './engine.ts';
 
 const run = await startEngine();
-await run.program('red', testClock());
+await run.program('red', { ...testClock(), activities: { review: {} } });
 await run.program('blue', {
   ...testClock(),
+  activities: { review: {} },
   earning: [{ id: 'double', on: 'order', earn: { unit: 'points', per_currency_unit: '2' } }],
 });
 const red = run.on('red');
@@ -34,7 +35,15 @@ async function story(api: Caller) {
       lines: [{ id: '1', amount: '1000' }],
     })
   ).body;
-  return { member, made, held, returned };
+  const done = (
+    await api.post('/v1/activities', {
+      external_id: 'a',
+      member: 'ext:ann',
+      type: 'review',
+      occurred_at: NOON,
+    })
+  ).body;
+  return { member, made, held, returned, done };
 }
 
 const inRed = await story(red);
@@ -43,14 +52,15 @@ const inBlue = await story(blue);
 test('the same external ids in two programs are two members, orders and redemptions', async () => {
   assert.notEqual(inRed.member.id, inBlue.member.id);
   assert.notEqual(inRed.made.order.id, inBlue.made.order.id);
+  assert.notEqual(inRed.done.activity.id, inBlue.done.activity.id);
   assert.notEqual(inRed.held.redemption.id, inBlue.held.redemption.id);
   for (const told of [inRed, inBlue])
-    for (const answer of [told.made, told.held, told.returned]) assert.equal(answer.known, false);
+    for (const answer of [told.made, told.held, told.returned, told.done]) assert.equal(answer.known, false);
   assert.deepEqual([await available(red), await available(blue)], ['60', '150']);
 });
 
 test('an id of one program is not there in the other', async () => {
-  const { member, made, held, returned } = inRed;
+  const { member, made, held, returned, done } = inRed;
   const back = { external_id: 'z', occurred_at: NOON };
   const key = { 'idempotency-key': 'z' };
   const answers: Record<string, Json> = {
@@ -67,6 +77,7 @@ test('an id of one program is not there in the other', async () => {
       await blue.post(`/v1/orders/${made.order.id}/returns`, back),
       await blue.post(`/v1/orders/${made.order.id}/cancel`, back),
     ],
+    activity_not_found: [await blue.get(`/v1/activities/${done.activity.id}`)],
     redemption_not_found: [
       await blue.get(`/v1/redemptions/${held.redemption.id}`),
       await blue.post(`/v1/redemptions/${held.redemption.id}/capture`, undefined, key),
@@ -90,8 +101,8 @@ test('lists and events show a program its own only', async () => {
   ] as const) {
     const ids = (await api.get('/v1/members')).body.data.map((member: Json) => member.id);
     assert.deepEqual(ids, [told.member.id]);
-    const events = (await eventsWith(api, data => data.length >= 3)).data;
-    assert.equal(events.length, 3);
+    const events = (await eventsWith(api, data => data.length >= 4)).data;
+    assert.equal(events.length, 4);
     assert.ok(events.every((event: Json) => event.member === told.member.id));
   }
   // A cursor of one program's log reads nothing of it in another.

@@ -3,6 +3,7 @@ import type { ErrorTable } from '#platform/errors.ts';
 export const earningErrors = {
   order_changed: { status: 409, title: 'The order was decided again in the meantime' },
   activity_changed: { status: 409, title: 'The activity was decided again in the meantime' },
+  activity_not_found: { status: 404, title: 'There is no such activity in this program' },
   rerate_not_found: { status: 404, title: 'There is no such re-rating' },
   rerate_not_ready: { status: 409, title: 'The re-rating is not at that step' },
   activity_attribute_invalid: {

@@ -9,6 +9,7 @@ import { type Ledger, Owners } from '../ledger/index.ts';
 import type { Members } from '../members/index.ts';
 import type { Registry } from '../program/index.ts';
 import { explainActivity } from './activities/activities.explain.ts';
+import { activityReadingRoutes } from './activities/activities.reading.routes.ts';
 import { activityRoutes } from './activities/activities.routes.ts';
 import { activityType } from './activities/activities.ts';
 import { streakRoutes } from './activities/streaks.routes.ts';
@@ -97,6 +98,7 @@ export function createEarning(deps: {
       routes(api);
       eventRoutes(api, { ...deps, orders });
       activityRoutes(api, deps);
+      activityReadingRoutes(api, deps);
       streakRoutes(api, deps);
       challengeRoutes(api, deps);
       badgeAwardRoutes(api, deps);

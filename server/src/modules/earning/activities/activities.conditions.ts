@@ -19,6 +19,13 @@ export function rulesFor(
   });
 }
 
+/** What a version cannot judge about an activity. */
+export function faultsOf(activity: Activity, version: ProgramVersion): Fault[] {
+  const faults: Fault[] = [];
+  rulesFor(activity, version, fault => faults.push(fault));
+  return faults;
+}
+
 /** What conditions read of an activity; the time is worked out when the first one asks for it. */
 function inputOf({ type, attributes, occurredAt }: Activity, timeZone: string): ActivityInput {
   let ofTime: ActivityInput['time'] | undefined;

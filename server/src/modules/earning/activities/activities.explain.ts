@@ -2,9 +2,8 @@ import type { Tx } from '#platform/db/client.ts';
 import { heldBack } from '../../fraud/index.ts';
 import type { StoredEntry } from '../../ledger/index.ts';
 import type { Registry } from '../../program/index.ts';
-import type { Fault } from '../model.ts';
 import { notJudgedTold } from '../not-judged.wire.ts';
-import { rulesFor } from './activities.conditions.ts';
+import { faultsOf } from './activities.conditions.ts';
 import { findActivities } from './activities.store.ts';
 import { activityToWire } from './activities.ts';
 
@@ -18,13 +17,11 @@ export const explainActivity =
     const program = (await registry.load(tx, [stored.programId])).get(stored.programId);
     const version = program?.versions[stored.programVersion - 1];
     const document = version?.document;
-    const faults: Fault[] = [];
-    if (version !== undefined) rulesFor(stored.activity, version, fault => faults.push(fault));
     const cited = entry.rule?.slice(0, entry.rule.lastIndexOf('@'));
     return {
       activity: { ...activityToWire(stored), attributes: stored.activity.attributes },
       program_version: stored.programVersion,
-      ...notJudgedTold(faults),
+      ...(version !== undefined && notJudgedTold(faultsOf(stored.activity, version))),
       ...(await heldBack(tx, entry)),
       definition: [...(document?.earning ?? []), ...(document?.streaks ?? [])].find(
         ({ id: rule }) => rule === cited,

@@ -19,7 +19,7 @@ import type { Activity } from './activities.model.ts';
 import { type ActivityAnswer, activityPayload } from './activities.ts';
 
 const text = z.string();
-const attribute = z.union([z.string().max(2_000), z.number(), z.boolean()]);
+export const attribute = z.union([z.string().max(2_000), z.number(), z.boolean()]);
 
 const activitySchema = z
   .strictObject({
@@ -38,20 +38,23 @@ const activitySchema = z
 
 type ActivityInput = z.output<typeof activitySchema>;
 
+/** An activity as callers see it. */
+export const activityShape = {
+  id: text,
+  external_id: text,
+  source: text,
+  member: text,
+  type: text,
+  occurred_at: schemas.instant,
+  streaks: z
+    .array(z.strictObject({ streak: text, length: z.int() }))
+    .meta({ description: 'Of the streaks that it counts for: how many days they had with it.' }),
+};
+
 const activityAnswer = z
   .strictObject({
     known: z.boolean(),
-    activity: z.strictObject({
-      id: text,
-      external_id: text,
-      source: text,
-      member: text,
-      type: text,
-      occurred_at: schemas.instant,
-      streaks: z
-        .array(z.strictObject({ streak: text, length: z.int() }))
-        .meta({ description: 'Of the streaks that it counts for: how many days they have now.' }),
-    }),
+    activity: z.strictObject(activityShape),
     ...notJudgedShape,
     ...effectsShape,
   })

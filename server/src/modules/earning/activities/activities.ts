@@ -49,7 +49,7 @@ export interface ActivityAnswer extends Effects, NotJudgedTold {
     member: string;
     type: string;
     occurred_at: string;
-    /** Of the streaks that it counts for: how many days they have now. */
+    /** Of the streaks that it counts for: how many days they had with it. */
     streaks: { streak: string; length: number }[];
   };
 }
@@ -173,7 +173,7 @@ export const activityToWire = ({
   memberId,
   activity,
   streaks,
-}: StoredActivity): ActivityAnswer['activity'] => ({
+}: Pick<StoredActivity, 'id' | 'memberId' | 'activity' | 'streaks'>): ActivityAnswer['activity'] => ({
   id: wireId('act', id),
   external_id: activity.externalId,
   source: activity.source,

@@ -14,16 +14,17 @@ interface FindDeps {
 const notFound = () =>
   refuse('order_not_found', 'There is no such order in this program. Send the order first, then its return.');
 
-/** The id that a path means, if there is an order of it at all; `ext:` ids belong to a source. */
-async function idOf(
+/** The id that a path means, if there is something of it at all; `ext:` ids belong to a source. */
+export async function idOf(
   { ledger, pool }: FindDeps,
   programId: number,
+  kind: 'order' | 'activity' | 'referral',
   reference: Reference,
   source: Outcome<string>,
 ): Promise<Outcome<bigint | undefined>> {
   if (reference.id !== undefined) return accept(reference.id);
   if (!source.ok) return source;
-  const key = businessKey(programId, source.value, 'order', reference.externalId as string);
+  const key = businessKey(programId, source.value, kind, reference.externalId as string);
   return accept(await ledger.resultOf(pool, key));
 }
 
@@ -34,7 +35,7 @@ export async function findOrder(
   reference: Reference,
   source: Outcome<string>,
 ): Promise<Outcome<OrderState>> {
-  const id = await idOf(deps, programId, reference, source);
+  const id = await idOf(deps, programId, 'order', reference, source);
   if (!id.ok) return id;
   const { ledger, pool } = deps;
   const state =
@@ -49,7 +50,7 @@ export async function findOwner(
   reference: Reference,
   source: Outcome<string>,
 ): Promise<Outcome<{ orderId: bigint; holder: Holder }>> {
-  const id = await idOf(deps, programId, reference, source);
+  const id = await idOf(deps, programId, 'order', reference, source);
   if (!id.ok) return id;
   const owner = id.value === undefined ? undefined : await deps.orders.of(id.value);
   if (id.value === undefined || owner?.programId !== programId) return notFound();

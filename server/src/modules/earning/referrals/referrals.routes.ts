@@ -4,15 +4,8 @@ import { accept, refuse } from '#platform/errors.ts';
 import type { Api } from '#platform/http/api.ts';
 import * as schemas from '#platform/http/schemas.ts';
 import { wireId } from '#platform/ids.ts';
-import {
-  businessKey,
-  carryOutKeyed,
-  type Ledger,
-  memberText,
-  sameForm,
-  sourceOf,
-  time,
-} from '../../ledger/index.ts';
+import { carryOutKeyed, type Ledger, memberText, sameForm, sourceOf, time } from '../../ledger/index.ts';
+import { idOf } from '../orders/find.ts';
 import { paymentsOf } from './payments.store.ts';
 import { type ReferralBody, referralsById } from './referrals.store.ts';
 import { type ReferralAnswer, referralPayload, referralToWire } from './referrals.ts';
@@ -122,14 +115,10 @@ export function referralRoutes(api: Api, deps: { ledger: Ledger; pool: Pool }): 
       refusals: ['referral_not_found', 'source_not_allowed'],
     },
     async ({ program, credentials, params, query }) => {
-      let { id } = params.referral;
-      if (params.referral.externalId !== undefined) {
-        const source = sourceOf(credentials, query.source);
-        if (!source.ok) return source;
-        const key = businessKey(program.id, source.value, 'referral', params.referral.externalId);
-        id = await ledger.resultOf(pool, key);
-      }
-      const [found] = id === undefined ? [] : await referralsById(pool, [id]);
+      const source = sourceOf(credentials, query.source);
+      const id = await idOf(deps, program.id, 'referral', params.referral, source);
+      if (!id.ok) return id;
+      const [found] = id.value === undefined ? [] : await referralsById(pool, [id.value]);
       if (found === undefined || found.programId !== program.id)
         return refuse('referral_not_found', 'There is no such referral in this program.');
       const payments = await paymentsOf(pool, [found.id]);

@@ -4,7 +4,7 @@ import { hash128, wireId } from '#platform/ids.ts';
 import { addTo, insertFraud } from '../../fraud/index.ts';
 import { type CommandType, type Effects, effectsOf } from '../../ledger/index.ts';
 import { hasTiers, type ProgramVersion } from '../../program/index.ts';
-import { rulesFor } from '../activities/activities.conditions.ts';
+import { faultsOf } from '../activities/activities.conditions.ts';
 import { contribution } from '../activities/activities.ts';
 import { keepStep, storeStreaks } from '../activities/streaks.facts.ts';
 import {
@@ -17,7 +17,7 @@ import {
 import { insertUsesOf } from '../campaigns/uses.store.ts';
 import { addUses } from '../campaigns/uses.ts';
 import type { LoadOrders, OrderFacts } from '../facts.ts';
-import type { Fault, ProgramInForce } from '../model.ts';
+import type { ProgramInForce } from '../model.ts';
 import { settle } from '../posting.ts';
 import { qualifyingPoints } from '../tiers/qualifying.ts';
 import { markOf } from '../tiers/tier-marks.ts';
@@ -145,8 +145,7 @@ export const rerateActivityType = (
 
 /** What another version cannot judge about an activity: what the same version could not, was told when it decided. */
 function notJudged({ id, activity }: ActivityState, version: ProgramVersion) {
-  const conditions: Fault[] = [];
-  rulesFor(activity, version, fault => conditions.push(fault));
+  const conditions = faultsOf(activity, version);
   return conditions.length > 0 && { notJudged: { cause: wireId('act', id), conditions } };
 }
 
