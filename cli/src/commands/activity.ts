@@ -1,5 +1,6 @@
 import { type ActivityAnswer, createActivity, getActivity, type StoredActivity } from '@fealty/sdk';
 import { openApi } from '../api.ts';
+import { program } from '../arguments.ts';
 import { type Command, command } from '../command.ts';
 import { usageFailure } from '../failure.ts';
 import { grouped, list, shortTime, table } from '../output.ts';
@@ -32,7 +33,7 @@ export const activitySendCommand: Command = command({
     },
     source: { type: 'string', valueHint: 'NAME', description: 'Where it comes from' },
     'dry-run': { type: 'boolean', description: 'Only say what would happen' },
-    program: { type: 'string', description: 'The program; not needed with a key that is bound to one' },
+    program,
   },
   examples: [
     {
@@ -83,7 +84,7 @@ export const activityShowCommand: Command = command({
       description: "ext: and your own id, or the engine's act_...",
       required: true,
     },
-    program: { type: 'string', description: 'The program; not needed with a key that is bound to one' },
+    program,
     source: {
       type: 'string',
       valueHint: 'NAME',
