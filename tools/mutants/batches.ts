@@ -1,10 +1,23 @@
-// Mistakes in when a batch begins, whose turn it is, and what is acknowledged of it.
+// Mistakes in what key a call's command gets, when a batch begins, whose turn it is, and what is acknowledged of it.
 const LEDGER = 'src/modules/ledger';
 const TURNS = { file: `${LEDGER}/turns.ts`, tests: [`${LEDGER}/turns.test.ts`] };
 const NEW_KEYS = { tests: [`${LEDGER}/new-keys.test.ts`] };
+const CALLS = { file: `${LEDGER}/calls.ts`, tests: ['test/journeys/keys.test.ts'] };
 const RUNNER = { file: `${LEDGER}/runner.ts`, tests: [`${LEDGER}/lanes.test.ts`] };
 
 export const BATCH_MUTANTS = [
+  {
+    ...CALLS,
+    name: 'a key of one sender is taken for that of another',
+    find: 'businessKey(program.id, source.value, command.type, externalId)',
+    replace: "businessKey(program.id, '', command.type, externalId)",
+  },
+  {
+    ...CALLS,
+    name: 'a key of one kind of command is taken for that of another',
+    find: 'businessKey(program.id, source.value, command.type, externalId)',
+    replace: "businessKey(program.id, source.value, '', externalId)",
+  },
   {
     name: 'lots that have fallen due are not opened',
     file: `${LEDGER}/batch.ts`,

@@ -180,6 +180,9 @@ test('a source is used only by keys that may use it, and keeps senders apart', a
   ];
   for (const answer of forbidden)
     assert.deepEqual([answer.status, answer.body.code], [403, 'source_not_allowed']);
+  const given = { external_id: 'given', points: '1', reason: 'x' };
+  for (const sender of [till, web, run.on('shop')])
+    assert.equal((await sender.post('/v1/members/ext:apart/adjustments', given)).status, 201);
   const bulk = await web.post('/v1/orders/bulk', { orders: [sent, { ...sent, source: 'till' }] });
   assert.deepEqual(
     bulk.body.results.map((row: Json) => row.problem?.code ?? row.status),
