@@ -11,7 +11,7 @@ import { sourceOf } from './sources.ts';
 export const memberText = (reference: Reference): string =>
   reference.id === undefined ? `ext:${reference.externalId}` : wireId('mem', reference.id);
 
-/** A member as commands name it: the same one in the same form goes to the same lane, so ids of ours are looked up. */
+/** A member as commands name it: in one form, by which the lanes tell members apart, so ids of ours are looked up. */
 export async function sameForm(
   ledger: Ledger,
   programId: number,
