@@ -104,9 +104,9 @@ export function openApiDocument(
 const DESCRIPTION = `Points, rewards and returns on a ledger that can be proved.
 
 Amounts and points are strings of integers, money in minor units. Times are RFC 3339. A write that books points takes a
-business key (\`external_id\`, or the header \`Idempotency-Key\`): sent again, it gets the first answer. The few writes without
-one describe what sending them again does. Errors are problem documents (RFC 9457) with a stable \`code\`, each with a page
-under \`/errors/\`.`;
+business key (\`external_id\`, or the header \`Idempotency-Key\`): sent again, it gets the first answer. The other writes
+set something, or go on with something, and book nothing twice when they are sent again. Errors are problem documents
+(RFC 9457) with a stable \`code\`, each with a page under \`/errors/\`.`;
 
 type JsonSchema = Record<string, unknown> & { properties?: Record<string, unknown>; required?: string[] };
 type SchemaOf = (schema: z.ZodType) => JsonSchema;
