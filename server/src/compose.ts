@@ -293,13 +293,20 @@ function directory(deps: {
   });
   return {
     lately: (ids, refs) => {
-      const known = ids.map(id => registry.kept(id));
-      const found = refs.map(ref => members.remembered(ref));
-      if (known.includes(undefined) || found.includes(undefined)) return undefined;
-      return {
-        programs: new Map((known as Program[]).map(program => [program.id, factsOf(program)])),
-        holders: (found as Located[]).map(located => holderOf(accept(located))),
-      };
+      const programs = new Map<number, ProgramFacts>();
+      for (const id of ids) {
+        const kept = registry.kept(id);
+        if (kept === undefined) return undefined;
+        programs.set(id, factsOf(kept));
+      }
+      const holders: Outcome<Holder>[] = [];
+      // Only until the first who is not remembered: then all are located together, and to recall them here was for nothing.
+      for (const ref of refs) {
+        const known = members.remembered(ref);
+        if (known === undefined) return undefined;
+        holders.push(holderOf(accept(known)));
+      }
+      return { programs, holders };
     },
     programs: async (tx, wanted) =>
       new Map([...(await registry.load(tx, wanted))].map(([id, program]) => [id, factsOf(program)])),
