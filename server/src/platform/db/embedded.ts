@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { claim, clearLeftovers, endPostmaster, runningPostmaster } from './embedded-owner.ts';
 import { findPlace, initialise, makeFolder, type Place, type Say } from './embedded-place.ts';
-import { asArguments, type PostgresSettings, settingsWith } from './embedded-settings.ts';
+import { asArguments, machineOf, type PostgresSettings, settingsWith } from './embedded-settings.ts';
 
 /**
  * Runs PostgreSQL and waits. Descriptor 3 is a pipe from the engine that never carries anything: it ends when the
@@ -73,12 +73,12 @@ export interface EmbeddedPostgres {
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const say = options.log ?? (() => undefined);
-  const settings = settingsWith(options.settings ?? {});
   const dir = makeFolder(options.dir);
   const release = claim(dir);
   try {
     const place = findPlace(dir, say);
     const password = initialise(place, say);
+    const settings = settingsWith(options.settings ?? {}, machineOf(place.data));
     await clearLeftovers(place.data, say);
     const socket = socketFolder(place.data);
     const own = socket === null ? settings : { ...settings, unix_socket_directories: socket };
