@@ -7,6 +7,7 @@ import { CHALLENGE_MUTANTS } from './challenges.ts';
 import { DATABASE_MUTANTS } from './database.ts';
 import { DECISION_MUTANTS } from './decisions.ts';
 import { EFFECT_MUTANTS } from './effects.ts';
+import { MEMORY_MUTANTS } from './memory.ts';
 import { PROGRAM_MUTANTS } from './programs.ts';
 import { REWARD_MUTANTS } from './rewards.ts';
 import { TERMS_MUTANTS } from './terms.ts';
@@ -102,8 +103,8 @@ export const MUTANTS: readonly Mutant[] = [
     ...BATCH,
     name: 'a return does not see an amendment of its batch',
     file: `${EARNING}/index.ts`,
-    find: 'deps.ledger.register(returnType(load), ',
-    replace: 'deps.ledger.register(returnType(orderLoader(deps.ledger, createBudgets())), ',
+    find: 'register(returnType(load), ',
+    replace: 'register(returnType(orderLoader(deps.ledger, createBudgets(), remembered)), ',
   },
   {
     name: 'a dry run writes',
@@ -364,6 +365,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...AUDIENCE_MUTANTS,
   ...CHALLENGE_MUTANTS,
   ...BATCH_MUTANTS,
+  ...MEMORY_MUTANTS,
   ...DATABASE_MUTANTS,
   ...DECISION_MUTANTS,
   ...EFFECT_MUTANTS,

@@ -9,6 +9,7 @@ import { type Budgets, storeBudgets, type WantedBudget } from './campaigns/budge
 import {
   budgetsOf,
   type CampaignFacts,
+  isCounting,
   loadCampaigns,
   type OrderQuestion,
 } from './campaigns/campaigns.facts.ts';
@@ -21,6 +22,7 @@ import {
   loadChallenges,
   storeChallenges,
 } from './challenges/challenges.facts.ts';
+import type { Recall } from './memory.model.ts';
 import type { Order, OrderState, ProgramInForce } from './model.ts';
 import { eventTypes } from './orders/events.store.ts';
 import { insertLateOrders } from './orders/late.store.ts';
@@ -30,6 +32,7 @@ import type { Addition, StoredOrder, StoredRerating, StoredReturn } from './reco
 import { loadPayments, type PaymentBody, type PaymentFacts } from './referrals/payments.facts.ts';
 import { friendsOf, loadReferrals, type ReferralFacts, takeStep } from './referrals/referrals.facts.ts';
 import { insertSteps, type ReferralBody } from './referrals/referrals.store.ts';
+import type { Remembered } from './remembered.ts';
 import { type ActivitiesAgain, loadActivitiesAgain } from './replay/activities-again.ts';
 import { reratingsOf } from './replay/reratings.store.ts';
 import * as store from './store.ts';
@@ -90,10 +93,13 @@ export type LoadOrders = (
 
 /** How a batch loads what its orders (amendments, by their keys) and its returns (by the order's id) are about. */
 export const orderLoader =
-  (ledger: Ledger, budgets: Budgets): LoadOrders =>
+  (ledger: Ledger, budgets: Budgets, remembered: Remembered): LoadOrders =>
   async (tx, commands, known, around) => {
     const ids = [...known, ...commands.flatMap(({ body }) => ('orderId' in body ? body.orderId : []))];
     const questions = orderQuestions(commands, around);
+    const recall = around.write ? recallOf(remembered, questions) : null;
+    // Asked before anything else, so that it is known first.
+    const confirmed = recall === null ? null : ledger.soleWriter.confirm(tx);
     const [facts, timeline, campaigns, activities, challenges, fraud, again] = await Promise.all([
       loadOrders(tx, ledger, [...new Set(ids)]),
       loadTimeline(
@@ -107,13 +113,15 @@ export const orderLoader =
             ...questions.flatMap(({ memberId, isPlaced }) => (isPlaced ? (memberId ?? []) : [])),
             ...friendsOf(commands, around),
           ]),
+          recall,
         },
       ),
-      loadCampaigns(tx, budgets, questions, budgetsAgain(commands, around), around.write),
+      loadCampaigns(tx, budgets, questions, budgetsAgain(commands, around), around.write, recall),
       loadActivities(tx, commands, around),
       loadChallenges(tx, ledger, commands, known, around),
       loadFraud(tx, fraudQuestions(commands, around)),
       loadActivitiesAgain(tx, ledger, commands, around),
+      confirmed,
     ]);
     const [referrals, payments] = await Promise.all([
       loadReferrals(tx, commands, around),
@@ -134,6 +142,17 @@ export const orderLoader =
       newest,
     };
   };
+
+/** What may be remembered of the members of these orders; null where nothing of them is asked, or nothing may be. */
+function recallOf(
+  remembered: Remembered,
+  questions: readonly (OrderQuestion & { readonly isPlaced: boolean })[],
+): Recall | null {
+  const holders = new Set<number>();
+  for (const { memberId, isPlaced, version } of questions)
+    if (memberId !== null && (isPlaced || isCounting(version))) holders.add(memberId);
+  return holders.size === 0 ? null : remembered.recall(holders);
+}
 
 /** The budgets of the versions by which orders are decided again. */
 function budgetsAgain(commands: readonly Command<Body>[], { programs }: Around): WantedBudget[] {

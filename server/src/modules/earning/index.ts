@@ -3,6 +3,7 @@ import type { Pool } from '#platform/db/client.ts';
 import type { Api } from '#platform/http/api.ts';
 import type { Problems } from '#platform/http/problems.ts';
 import type { Ids } from '#platform/ids.ts';
+import { usableMemory } from '#platform/memory.ts';
 import type { Log } from '#platform/observe/log.ts';
 import { caseType, explainDecision } from '../fraud/index.ts';
 import { type Ledger, Owners } from '../ledger/index.ts';
@@ -30,6 +31,7 @@ import { returnType } from './orders/returns.ts';
 import { explainPayment, paymentType, payReferrals } from './referrals/payments.ts';
 import { referralRoutes } from './referrals/referrals.routes.ts';
 import { referralType } from './referrals/referrals.ts';
+import { capacity, Remembered } from './remembered.ts';
 import { backtestRoutes } from './replay/backtests.routes.ts';
 import { type Backtests, type BacktestsDeps, createBacktests } from './replay/backtests.ts';
 import { explainRerating, rerateType } from './replay/rerate.ts';
@@ -71,22 +73,29 @@ export function createEarning(deps: {
   readonly tiers: TierWatcher;
   readonly backtests: Backtests;
 } {
-  const load = orderLoader(deps.ledger, createBudgets());
-  deps.ledger.register(orderType(load), withChallenge(deps.registry, explainOrder(deps.registry)));
-  deps.ledger.register(returnType(load), withChallenge(deps.registry, explainReturn, returnedOrder));
-  deps.ledger.register(activityType(load), withChallenge(deps.registry, explainActivity(deps.registry)));
-  deps.ledger.register(referralType(load));
-  deps.ledger.register(paymentType(load), explainPayment);
-  deps.ledger.register(eventType(load), explainEvent);
-  deps.ledger.register(rerateType(load), explainRerating);
-  deps.ledger.register(rerateActivityType(load), explainActivityRerating);
-  deps.ledger.register(caseType(load), explainDecision);
-  deps.ledger.register(tierGrantType(load));
-  deps.ledger.register(tierGrantEndType(load));
-  deps.ledger.register(badgeAwardType);
-  deps.ledger.register(badgeWithdrawalType);
+  const remembered = new Remembered(deps.ledger.soleWriter, capacity(usableMemory()));
+  const load = orderLoader(deps.ledger, createBudgets(), remembered);
+  // What is remembered of a member follows orders; whatever else happens to it, it is read again.
+  const register: Ledger['register'] = (type, explain) =>
+    deps.ledger.register({ committed: (_, members) => remembered.forget(members), ...type }, explain);
+  register(
+    { ...orderType(load), committed: orders => remembered.took(orders) },
+    withChallenge(deps.registry, explainOrder(deps.registry)),
+  );
+  register(returnType(load), withChallenge(deps.registry, explainReturn, returnedOrder));
+  register(activityType(load), withChallenge(deps.registry, explainActivity(deps.registry)));
+  register(referralType(load));
+  register(paymentType(load), explainPayment);
+  register(eventType(load), explainEvent);
+  register(rerateType(load), explainRerating);
+  register(rerateActivityType(load), explainActivityRerating);
+  register(caseType(load), explainDecision);
+  register(tierGrantType(load));
+  register(tierGrantEndType(load));
+  register(badgeAwardType);
+  register(badgeWithdrawalType);
   for (const verification of verifications(deps.registry)) deps.ledger.alsoVerify(verification);
-  deps.ledger.register(watchType);
+  register(watchType);
   const orders = new Owners(ids => store.owners(deps.pool, ids));
   const routes = earningRoutes({ ...deps, orders });
   const backtests = createBacktests(deps);

@@ -40,6 +40,8 @@ export interface Decided {
   stores: {
     type: AnyCommandType;
     decisions: { stored: { id: bigint }; posted: Posted }[];
+    /** The members of whose commands these are, and those that they touched besides. */
+    members: ReadonlySet<number>;
     facts: unknown;
   }[];
 }
@@ -264,6 +266,12 @@ interface Accepted {
   entries: readonly Entry[];
 }
 
+/** What is to be stored of each type, and whom it is about. */
+type Stores = Map<
+  AnyCommandType,
+  { decisions: { stored: { id: bigint }; posted: Posted }[]; members: Set<number> }
+>;
+
 /** Of most wallets nothing is loaded but their sums. */
 const NO_LOTS: ReadonlyMap<number, Lot> = new Map();
 const NO_HOLDS: ReadonlySet<number> = new Set();
@@ -298,7 +306,7 @@ function fold(
     stores: [],
   };
   const byKey = new Map<string, Accepted>();
-  const stores = new Map<AnyCommandType, { stored: { id: bigint }; posted: Posted }[]>();
+  const stores: Stores = new Map();
   for (const slot of slots) {
     if (slot.outcome === undefined)
       slot.outcome = decideOne(slot, held, facts.get(slot.type), mode, byKey, decided, stores);
@@ -314,7 +322,7 @@ function fold(
       holdsBefore: old.holds,
     });
   }
-  decided.stores = [...stores].map(([type, decisions]) => ({ type, decisions, facts: facts.get(type) }));
+  decided.stores = [...stores].map(([type, own]) => ({ type, ...own, facts: facts.get(type) }));
   return decided;
 }
 
@@ -328,7 +336,7 @@ function decideOne(
   mode: Mode,
   byKey: Map<string, Accepted>,
   decided: Decided,
-  stores: Map<AnyCommandType, { stored: { id: bigint }; posted: Posted }[]>,
+  stores: Stores,
 ): Outcome<Done<unknown>> {
   const { command, type } = slot;
   const holder = slot.holder as Holder;
@@ -373,12 +381,13 @@ function decideOne(
   if (command.key !== null && slot.known === undefined && earlier === undefined)
     decided.keys.push({ key: command.key, payload: command.payload as string, result: record.id });
   if (command.key !== null) byKey.set(command.key, { slot, stored: record, entries });
-  const stored = stores.get(type) ?? [];
-  stored.push({ stored: record, posted });
-  stores.set(type, stored);
+  const own = stores.get(type) ?? { decisions: [], members: new Set() };
+  own.decisions.push({ stored: record, posted });
+  for (const { id } of sidesOf(slot)) own.members.add(id);
+  stores.set(type, own);
   const bookedAt = drafts[0]?.now ?? program.now;
-  const own = counterpartFact === undefined ? entries : entriesOf(holder, entries);
-  if (fact !== null) publish(decided.facts, program, holder, fact, bookedAt, own);
+  const told = counterpartFact === undefined ? entries : entriesOf(holder, entries);
+  if (fact !== null) publish(decided.facts, program, holder, fact, bookedAt, told);
   for (const each of also) publish(decided.facts, program, holder, each, bookedAt, []);
   if (counterpartFact !== undefined && other !== undefined)
     publish(decided.facts, program, other, counterpartFact, bookedAt, entriesOf(other, entries));

@@ -186,6 +186,8 @@ export interface CommandType<
    * any: the commit follows at once.
    */
   store(tx: Tx, decisions: readonly { stored: Stored; posted: Posted }[], facts: Facts): Promise<void>;
+  /** Told of what is committed, and of the members that it touched; left out: nobody remembers anything of them. */
+  committed?(decisions: readonly { stored: Stored }[], members: ReadonlySet<number>): void;
   /** Set-based: the stored records of known keys, with what they posted. */
   find(tx: Tx, ids: readonly bigint[]): Promise<Map<bigint, { stored: Stored; posted: Posted }>>;
   /** What a command with another payload under the same key differs in; never empty. */

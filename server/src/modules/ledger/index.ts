@@ -29,6 +29,7 @@ export { IN_ORDER } from './reminders.ts';
 export { ledgerRoutes } from './routes.ts';
 export type { Ledger } from './service.ts';
 export type { Directory } from './slots.ts';
+export type { Era, SoleWriter } from './sole-writer.ts';
 export { sourceOf } from './sources.ts';
 export { spendsOf } from './spends.store.ts';
 export type { StoredEntry } from './store.ts';

@@ -13,7 +13,7 @@ interface Placed {
 }
 
 /** The batch has to be decided again; the code is that of a serialisation failure, after which the lanes try again. */
-class Meanwhile extends Error {
+export class Meanwhile extends Error {
   readonly code = '40001';
 }
 

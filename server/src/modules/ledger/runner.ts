@@ -11,6 +11,7 @@ import type { NewKeys } from './new-keys.ts';
 import { InParts } from './parts.ts';
 import { post, settled } from './posting.store.ts';
 import type { Mode } from './slots.ts';
+import type { SoleWriter } from './sole-writer.ts';
 
 /** What the lanes tell the metrics. */
 export interface LaneObserver {
@@ -38,6 +39,7 @@ export interface LanesOptions {
   queue: number;
   /** After so many commands with new keys in a row, keys are no longer looked up. */
   newKeysAfter: number;
+  soleWriter: SoleWriter;
 }
 
 /** A command and who waits for its outcome. */
@@ -53,6 +55,13 @@ const TRIES = 6;
 const RETRYABLE = new Set(['23505', '40001', '40P01']);
 /** SQLSTATEs of a session that is at its end: class 08, 57P01 to 57P05, and 25P03 for a transaction that rested too long. */
 const CONNECTION_LOST = /^(08|57P0|25P0[34])/;
+/** Whether nothing of a batch that failed was carried out for certain; else what is remembered of its members may be wrong. */
+const isRolledBack = (error: unknown): boolean => {
+  const { code } = error as { code?: unknown };
+  return (
+    error instanceof InParts || (/^[0-9A-Z]{5}$/.test(String(code)) && !CONNECTION_LOST.test(String(code)))
+  );
+};
 /** How long a caller waits for a database that is away, ms. Then it is told to come back. */
 const PATIENCE = 5_000;
 
@@ -111,6 +120,7 @@ export class Runner {
         return;
       } catch (error) {
         const state = (error as { code?: unknown }).code;
+        if (!isRolledBack(error)) this.options.soleWriter.lose();
         // A session that the server ends says so as the answer to a statement, before the connection is seen to be closed.
         if (CONNECTION_LOST.test(String(state))) await this.connection?.close();
         if (this.connection?.usable !== true) {
@@ -201,7 +211,7 @@ export class Runner {
 
   /** Writes and commits without waiting in between; a commit of a transaction that failed says so in its tag. */
   private async write(connection: Connection, decided: Decided): Promise<void> {
-    const { audit, ids, clock } = this.options;
+    const { audit, ids, clock, soleWriter } = this.options;
     const batch = { id: ids.next(), recordedAt: clock.now() };
     const entries = decided.postings.reduce((sum, posting) => sum + posting.entries.length, 0);
     const facts = [...decided.facts].map(([programId, own]) => ({
@@ -216,16 +226,20 @@ export class Runner {
       })),
     }));
     const { newcomers } = decided;
-    const writes = [
+    const writes: Promise<unknown>[] = [
       newcomers.length > 0 ? this.mode().directory.enrol(connection, newcomers) : Promise.resolve(),
       ...decided.stores.map(({ type, decisions, facts }) => type.store(connection, decisions, facts)),
       post(connection, batch, decided.postings, decided.changes, decided.keys),
       appendFacts(connection, batch.id, batch.recordedAt, facts),
       entries > 0 ? audit.record(connection, batch.id, entries, digest(decided.postings)) : Promise.resolve(),
     ];
+    const announced = soleWriter.announce(connection);
+    writes.push(announced);
     const committed = connection.commit(writes);
     await settled([...writes, committed]);
     if ((await committed) !== 'COMMIT') throw new Error('the database rolled the batch back');
+    for (const { type, decisions, members } of decided.stores) type.committed?.(decisions, members);
+    (await announced)();
     this.mode().directory.enrolled(newcomers);
   }
 }

@@ -14,6 +14,7 @@ import { nextReminder, remind, remindType } from './reminders.ts';
 import type { LaneObserver } from './runner.ts';
 import { explainSettlement, settleCommand, settleType } from './settlement.ts';
 import type { Directory } from './slots.ts';
+import { SoleWriter } from './sole-writer.ts';
 import * as store from './store.ts';
 import { countDrifts, fold } from './verification.store.ts';
 import { type Verification, type VerifyReport, verify } from './verify.ts';
@@ -59,6 +60,8 @@ const TOTALS_SETTLE = 10 * 60_000;
 export class Ledger {
   readonly balances: BalanceReader;
   readonly explainers = new Map<string, Explainer>();
+  /** Whether what was read of a member before is still so. */
+  readonly soleWriter = new SoleWriter();
   private readonly verifications: Verification[] = [];
   private readonly lanes: Lanes;
   private readonly options: LedgerOptions;
@@ -66,7 +69,7 @@ export class Ledger {
 
   constructor(options: LedgerOptions) {
     this.options = options;
-    this.lanes = new Lanes({ ...options, url: options.appUrl });
+    this.lanes = new Lanes({ ...options, url: options.appUrl, soleWriter: this.soleWriter });
     this.balances = new BalanceReader({
       url: options.appUrl,
       pool: options.pool,

@@ -1,9 +1,11 @@
 import type { Tx } from '#platform/db/client.ts';
 import { type FactsQuestion, factsOf, type MemberFacts } from '../../members/index.ts';
 import type { Campaign, ConditionInput, ProgramVersion } from '../../program/index.ts';
+import type { Recall } from '../memory.model.ts';
 import type { Order } from '../model.ts';
 import type { BudgetFacts, Budgets, WantedBudget } from './budgets.ts';
 import { ofOrderAlone } from './conditions.ts';
+import { keepUses, recallUses } from './uses.memory.ts';
 import { readUsesOf } from './uses.store.ts';
 import { addUses, ask, isCounted, type UsesAsked, type UsesFacts } from './uses.ts';
 
@@ -62,6 +64,9 @@ function askingOf(version: ProgramVersion): Asking {
   return asking;
 }
 
+/** Whether a campaign of the version counts how often it applies to a member. */
+export const isCounting = (version: ProgramVersion): boolean => askingOf(version).counted.length > 0;
+
 /** Reads what the campaigns that are open for these orders need. With `write` false nothing is held. */
 export async function loadCampaigns(
   tx: Tx,
@@ -69,6 +74,7 @@ export async function loadCampaigns(
   questions: readonly Pick<OrderQuestion, 'memberId' | 'at' | 'order' | 'programId' | 'version'>[],
   more: readonly WantedBudget[],
   write: boolean,
+  recall: Recall | null = null,
 ): Promise<CampaignFacts> {
   const asked: UsesAsked = new Map();
   const wanted = new Map<Campaign, WantedBudget>();
@@ -101,12 +107,15 @@ export async function loadCampaigns(
       for (const list of own.lists) reads.lists.add(list);
     }
   }
+  const { uses: recalled, unknown } = recallUses(recall, [...asked.values()]);
   const [facts, stored, members] = await Promise.all([
     budgets.load(tx, [...wanted.values(), ...more], write),
-    asked.size === 0 ? [] : readUsesOf(tx, [...asked.values()]),
+    unknown.length === 0 ? [] : readUsesOf(tx, unknown),
     factsOf(tx, readMembers, { profile: reads.profile, lists: [...reads.lists] }),
   ]);
+  keepUses(recall, unknown, stored);
   const uses: UsesFacts = new Map();
+  addUses(uses, recalled);
   addUses(uses, stored);
   return { uses, budgets: facts, members, seen };
 }

@@ -73,7 +73,7 @@ export async function courseFacts(
     reachOf(program, memberId, from, until, enrolled.get(memberId) ?? from),
   );
   const [rows, granted] = await Promise.all([
-    store.tierRows(tx, reaches, (by, own) => runningSums(tx, by, own)),
+    store.tierRows(tx, reaches, async (by, own) => (await runningSums(tx, by, own)).map(({ sum }) => sum)),
     tierGrantsOf(
       tx,
       asked.map(({ memberId }) => memberId),

@@ -9,7 +9,9 @@ import {
   type SumBetween,
   type Tiers,
 } from '../../program/index.ts';
+import type { Base, Recall, TimelineMemory } from '../memory.model.ts';
 import { type TierGrant, tierGrantsOf } from './tier-grants.store.ts';
+import { keepTimeline, sumUpTo } from './timeline.memory.ts';
 import * as store from './timeline.store.ts';
 import { emptyTimeline, type Measures, sumsKey, sumsOf, type TimelineFacts } from './timeline.ts';
 
@@ -62,6 +64,8 @@ export interface MoreOfTimelines {
   readonly grantsOf?: readonly number[];
   /** Members of whom it is asked where their timeline ends. */
   readonly endsOf?: readonly number[];
+  /** What is remembered of members; left out, or null: nothing. */
+  readonly recall?: Recall | null;
 }
 
 /**
@@ -72,15 +76,16 @@ export interface MoreOfTimelines {
  */
 export async function loadTimeline(
   tx: Tx,
-  questions: readonly TierQuestion[],
-  { grantsOf = [], endsOf = [] }: MoreOfTimelines = {},
+  all: readonly TierQuestion[],
+  { grantsOf = [], endsOf = [], recall = null }: MoreOfTimelines = {},
 ): Promise<TimelineFacts> {
   const facts = emptyTimeline();
+  const ended = new Set(endsOf);
+  const questions = recall === null ? all : recallTimelines(recall, facts, all, ended);
   const dependent = questions.filter(({ version }) => readsEnrolment(version));
   for (const [memberId, at] of await enrolmentsOf(tx, dependent)) facts.enrolled.set(memberId, at);
   const since = new Map<number, number>();
   const grantees = new Set(grantsOf);
-  const ended = new Set(endsOf);
   const now: Edge[] = [];
   const later: Edge[] = [];
   const histories: { memberId: number; at: number }[] = [];
@@ -103,7 +108,7 @@ export async function loadTimeline(
     if (question.version.tiers !== null) grantees.add(memberId);
   }
   if (since.size === 0 && grantees.size === 0 && ended.size === 0) return facts;
-  const [ends, granted, returns, last] = await Promise.all([
+  const [ends, granted, returns, last, bases] = await Promise.all([
     store.timelineEnds(tx, [...ended]),
     tierGrantsOf(tx, [...grantees]),
     since.size === 0 ? [] : store.laterReturns(tx, since),
@@ -118,6 +123,7 @@ export async function loadTimeline(
   );
   for (const [memberId, own] of granted) facts.granted.set(memberId, own);
   facts.later.push(...returns);
+  if (recall !== null) keepTimelines(recall, facts, ended, since, bases);
   for (const [index, { memberId, at }] of histories.entries()) {
     const own = facts.lastOrders.get(memberId) ?? new Map();
     facts.lastOrders.set(memberId, own.set(at, last[index] ?? []));
@@ -125,13 +131,88 @@ export async function loadTimeline(
   return facts;
 }
 
-async function readSums(tx: Tx, facts: TimelineFacts, edges: readonly Edge[]): Promise<void> {
-  await Promise.all(
-    [...Map.groupBy(edges, ({ by }) => by)].map(async ([by, own]) => {
-      const sums = await store.runningSums(tx, by, own);
-      for (const [index, { memberId, at }] of own.entries())
-        facts.sums.get(sumsKey(memberId, by))?.set(at, sums[index] as bigint);
-    }),
+/** Reads sums and notes them; gives them with the members that they are of. */
+async function readSums(
+  tx: Tx,
+  facts: TimelineFacts,
+  edges: readonly Edge[],
+): Promise<(Base & { memberId: number })[]> {
+  const read = [...Map.groupBy(edges, ({ by }) => by)].map(async ([by, own]) => {
+    const sums = await store.runningSums(tx, by, own);
+    return own.map(({ memberId, at }, index) => {
+      const { sum, next } = sums[index] as store.RunningSum;
+      facts.sums.get(sumsKey(memberId, by))?.set(at, sum);
+      return { memberId, by, at, sum, next: next ?? Number.POSITIVE_INFINITY };
+    });
+  });
+  return (await Promise.all(read)).flat();
+}
+
+/** Notes what is remembered of members, takes them out of `ended`, and gives the questions about all others. */
+function recallTimelines(
+  recall: Recall,
+  facts: TimelineFacts,
+  questions: readonly TierQuestion[],
+  ended: Set<number>,
+): readonly TierQuestion[] {
+  const unknown = new Set<number>();
+  const known: (Edge & { sum: bigint })[] = [];
+  for (const question of questions) {
+    const sums = sumsKnownFor(recall.of(question.memberId)?.timeline, facts, question);
+    if (sums === undefined) unknown.add(question.memberId);
+    else known.push(...sums);
+  }
+  if (unknown.size === questions.length) return questions;
+  for (const { memberId } of questions) {
+    if (unknown.has(memberId) || !ended.delete(memberId)) continue;
+    facts.ends.set(memberId, recall.of(memberId)?.timeline?.end ?? null);
+  }
+  for (const { memberId, by, at, sum } of known) {
+    const key = sumsKey(memberId, by);
+    const sums = facts.sums.get(key) ?? new Map<number, bigint>();
+    facts.sums.set(key, sums.set(at, sum));
+  }
+  return questions.filter(({ memberId }) => unknown.has(memberId));
+}
+
+/** The sums that a question is about, where what is remembered answers it. */
+function sumsKnownFor(
+  known: TimelineMemory | undefined,
+  facts: TimelineFacts,
+  question: TierQuestion,
+): (Edge & { sum: bigint })[] | undefined {
+  const { memberId, at, version, history } = question;
+  if (known === undefined || history || readsEnrolment(version)) return undefined;
+  if (known.end !== null && at < known.end.anchor) return undefined;
+  const found: (Edge & { sum: bigint })[] = [];
+  for (const [by, instants] of sumsAskedFor(facts, question)) {
+    if (at < known.quietFrom) return undefined;
+    for (const edge of instants) {
+      const sum = sumUpTo(known, by, edge);
+      if (sum === undefined) return undefined;
+      found.push({ memberId, by, at: edge, sum });
+    }
+  }
+  return found;
+}
+
+/** Keeps what was read of the members of these questions. */
+function keepTimelines(
+  recall: Recall,
+  facts: TimelineFacts,
+  ended: ReadonlySet<number>,
+  since: ReadonlyMap<number, number>,
+  read: readonly (Base & { memberId: number })[],
+): void {
+  const bases = Map.groupBy(read, ({ memberId }) => memberId);
+  keepTimeline(
+    recall,
+    facts,
+    [...ended].map(memberId => ({
+      memberId,
+      quietFrom: since.get(memberId) ?? Number.POSITIVE_INFINITY,
+      bases: (bases.get(memberId) ?? []).map(({ by, at, next, sum }) => ({ by, at, next, sum })),
+    })),
   );
 }
 

@@ -3,7 +3,13 @@ import { numbered, type Statement, statement, type Tx, unnested } from '#platfor
 import type { Measure } from '../../program/index.ts';
 import type { Addition } from '../records.ts';
 import { markTiers } from './tier-marks.store.ts';
-import type { Contribution, Measures, TimelineEnd, TimelineFacts } from './timeline.ts';
+import {
+  type Contribution,
+  type Measures,
+  plusMeasures,
+  type TimelineEnd,
+  type TimelineFacts,
+} from './timeline.ts';
 
 const KINDS = ['spend', 'orders', 'nights', 'points'] as const;
 const listed = (template: string): string => KINDS.map(kind => template.replaceAll('?', kind)).join(', ');
@@ -124,21 +130,15 @@ function placeBehind(
   const isBehind = ({ anchor, id }: Row) =>
     end === null || anchor > end.anchor || (anchor === end.anchor && id > end.id);
   if (!rows.every(isBehind)) return null;
-  let sums: Measures = end?.sums ?? NOTHING;
+  let before: Measures | null = end?.sums ?? null;
   const inOrder = rows.length === 1 ? rows : [...rows].sort(byPlace);
   return inOrder.map(row => {
-    const { spend, orders, nights, points } = row.change;
-    sums = {
-      spend: sums.spend + spend,
-      orders: sums.orders + orders,
-      nights: sums.nights + nights,
-      points: sums.points + points,
-    };
+    const sums = plusMeasures(before, row.change);
+    before = sums;
     return { row, sums };
   });
 }
 
-const NOTHING: Measures = { spend: 0n, orders: 0n, nights: 0n, points: 0n };
 const byPlace = (a: Row, b: Row): number => a.anchor - b.anchor || (a.id < b.id ? -1 : 1);
 
 async function insertRows(
@@ -201,23 +201,34 @@ const readSums = Object.fromEntries(
          select coalesce(t.${kind}_sum, ${summedUp(kind, 'u.member_id', '(u.at, 9223372036854775807)')})
          from earning.timeline t where t.member_id = u.member_id and t.anchor <= u.at
          order by t.anchor desc, t.id desc limit 1
+       ), (
+         select t.anchor from earning.timeline t where t.member_id = u.member_id and t.anchor > u.at
+         order by t.anchor, t.id limit 1
        ) from ${numbered(1, 'member_id bigint, at timestamptz')} as u`,
     ),
   ]),
 ) as Record<Measure, Statement>;
+
+/** A running sum, and when the next row stands after the instant; null: there is none. */
+export interface RunningSum {
+  readonly sum: bigint;
+  readonly next: number | null;
+}
+
+const NO_ROWS: RunningSum = { sum: 0n, next: null };
 
 /** The running sum of each member at each instant, in the order of the questions. */
 export async function runningSums(
   tx: Tx,
   by: Measure,
   asked: readonly { memberId: number; at: number }[],
-): Promise<bigint[]> {
-  const rows = await tx.run<[number, bigint | null]>(readSums[by], [
+): Promise<RunningSum[]> {
+  const rows = await tx.run<[number, bigint | null, number | null]>(readSums[by], [
     numbers(asked.map(question => question.memberId)),
     instants(asked.map(question => question.at)),
   ]);
-  const sums = new Array<bigint>(asked.length).fill(0n);
-  for (const [nr, sum] of rows) sums[nr - 1] = sum ?? 0n;
+  const sums = new Array<RunningSum>(asked.length).fill(NO_ROWS);
+  for (const [nr, sum, next] of rows) sums[nr - 1] = { sum: sum ?? 0n, next };
   return sums;
 }
 

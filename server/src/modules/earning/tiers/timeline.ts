@@ -9,6 +9,16 @@ import type { TierGrant } from './tier-grants.store.ts';
 /** What can qualify for a tier. Spend in minor units of the program's currency. */
 export type Measures = Readonly<Record<Measure, bigint>>;
 
+export const plusMeasures = (a: Measures | null, b: Measures): Measures =>
+  a === null
+    ? b
+    : {
+        spend: a.spend + b.spend,
+        orders: a.orders + b.orders,
+        nights: a.nights + b.nights,
+        points: a.points + b.points,
+      };
+
 /** What an order, a new revision of one, or a return adds to its member's timeline. */
 export interface Contribution {
   readonly memberId: number;

@@ -1,0 +1,113 @@
+// Mistakes in what is remembered of members from one batch to the next.
+const EARNING = 'src/modules/earning';
+const MEMORY = { tests: [`${EARNING}/remembered.test.ts`] };
+const TIMELINE = { ...MEMORY, file: `${EARNING}/tiers/timeline.memory.ts` };
+const USES = { ...MEMORY, file: `${EARNING}/campaigns/uses.memory.ts` };
+const RUNNER = 'src/modules/ledger/runner.ts';
+const SOLE = { tests: ['src/modules/ledger/sole-writer.test.ts'], file: 'src/modules/ledger/sole-writer.ts' };
+
+export const MEMORY_MUTANTS = [
+  {
+    ...MEMORY,
+    file: 'src/modules/ledger/sole-writer.store.ts',
+    name: 'who writes does not end that another process writes alone',
+    find: 'where process <> $1::text',
+    replace: 'where process = $1::text and false',
+  },
+  {
+    ...MEMORY,
+    file: `${EARNING}/facts.ts`,
+    name: 'what is remembered is used without asking who writes',
+    find: 'recall === null ? null : ledger.soleWriter.confirm(tx)',
+    replace: 'null',
+  },
+  {
+    ...MEMORY,
+    file: `${EARNING}/remembered.ts`,
+    name: 'a member is remembered as before although something else happened to it',
+    find: 'this.members.delete(member);\n  }\n}',
+    replace: 'this.members.get(member);\n  }\n}',
+  },
+  {
+    ...MEMORY,
+    file: `${EARNING}/remembered.ts`,
+    name: 'a changed order is followed like a new one',
+    find: ' || added.id !== id',
+    replace: '',
+  },
+  {
+    ...MEMORY,
+    file: `${EARNING}/remembered.ts`,
+    name: 'a new order is not followed',
+    find: 'const after = afterOrder(known, stored);',
+    replace: 'const after = known;',
+  },
+  {
+    ...TIMELINE,
+    name: 'a late order is taken for the last',
+    find: 'anchor < end.anchor ||',
+    replace: 'anchor < 0 ||',
+  },
+  {
+    ...TIMELINE,
+    name: 'a sum is taken to hold beyond the next row',
+    find: 'at >= base.at && at < base.next',
+    replace: 'at >= base.at',
+  },
+  {
+    ...TIMELINE,
+    name: 'a new row does not end the stretch in which a sum holds',
+    find: 'next: Math.min(base.next, anchor)',
+    replace: 'next: base.next',
+  },
+  {
+    ...TIMELINE,
+    name: 'who was granted a level is remembered as if not',
+    find: ' || facts.granted.has(memberId)',
+    replace: '',
+  },
+  {
+    ...TIMELINE,
+    name: 'of whom something came back later is remembered as if not',
+    find: 'returned.has(memberId)',
+    replace: 'false',
+  },
+  {
+    ...MEMORY,
+    file: `${EARNING}/tiers/tiers.ts`,
+    name: 'what is remembered answers for the time before its end',
+    find: 'if (known.end !== null && at < known.end.anchor) return undefined;',
+    replace: '',
+  },
+  {
+    ...USES,
+    name: 'the uses of another period are remembered as those of this one',
+    find: 'known.since !== since || known.until !== until',
+    replace: 'known.since > until',
+  },
+  {
+    ...USES,
+    name: 'a use in another period is added to the one that is remembered',
+    find: 'at < sum.since || at > sum.until',
+    replace: 'at < 0',
+  },
+  {
+    ...SOLE,
+    name: 'a process that wrote something with an unknown outcome goes on as the sole writer',
+    file: RUNNER,
+    find: 'if (!isRolledBack(error)) this.options.soleWriter.lose();',
+    replace: '',
+  },
+  {
+    ...SOLE,
+    name: 'who lost it is the sole writer again at once',
+    find: 'this.nextClaim = this.now() + this.wait;\n  }',
+    replace: 'this.nextClaim = 0;\n  }',
+  },
+  {
+    ...SOLE,
+    name: 'what was remembered in an earlier era counts in a later one',
+    find: 'this.eras += 1;',
+    replace: 'this.eras += 0;',
+  },
+] as const;
