@@ -31,13 +31,6 @@ export const MEMORY_MUTANTS = [
   {
     ...MEMORY,
     file: `${EARNING}/remembered.ts`,
-    name: 'a changed order is followed like a new one',
-    find: ' || added.id !== id',
-    replace: '',
-  },
-  {
-    ...MEMORY,
-    file: `${EARNING}/remembered.ts`,
     name: 'a new order is not followed',
     find: 'const after = afterOrder(known, stored);',
     replace: 'const after = known;',
@@ -71,13 +64,6 @@ export const MEMORY_MUTANTS = [
     name: 'of whom something came back later is remembered as if not',
     find: 'returned.has(memberId)',
     replace: 'false',
-  },
-  {
-    ...MEMORY,
-    file: `${EARNING}/tiers/tiers.ts`,
-    name: 'what is remembered answers for the time before its end',
-    find: 'if (known.end !== null && at < known.end.anchor) return undefined;',
-    replace: '',
   },
   {
     ...USES,

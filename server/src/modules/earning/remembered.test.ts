@@ -33,9 +33,9 @@ const SHOP = {
   },
   campaigns: [
     {
-      id: 'first-two',
+      id: 'first-three',
       if: "order.channel == 'web'",
-      limit: { per_member: 2, every: 'month' },
+      limit: { per_member: 3, every: 'month' },
       effect: { earn: { unit: 'points', fixed: '50' } },
     },
     {
@@ -95,7 +95,7 @@ test('what another engine writes about a member who is remembered is seen by the
   for (let i = 0; i < 3; i += 1) await buy(here, orderOf('ann', 50, { channel: 'store' }));
   const before = await secondTries(here);
   await buy(there, orderOf('ann', 60, { channel: 'web' }));
-  await buy(there, orderOf('ann', 1, { channel: 'web' }));
+  for (let i = 0; i < 2; i += 1) await buy(there, orderOf('ann', 1, { channel: 'web' }));
   const silver = await buy(here, orderOf('ann', 10, { channel: 'web' }));
   assert.deepEqual(rulesOf(silver), ['base@1', 'base@1*silver@1']);
   assert.equal((await secondTries(here)) - before, 1, 'what was remembered was used, and found to be void');
@@ -119,6 +119,41 @@ test('a plain program of another engine ends what is remembered too', async () =
     await fresh.stop();
   }
 });
+
+/** With an engine that is new on the database and writes alone from its first batch on. */
+async function alone(work: (engine: TestEngine) => Promise<void>): Promise<void> {
+  await here.sql('update ledger.sole_writer set process = null');
+  const fresh = await testEngine({ database: here.database });
+  try {
+    await work(fresh);
+    assert.equal(fresh.engine.ledger.soleWriter.era, 1);
+  } finally {
+    await fresh.stop();
+  }
+}
+
+const ago = (days: number) => ({ occurred_at: new Date(NOW - days * DAY).toISOString() });
+
+test('what came back later counts for an order from before that, however often it is asked', () =>
+  alone(async engine => {
+    const second = orderOf('cas', 400, ago(19));
+    for (const order of [orderOf('cas', 300, ago(20)), second]) await buy(engine, order);
+    const back = { external_id: 'r', ...ago(10) };
+    const { status } = await engine.post(`/v1/orders/ext:${second.external_id}/returns`, 'shop', back);
+    assert.equal(status, 201);
+    for (const days of [15, 14, 13])
+      assert.deepEqual(rulesOf(await buy(engine, orderOf('cas', 1, ago(days)))), ['base@1', 'base@1*gold@1']);
+    assert.deepEqual(rulesOf(await buy(engine, orderOf('cas', 1, ago(9)))), ['base@1', 'base@1*silver@1']);
+  }));
+
+test('a call with orders of two months leaves the count of each as it is', () =>
+  alone(async engine => {
+    const web = (days: number) => orderOf('dan', 10, { channel: 'web', ...ago(days) });
+    await buy(engine, web(3));
+    await engine.post('/v1/orders/bulk', 'shop', { orders: [web(2), web(0)] });
+    assert.deepEqual(rulesOf(await buy(engine, web(1))), ['base@1', 'first-three@1']);
+    assert.deepEqual(rulesOf(await buy(engine, web(1))), ['base@1']);
+  }));
 
 /** One step of a sequence. */
 type Step =

@@ -16,7 +16,7 @@ export const capacity = (memory: number): number =>
 /**
  * What decisions about orders have read and written of members, so that the next order of a member asks for nothing: where
  * its timeline ends, the sums that its tier depends on, how often campaigns with limits counted. Valid only while this process
- * is the sole writer. It follows new orders in their turn; after anything else a member is read again.
+ * is the sole writer. It follows orders in their turn; after anything else a member is read again.
  *
  * Measured in bulk with tiers, 50 campaigns, limits and budgets, with and without exchanged in one process: PostgreSQL 161 to
  * 97, 197 to 115, 244 to 132 us an order. [ADR 0032](../../../../docs/decisions/0032-facts-are-remembered-while-one-engine-writes.md)
@@ -62,9 +62,9 @@ export class Remembered {
   }
 }
 
-/** What is known of a member behind an order; undefined where it has to be read again. */
-function afterOrder(known: MemberMemory, { id, added }: StoredOrder): MemberMemory | undefined {
-  if (added === undefined || added.id !== id || added.tier != null) return undefined;
+/** What is known of a member behind an order, or a revision of it; undefined where it has to be read again. */
+function afterOrder(known: MemberMemory, { added }: StoredOrder): MemberMemory | undefined {
+  if (added === undefined || added.tier != null) return undefined;
   const timeline = known.timeline && timelineAfter(known.timeline, added);
   const uses = known.uses && usesAfter(known.uses, added.uses);
   if (timeline === null) return undefined;

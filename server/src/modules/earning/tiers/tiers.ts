@@ -183,7 +183,6 @@ function sumsKnownFor(
 ): (Edge & { sum: bigint })[] | undefined {
   const { memberId, at, version, history } = question;
   if (known === undefined || history || readsEnrolment(version)) return undefined;
-  if (known.end !== null && at < known.end.anchor) return undefined;
   const found: (Edge & { sum: bigint })[] = [];
   for (const [by, instants] of sumsAskedFor(facts, question)) {
     if (at < known.quietFrom) return undefined;
