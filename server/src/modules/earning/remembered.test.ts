@@ -149,7 +149,7 @@ test('what came back later counts for an order from before that, however often i
 test('a call with orders of two months leaves the count of each as it is', () =>
   alone(async engine => {
     const web = (days: number) => orderOf('dan', 10, { channel: 'web', ...ago(days) });
-    await buy(engine, web(3));
+    for (const order of [orderOf('dan', 10, ago(4)), web(3)]) await buy(engine, order);
     await engine.post('/v1/orders/bulk', 'shop', { orders: [web(2), web(0)] });
     assert.deepEqual(rulesOf(await buy(engine, web(1))), ['base@1', 'first-three@1']);
     assert.deepEqual(rulesOf(await buy(engine, web(1))), ['base@1']);
@@ -251,6 +251,14 @@ class Sequence {
     this.bought.push({ id: body.order.id, order });
   }
 }
+
+test('what leaves the window is not counted, although the sum before it was remembered', () =>
+  alone(engine => {
+    const order = (days: number) => ({ do: 'buy' as const, member: 0, dollars: 150, days, channel: 'store' });
+    const half = { do: 'pass' as const, days: 200 };
+    const steps = [order(-400), order(0), half, order(0), half, order(0), order(0)];
+    return new Sequence(engine, there).run(steps);
+  }));
 
 test('any sequence is decided as if everything had been read', async () => {
   const engine = await testEngine();
