@@ -25,15 +25,15 @@ export const MEMORY_MUTANTS = [
     ...MEMORY,
     file: `${EARNING}/remembered.ts`,
     name: 'a member is remembered as before although something else happened to it',
-    find: 'this.members.delete(member);\n  }\n}',
-    replace: 'this.members.get(member);\n  }\n}',
+    find: 'for (const member of members) this.members.delete(member);',
+    replace: 'void members;',
   },
   {
     ...MEMORY,
     file: `${EARNING}/remembered.ts`,
     name: 'a new order is not followed',
-    find: 'const after = afterOrder(known, stored);',
-    replace: 'const after = known;',
+    find: 'known !== undefined && !follow(known, stored)',
+    replace: 'stored === undefined',
   },
   {
     ...TIMELINE,
@@ -50,8 +50,8 @@ export const MEMORY_MUTANTS = [
   {
     ...TIMELINE,
     name: 'a new row does not end the stretch in which a sum holds',
-    find: 'next: Math.min(base.next, anchor)',
-    replace: 'next: base.next',
+    find: 'for (const base of bases) base.next = Math.min(base.next, anchor);',
+    replace: 'void bases;',
   },
   {
     ...TIMELINE,
@@ -68,14 +68,33 @@ export const MEMORY_MUTANTS = [
   {
     ...USES,
     name: 'the uses of another period are remembered as those of this one',
-    find: 'known.since !== since || known.until !== until',
-    replace: 'known.since > until',
+    find: 'sum !== undefined && sum.since === since && sum.until === until',
+    replace: 'sum !== undefined',
   },
   {
     ...USES,
     name: 'a use in another period is added to the one that is remembered',
-    find: 'at < sum.since || at > sum.until',
-    replace: 'at < 0',
+    find: 'if (at < sum.since || at > sum.until) return;',
+    replace: '',
+  },
+  {
+    ...SOLE,
+    file: RUNNER,
+    name: 'a member who is new is remembered by its orders alone, whatever else came with them',
+    find: 'times(id) === 1 ? id : []',
+    replace: 'times(id) > 0 ? id : []',
+  },
+  {
+    ...TIMELINE,
+    name: 'the first row of a new member is not noted',
+    find: 'known.first = Math.min(known.first, anchor);',
+    replace: '',
+  },
+  {
+    ...USES,
+    name: 'a few uses are taken for all although there were more',
+    find: 'else known.all = null;',
+    replace: '',
   },
   {
     ...SOLE,

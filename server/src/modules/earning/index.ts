@@ -79,7 +79,7 @@ export function createEarning(deps: {
   const register: Ledger['register'] = (type, explain) =>
     deps.ledger.register({ committed: (_, members) => remembered.forget(members), ...type }, explain);
   register(
-    { ...orderType(load), committed: orders => remembered.took(orders) },
+    { ...orderType(load), committed: (orders, _, fresh) => remembered.took(orders, fresh) },
     withChallenge(deps.registry, explainOrder(deps.registry)),
   );
   register(returnType(load), withChallenge(deps.registry, explainReturn, returnedOrder));

@@ -1,4 +1,5 @@
 import type { Measure } from '../program/index.ts';
+import type { Use } from './campaigns/uses.ts';
 import type { TimelineEnd } from './tiers/timeline.ts';
 
 /* What is remembered of members between batches, see `Remembered`. */
@@ -7,13 +8,15 @@ import type { TimelineEnd } from './tiers/timeline.ts';
 export interface Base {
   readonly by: Measure;
   readonly at: number;
-  readonly next: number;
+  next: number;
   readonly sum: bigint;
 }
 
-/** The timeline of a member who was granted no level. */
+/** The timeline of a member who was granted no level. Changed in place: copies for each order cost more than all else. */
 export interface TimelineMemory {
-  readonly end: TimelineEnd | null;
+  end: TimelineEnd | null;
+  /** No row stands before this instant. */
+  first: number;
   /** Nothing came back, or was corrected, after this instant: so a tier at a later one depends on nothing but sums. */
   readonly quietFrom: number;
   readonly bases: readonly Base[];
@@ -23,17 +26,22 @@ export interface TimelineMemory {
 export interface UsesSum {
   readonly since: number;
   readonly until: number;
-  readonly count: number;
-  readonly points: bigint;
+  count: number;
+  points: bigint;
 }
 
-/** By campaign, of those whose uses come as one sum: of the period that was asked for last. */
-export type UsesMemory = ReadonlyMap<string, UsesSum>;
+/** How campaigns counted whose uses come as one sum. */
+export interface UsesMemory {
+  /** By campaign: of the period that was asked for last. */
+  readonly sums: Map<string, UsesSum>;
+  /** All uses that there are, of a member who has few; null: those of other periods have to be read. */
+  all: Use[] | null;
+}
 
 /** Left out is what is not known. */
 export interface MemberMemory {
-  readonly timeline?: TimelineMemory;
-  readonly uses?: UsesMemory;
+  timeline?: TimelineMemory;
+  uses?: UsesMemory;
 }
 
 /** What is remembered of members, as far as one batch may use it. */

@@ -252,6 +252,16 @@ class Sequence {
   }
 }
 
+test('of a new member with few uses all are known, of one with more they are read', () =>
+  alone(async engine => {
+    await buy(engine, orderOf('gus', 1));
+    const january = (channel: string, days: number) => orderOf('fay', 10, { channel, ...ago(days) });
+    for (const days of [41, 40, 39]) await buy(engine, january('web', days));
+    for (const days of [38, 37]) await buy(engine, january('app', days));
+    await buy(engine, january('app', 1));
+    assert.deepEqual(rulesOf(await buy(engine, january('app', 36))), ['base@1']);
+  }));
+
 test('what leaves the window is not counted, although the sum before it was remembered', () =>
   alone(engine => {
     const order = (days: number) => ({ do: 'buy' as const, member: 0, dollars: 150, days, channel: 'store' });

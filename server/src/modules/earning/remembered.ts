@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Era, SoleWriter } from '../ledger/index.ts';
-import { usesAfter } from './campaigns/uses.memory.ts';
+import { followUses } from './campaigns/uses.memory.ts';
 import type { MemberMemory, Recall } from './memory.model.ts';
 import type { StoredOrder } from './records.ts';
-import { timelineAfter } from './tiers/timeline.memory.ts';
+import { followTimeline } from './tiers/timeline.memory.ts';
 
 /** How much memory a member takes, bytes, and for which part of the machine's; measured with three tiers and two campaigns. */
 const MEMBER_BYTES = 1_000;
@@ -33,40 +33,56 @@ export class Remembered {
 
   /** For a batch that holds the locks of `holders` and confirms that this process writes alone; null where it does not. */
   recall(holders: ReadonlySet<number>): Recall | null {
-    const { era } = this.soleWriter;
+    const era = this.enter();
     if (era === null) return null;
-    if (era !== this.era) this.members.clear();
-    this.era = era;
     return {
       of: memberId => (holders.has(memberId) ? this.members.get(memberId) : undefined),
       keep: (memberId, what) => {
         if (!holders.has(memberId) || this.soleWriter.era !== era) return;
-        this.members.set(memberId, { ...this.members.get(memberId), ...what });
+        const known = this.members.get(memberId);
+        if (known === undefined) this.members.set(memberId, { ...what });
+        else Object.assign(known, what);
       },
     };
   }
 
-  /** Follows orders that are committed. */
-  took(decisions: readonly { stored: StoredOrder }[]): void {
+  /** Follows orders that are committed. Of members who are `fresh` they are all that there is. */
+  took(decisions: readonly { stored: StoredOrder }[], fresh: ReadonlySet<number>): void {
+    if (this.enter() === null) return;
     for (const { stored } of decisions) {
-      const known = this.members.peek(stored.memberId);
-      if (known === undefined) continue;
-      const after = afterOrder(known, stored);
-      if (after === undefined) this.members.delete(stored.memberId);
-      else this.members.set(stored.memberId, after);
+      const { memberId } = stored;
+      let known = this.members.peek(memberId);
+      if (known === undefined && fresh.has(memberId)) {
+        known = nothing();
+        this.members.set(memberId, known);
+      }
+      if (known !== undefined && !follow(known, stored)) this.members.delete(memberId);
     }
   }
 
   forget(members: Iterable<number>): void {
     for (const member of members) this.members.delete(member);
   }
+
+  /** The present era; what was remembered in another one is void. */
+  private enter(): Era | null {
+    const { era } = this.soleWriter;
+    if (era !== this.era) this.members.clear();
+    this.era = era;
+    return era;
+  }
 }
 
-/** What is known of a member behind an order, or a revision of it; undefined where it has to be read again. */
-function afterOrder(known: MemberMemory, { added }: StoredOrder): MemberMemory | undefined {
-  if (added === undefined || added.tier != null) return undefined;
-  const timeline = known.timeline && timelineAfter(known.timeline, added);
-  const uses = known.uses && usesAfter(known.uses, added.uses);
-  if (timeline === null) return undefined;
-  return { ...(timeline && { timeline }), ...(uses && { uses }) };
+/** What there is of a member who has just been enrolled. */
+const nothing = (): MemberMemory => ({
+  timeline: { end: null, first: Number.POSITIVE_INFINITY, quietFrom: Number.NEGATIVE_INFINITY, bases: [] },
+  uses: { sums: new Map(), all: [] },
+});
+
+/** Follows an order, or a revision of it; false where the member has to be read again. */
+function follow({ timeline, uses }: MemberMemory, { added }: StoredOrder): boolean {
+  if (added === undefined || added.tier != null) return false;
+  if (timeline !== undefined && !followTimeline(timeline, added)) return false;
+  if (uses !== undefined) followUses(uses, added.uses);
+  return true;
 }

@@ -186,8 +186,15 @@ export interface CommandType<
    * any: the commit follows at once.
    */
   store(tx: Tx, decisions: readonly { stored: Stored; posted: Posted }[], facts: Facts): Promise<void>;
-  /** Told of what is committed, and of the members that it touched; left out: nobody remembers anything of them. */
-  committed?(decisions: readonly { stored: Stored }[], members: ReadonlySet<number>): void;
+  /**
+   * Told of what is committed, of the members that it touched, and of those among them who are new and of whom nothing else
+   * is stored; left out: nobody remembers anything of them.
+   */
+  committed?(
+    decisions: readonly { stored: Stored }[],
+    members: ReadonlySet<number>,
+    fresh: ReadonlySet<number>,
+  ): void;
   /** Set-based: the stored records of known keys, with what they posted. */
   find(tx: Tx, ids: readonly bigint[]): Promise<Map<bigint, { stored: Stored; posted: Posted }>>;
   /** What a command with another payload under the same key differs in; never empty. */

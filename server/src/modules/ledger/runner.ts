@@ -238,8 +238,15 @@ export class Runner {
     const committed = connection.commit(writes);
     await settled([...writes, committed]);
     if ((await committed) !== 'COMMIT') throw new Error('the database rolled the batch back');
-    for (const { type, decisions, members } of decided.stores) type.committed?.(decisions, members);
+    const fresh = freshOf(decided);
+    for (const { type, decisions, members } of decided.stores) type.committed?.(decisions, members, fresh);
     (await announced)();
     this.mode().directory.enrolled(newcomers);
   }
+}
+
+/** The members whom a batch enrolled and of whom it stored things of one kind only. */
+export function freshOf({ newcomers, stores }: Pick<Decided, 'newcomers' | 'stores'>): ReadonlySet<number> {
+  const times = (id: number) => stores.reduce((sum, { members }) => sum + (members.has(id) ? 1 : 0), 0);
+  return new Set(newcomers.flatMap(({ id }) => (times(id) === 1 ? id : [])));
 }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from '#platform/db/client.ts';
 import { orderOf, SHOP } from '../../../test/support/books.ts';
 import { testEngine } from '../../../test/support/engine.ts';
+import { freshOf } from './runner.ts';
 import { SoleWriter } from './sole-writer.ts';
 
 const engine = await testEngine();
@@ -109,4 +110,12 @@ test('a key that is taken leaves what is remembered as it is', async () => {
   } finally {
     await fresh.stop();
   }
+});
+
+test('all is known only of a member who is new, and of whom things of one kind are stored', () => {
+  const newcomer = (id: number) => ({ id, programId: 1, externalId: String(id), at: 0 });
+  const store = (...members: number[]) =>
+    ({ members: new Set(members) }) as unknown as Parameters<typeof freshOf>[0]['stores'][number];
+  const stores = [store(1, 2, 3), store(2)];
+  assert.deepEqual([...freshOf({ newcomers: [newcomer(1), newcomer(2)], stores })], [1]);
 });

@@ -1,5 +1,8 @@
-import type { Recall, UsesMemory } from '../memory.model.ts';
+import type { Recall, UsesMemory, UsesSum } from '../memory.model.ts';
 import type { Use, UsesQuestion } from './uses.ts';
+
+/** So many uses of a new member are kept one by one. */
+const FEW = 4;
 
 /** Splits questions into what is remembered and what has to be read. */
 export function recallUses(
@@ -10,9 +13,9 @@ export function recallUses(
   const uses: Use[] = [];
   const unknown: UsesQuestion[] = [];
   for (const question of asked) {
-    const { memberId, campaign, since, until, summedAt } = question;
-    const known = summedAt === null ? undefined : recall.of(memberId)?.uses?.get(campaign);
-    if (known === undefined || known.since !== since || known.until !== until) unknown.push(question);
+    const { memberId, campaign, summedAt } = question;
+    const known = summedAt === null ? undefined : sumKnownFor(recall.of(memberId)?.uses, question);
+    if (known === undefined) unknown.push(question);
     else if (known.count !== 0 || known.points !== 0n) {
       const { count, points } = known;
       uses.push({ memberId, campaign, at: summedAt as number, orderId: 0n, count, points });
@@ -21,26 +24,47 @@ export function recallUses(
   return { uses, unknown };
 }
 
+/** The sum that a question is about, where it is remembered, or follows from the few uses that there are. */
+function sumKnownFor(
+  known: UsesMemory | undefined,
+  { campaign, since, until }: UsesQuestion,
+): UsesSum | undefined {
+  const sum = known?.sums.get(campaign);
+  if (sum !== undefined && sum.since === since && sum.until === until) return sum;
+  if (known === undefined || known.all === null) return undefined;
+  const found: UsesSum = { since, until, count: 0, points: 0n };
+  for (const use of known.all) if (use.campaign === campaign) addTo(found, use);
+  known.sums.set(campaign, found);
+  return found;
+}
+
+/** Adds a use that falls into the period of a sum. */
+function addTo(sum: UsesSum, { at, count, points }: Use): void {
+  if (at < sum.since || at > sum.until) return;
+  sum.count += count;
+  sum.points += points;
+}
+
 /** Keeps what was read: of these questions those that come as a sum, also where nothing was found. */
 export function keepUses(recall: Recall | null, asked: readonly UsesQuestion[], found: readonly Use[]): void {
   if (recall === null) return;
-  const sums = new Map(found.map(use => [`${use.memberId} ${use.campaign}`, use]));
+  const read = new Map(found.map(use => [`${use.memberId} ${use.campaign}`, use]));
   for (const { memberId, campaign, since, until, summedAt } of asked) {
     if (summedAt === null) continue;
-    const { count = 0, points = 0n } = sums.get(`${memberId} ${campaign}`) ?? {};
-    const others = recall.of(memberId)?.uses ?? [];
-    recall.keep(memberId, { uses: new Map([...others, [campaign, { since, until, count, points }]]) });
+    const { count = 0, points = 0n } = read.get(`${memberId} ${campaign}`) ?? {};
+    const { sums, all } = recall.of(memberId)?.uses ?? { sums: new Map<string, UsesSum>(), all: null };
+    sums.set(campaign, { since, until, count, points });
+    recall.keep(memberId, { uses: { sums, all } });
   }
 }
 
-/** With the uses of an order. */
-export function usesAfter(known: UsesMemory, uses: readonly Use[]): UsesMemory {
-  if (uses.length === 0) return known;
-  const after = new Map(known);
-  for (const { campaign, at, count, points } of uses) {
-    const sum = after.get(campaign);
-    if (sum === undefined || at < sum.since || at > sum.until) continue;
-    after.set(campaign, { ...sum, count: sum.count + count, points: sum.points + points });
+/** Follows the uses of an order. */
+export function followUses(known: UsesMemory, uses: readonly Use[]): void {
+  for (const use of uses) {
+    const sum = known.sums.get(use.campaign);
+    if (sum !== undefined) addTo(sum, use);
+    if (known.all === null) continue;
+    if (known.all.length < FEW) known.all.push(use);
+    else known.all = null;
   }
-  return after;
 }

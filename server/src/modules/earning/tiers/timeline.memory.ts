@@ -11,8 +11,8 @@ export interface ReadTimeline {
 }
 
 /** The running sum up to an instant, where it is known. */
-export function sumUpTo({ end, bases }: TimelineMemory, by: Measure, at: number): bigint | undefined {
-  if (end === null) return 0n;
+export function sumUpTo({ end, first, bases }: TimelineMemory, by: Measure, at: number): bigint | undefined {
+  if (end === null || at < first) return 0n;
   if (at >= end.anchor) return end.sums?.[by];
   return bases.find(base => base.by === by && at >= base.at && at < base.next)?.sum;
 }
@@ -24,22 +24,22 @@ export function keepTimeline(recall: Recall, facts: TimelineFacts, read: readonl
     const end = facts.ends.get(memberId);
     if (end === undefined || end?.sums === null || returned.has(memberId) || facts.granted.has(memberId))
       continue;
-    recall.keep(memberId, { timeline: { end, quietFrom, bases } });
+    const first = end === null ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+    recall.keep(memberId, { timeline: { end, first, quietFrom, bases } });
   }
 }
 
-/** With what an order adds behind the end; null where it stands elsewhere, or adds more than itself. */
-export function timelineAfter(known: TimelineMemory, { id, rows }: Addition): TimelineMemory | null {
+/** Follows what an order adds behind the end. False where it stands elsewhere, or adds more than itself. */
+export function followTimeline(known: TimelineMemory, { id, rows }: Addition): boolean {
   const [row] = rows;
-  if (row === undefined) return known;
+  if (row === undefined) return true;
   const { end, bases } = known;
   const { anchor, change } = row;
-  if (rows.length > 1 || !row.isSummed || row.happenedAt !== anchor) return null;
-  if (end !== null && (anchor < end.anchor || (anchor === end.anchor && id <= end.id))) return null;
+  if (rows.length > 1 || !row.isSummed || row.happenedAt !== anchor) return false;
+  if (end !== null && (anchor < end.anchor || (anchor === end.anchor && id <= end.id))) return false;
   const latestOrder = change.orders > 0n ? anchor : (end?.latestOrder ?? null);
-  return {
-    ...known,
-    end: { anchor, id, sums: plusMeasures(end?.sums ?? null, change), latestOrder },
-    bases: bases.map(base => ({ ...base, next: Math.min(base.next, anchor) })),
-  };
+  known.end = { anchor, id, sums: plusMeasures(end?.sums ?? null, change), latestOrder };
+  known.first = Math.min(known.first, anchor);
+  for (const base of bases) base.next = Math.min(base.next, anchor);
+  return true;
 }
