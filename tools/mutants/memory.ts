@@ -25,15 +25,15 @@ export const MEMORY_MUTANTS = [
     ...MEMORY,
     file: `${EARNING}/remembered.ts`,
     name: 'a member is remembered as before although something else happened to it',
-    find: 'for (const member of members) this.members.delete(member);',
-    replace: 'void members;',
+    find: 'if (known !== undefined) empty(known);',
+    replace: '',
   },
   {
     ...MEMORY,
     file: `${EARNING}/remembered.ts`,
     name: 'a new order is not followed',
     find: 'known !== undefined && !follow(known, stored)',
-    replace: 'stored === undefined',
+    replace: 'known !== undefined && stored === undefined',
   },
   {
     ...TIMELINE,

@@ -38,10 +38,10 @@ export interface UsesMemory {
   all: Use[] | null;
 }
 
-/** Left out is what is not known. */
+/** Undefined is what is not known. */
 export interface MemberMemory {
-  timeline?: TimelineMemory;
-  uses?: UsesMemory;
+  timeline?: TimelineMemory | undefined;
+  uses?: UsesMemory | undefined;
 }
 
 /** What is remembered of members, as far as one batch may use it. */

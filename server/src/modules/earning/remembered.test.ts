@@ -252,6 +252,14 @@ class Sequence {
   }
 }
 
+test('a new member of whom one order of a call cannot be followed is read again', () =>
+  alone(async engine => {
+    await buy(engine, orderOf('gus', 1));
+    const orders = [5, 10, 3].map(days => orderOf('hal', 250, ago(days)));
+    assert.equal((await engine.post('/v1/orders/bulk', 'shop', { orders })).status, 200);
+    assert.deepEqual(rulesOf(await buy(engine, orderOf('hal', 1, ago(1)))), ['base@1', 'base@1*gold@1']);
+  }));
+
 test('of a new member with few uses all are known, of one with more they are read', () =>
   alone(async engine => {
     await buy(engine, orderOf('gus', 1));

@@ -50,18 +50,21 @@ export class Remembered {
   took(decisions: readonly { stored: StoredOrder }[], fresh: ReadonlySet<number>): void {
     if (this.enter() === null) return;
     for (const { stored } of decisions) {
-      const { memberId } = stored;
+      const { memberId, added } = stored;
       let known = this.members.peek(memberId);
-      if (known === undefined && fresh.has(memberId)) {
+      if (known === undefined && fresh.has(memberId) && added?.rows[0]?.isSummed === true) {
         known = nothing();
         this.members.set(memberId, known);
       }
-      if (known !== undefined && !follow(known, stored)) this.members.delete(memberId);
+      if (known !== undefined && !follow(known, stored)) empty(known);
     }
   }
 
   forget(members: Iterable<number>): void {
-    for (const member of members) this.members.delete(member);
+    for (const member of members) {
+      const known = this.members.peek(member);
+      if (known !== undefined) empty(known);
+    }
   }
 
   /** The present era; what was remembered in another one is void. */
@@ -78,6 +81,12 @@ const nothing = (): MemberMemory => ({
   timeline: { end: null, first: Number.POSITIVE_INFINITY, quietFrom: Number.NEGATIVE_INFINITY, bases: [] },
   uses: { sums: new Map(), all: [] },
 });
+
+/** Not taken out: a member who is new in a batch must not be taken for new again, and the last one to go empties all of the cache. */
+function empty(known: MemberMemory): void {
+  known.timeline = undefined;
+  known.uses = undefined;
+}
 
 /** Follows an order, or a revision of it; false where the member has to be read again. */
 function follow({ timeline, uses }: MemberMemory, { added }: StoredOrder): boolean {
