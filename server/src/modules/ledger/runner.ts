@@ -62,6 +62,7 @@ const isRolledBack = (error: unknown): boolean => {
     error instanceof InParts || (/^[0-9A-Z]{5}$/.test(String(code)) && !CONNECTION_LOST.test(String(code)))
   );
 };
+
 /** How long a caller waits for a database that is away, ms. Then it is told to come back. */
 const PATIENCE = 5_000;
 

@@ -1,5 +1,5 @@
 import type { Recall, UsesMemory, UsesSum } from '../memory.model.ts';
-import type { Use, UsesQuestion } from './uses.ts';
+import { keyOf, type Use, type UsesQuestion } from './uses.ts';
 
 /** So many uses of a new member are kept one by one. */
 const FEW = 4;
@@ -48,10 +48,10 @@ function addTo(sum: UsesSum, { at, count, points }: Use): void {
 /** Keeps what was read: of these questions those that come as a sum, also where nothing was found. */
 export function keepUses(recall: Recall | null, asked: readonly UsesQuestion[], found: readonly Use[]): void {
   if (recall === null) return;
-  const read = new Map(found.map(use => [`${use.memberId} ${use.campaign}`, use]));
+  const read = new Map(found.map(use => [keyOf(use.memberId, use.campaign), use]));
   for (const { memberId, campaign, since, until, summedAt } of asked) {
     if (summedAt === null) continue;
-    const { count = 0, points = 0n } = read.get(`${memberId} ${campaign}`) ?? {};
+    const { count = 0, points = 0n } = read.get(keyOf(memberId, campaign)) ?? {};
     const { sums, all } = recall.of(memberId)?.uses ?? { sums: new Map<string, UsesSum>(), all: null };
     sums.set(campaign, { since, until, count, points });
     recall.keep(memberId, { uses: { sums, all } });

@@ -18,7 +18,8 @@ export type UsesFacts = Map<string, Use[]>;
 /** What can be bounded in how often it counts for a member: a campaign, or a rule on an activity. */
 export type Counted = Pick<Campaign, 'id' | 'limit' | 'cooldown' | 'cap' | 'timeZone'>;
 
-const keyOf = (memberId: number, campaign: string): string => `${memberId} ${campaign}`;
+/** A member and a campaign as one key. */
+export const keyOf = (memberId: number, campaign: string): string => `${memberId} ${campaign}`;
 
 /** Makes uses visible to the later commands of the batch. */
 export function addUses(facts: UsesFacts, uses: readonly Use[]): void {
