@@ -115,4 +115,11 @@ export const MEMORY_MUTANTS = [
     find: 'this.eras += 1;',
     replace: 'this.eras += 0;',
   },
+  {
+    ...MEMORY,
+    name: 'a re-rating names members otherwise than their orders do',
+    file: `${EARNING}/as-named.ts`,
+    find: 'return found?.ok ?',
+    replace: 'return found === undefined ?',
+  },
 ] as const;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { type Json, type TestEngine, testEngine } from '../../../test/support/engine.ts';
 import { invariants } from '../../../test/support/invariants.ts';
@@ -258,6 +259,61 @@ test('a new member of whom one order of a call cannot be followed is read again'
     const orders = [5, 10, 3].map(days => orderOf('hal', 250, ago(days)));
     assert.equal((await engine.post('/v1/orders/bulk', 'shop', { orders })).status, 200);
     assert.deepEqual(rulesOf(await buy(engine, orderOf('hal', 1, ago(1)))), ['base@1', 'base@1*gold@1']);
+  }));
+
+/** A program whose tier depends on points, so that a re-rating changes it. */
+const byPoints = (rate: string) => ({
+  ...SHOP,
+  units: { points: { worth: '0.01', qualifying: true } },
+  earning: [{ id: 'base', on: 'order', earn: { unit: 'points', per_currency_unit: rate } }],
+  tiers: {
+    qualify_by: 'points',
+    window: { rolling: 'P12M' },
+    levels: [
+      { id: 'bronze', from: '0' },
+      { id: 'gold', from: '100', multiplier: '2' },
+    ],
+  },
+  campaigns: [],
+});
+
+/** Waits until so many transactions wait for a member; gives up where fewer do. */
+async function waiting(many: number): Promise<void> {
+  const count = async () =>
+    (
+      await here.sql<{ n: number }>(
+        `select count(*)::int as n from pg_locks where locktype = 'advisory' and not granted`,
+      )
+    )[0]?.n;
+  for (let tries = 0; tries < 100 && (await count()) !== many; tries += 1) await sleep(10);
+}
+
+test('an order that comes while its member is decided again is decided by what came of that', () =>
+  alone(async engine => {
+    const program = 'points-tiers';
+    await engine.publish(program, byPoints('1'));
+    const buying = () => engine.post<Earned>('/v1/orders', program, orderOf('ivo', 20));
+    for (let i = 0; i < 3; i += 1) assert.equal((await buying()).status, 201);
+    await engine.publish(program, byPoints('10'));
+    const span = { from: '2026-01-01T00:00:00Z', to: '2027-01-01T00:00:00Z', version: 2, note: 'ten' };
+    const { body: made } = await engine.post<{ id: string }>('/v1/rerates', program, span);
+    const settled = async () => {
+      for (;;) {
+        const { body } = await engine.call<{ state: string }>('GET', `/v1/rerates/${made.id}`, { program });
+        if (!/ing$/.test(body.state)) return body.state;
+        await sleep(10);
+      }
+    };
+    assert.equal(await settled(), 'planned');
+    await here.sql('begin');
+    await here.sql(`select pg_advisory_xact_lock(id) from members.members where external_id = 'ivo'`);
+    await engine.post(`/v1/rerates/${made.id}/apply`, program, {});
+    await waiting(1);
+    const bought = buying();
+    await waiting(2);
+    await here.sql('rollback');
+    assert.equal(await settled(), 'applied');
+    assert.deepEqual(rulesOf(told((await bought).body)), ['base@2', 'base@2*gold@2']);
   }));
 
 test('of a new member with few uses all are known, of one with more they are read', () =>

@@ -133,13 +133,14 @@ export const earningRoutes =
         refusals: [],
       },
       async ({ program, credentials, body, dryRun, headers }) => {
+        const minimal = prefersMinimal(headers);
         const outcomes = await runRows<OrderAnswer, OrderInput>(
           ledger,
           { rows: body.orders, schema: orderSchema, what: 'order' },
           order => commandOf(program.id, credentials, order, body.historical),
-          dryRun,
+          { dryRun, minimal },
         );
-        return accept(bulkOf(outcomes, problems, prefersMinimal(headers)));
+        return accept(bulkOf(outcomes, problems, minimal));
       },
     );
 

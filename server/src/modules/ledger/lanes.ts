@@ -1,4 +1,4 @@
-import { Fault, type Outcome } from '#platform/errors.ts';
+import { accept, Fault, type Outcome } from '#platform/errors.ts';
 import { hash128 } from '#platform/ids.ts';
 import { decideBatch } from './batch.ts';
 import type { AnyCommandType, Command, Done } from './commands.ts';
@@ -68,9 +68,10 @@ export class Lanes {
   /**
    * Carries out commands; each is answered when the batch that holds it has committed. Those of one member
    * keep their order. Throws a Fault (503) when the queue is full, the engine stops or the database is away;
-   * the outcome is then unknown and the same keys may be sent again.
+   * the outcome is then unknown and the same keys may be sent again. With `answers` false what was accepted cannot be
+   * answered: so nothing of a batch is kept while others of its call still wait.
    */
-  submit(commands: readonly Command[]): Promise<Outcome<Done<unknown>>[]> {
+  submit(commands: readonly Command[], answers = true): Promise<Outcome<Done<unknown>>[]> {
     if (this.stopping)
       return Promise.reject(
         new Fault('stopping', 'The engine is stopping. Send the request again in a moment.', {
@@ -103,7 +104,7 @@ export class Lanes {
         this.turns.add({
           command,
           done(outcome) {
-            outcomes[index] = outcome;
+            outcomes[index] = outcome.ok && !answers ? withoutAnswer(outcome.value.known) : outcome;
             answered();
           },
           failed(fault) {
@@ -186,6 +187,15 @@ export class Lanes {
     return { write: true, newKeys: false, ids, types, directory, locked: observer.locked };
   }
 }
+
+const NO_ANSWER = {
+  answer(): never {
+    throw new Error('the answer of this command was not asked for');
+  },
+};
+const TAKEN = accept({ known: false, ...NO_ANSWER });
+const KNOWN = accept({ known: true, ...NO_ANSWER });
+const withoutAnswer = (known: boolean): Outcome<Done<unknown>> => (known ? KNOWN : TAKEN);
 
 /** The business key of a command: unique for ever within (program, source, command type, external id). */
 export const businessKey = (programId: number, source: string, type: string, externalId: string): string =>

@@ -102,8 +102,12 @@ export class Ledger {
   }
 
   /** Carries out commands through the lanes, see `Lanes.submit`; in a dry run only says what would happen. */
-  async run<Answer>(commands: readonly Command[], dryRun = false): Promise<Outcome<Done<Answer>>[]> {
-    const outcomes = dryRun ? await this.lanes.dryRun(commands) : await this.lanes.submit(commands);
+  async run<Answer>(
+    commands: readonly Command[],
+    dryRun = false,
+    answers = true,
+  ): Promise<Outcome<Done<Answer>>[]> {
+    const outcomes = dryRun ? await this.lanes.dryRun(commands) : await this.lanes.submit(commands, answers);
     return outcomes as Outcome<Done<Answer>>[];
   }
 

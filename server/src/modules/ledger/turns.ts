@@ -1,16 +1,19 @@
 import type { Command } from './commands.ts';
 
-/** Who a command is of, as its caller wrote it. */
-const memberOf = ({ programId, member }: Command): string => `${programId} ${member}`;
+/** One that waits, and who it is of as its caller wrote it: put together once, because each batch looks at all who wait. */
+interface Turn<W> {
+  readonly waiting: W;
+  readonly member: string;
+}
 
 /**
  * The commands that wait for a batch, in order of arrival. A member is in one batch at a time, so that its commands keep
  * their order: what else comes of a member that is in one waits behind it.
  */
 export class Turns<W extends { readonly command: Command }> {
-  private ready: W[] = [];
+  private ready: Turn<W>[] = [];
   /** Of the members that are in a batch: those whose turn came meanwhile. */
-  private readonly behind = new Map<string, W[]>();
+  private readonly behind = new Map<string, Turn<W>[]>();
 
   /** How many wait for their turn; those behind a member count again when its batch has ended. */
   get length(): number {
@@ -18,7 +21,8 @@ export class Turns<W extends { readonly command: Command }> {
   }
 
   add(waiting: W): void {
-    this.ready.push(waiting);
+    const { programId, member } = waiting.command;
+    this.ready.push({ waiting, member: `${programId} ${member}` });
   }
 
   /**
@@ -30,16 +34,20 @@ export class Turns<W extends { readonly command: Command }> {
     const members = new Set<string>();
     let next = 0;
     for (; next < this.ready.length && batch.length < few; next += 1) {
-      const waiting = this.ready[next] as W;
-      const member = memberOf(waiting.command);
-      const behind = this.behind.get(member);
-      if (behind === undefined) members.add(member);
-      (behind ?? batch).push(waiting);
+      const turn = this.ready[next] as Turn<W>;
+      const behind = this.behind.get(turn.member);
+      if (behind !== undefined) {
+        behind.push(turn);
+        continue;
+      }
+      members.add(turn.member);
+      batch.push(turn.waiting);
     }
-    const left: W[] = [];
-    for (const waiting of this.ready.slice(next)) {
-      const joins = batch.length < most && members.has(memberOf(waiting.command));
-      (joins ? batch : left).push(waiting);
+    const left: Turn<W>[] = [];
+    for (; next < this.ready.length; next += 1) {
+      const turn = this.ready[next] as Turn<W>;
+      if (batch.length < most && members.has(turn.member)) batch.push(turn.waiting);
+      else left.push(turn);
     }
     this.ready = left;
     for (const member of members) this.behind.set(member, []);
@@ -48,9 +56,9 @@ export class Turns<W extends { readonly command: Command }> {
 
   /** What waited behind these members goes to the front: it came before all that is ready of theirs. */
   private release(members: ReadonlySet<string>): void {
-    const freed: W[] = [];
+    const freed: Turn<W>[] = [];
     for (const member of members) {
-      for (const waiting of this.behind.get(member) ?? []) freed.push(waiting);
+      for (const turn of this.behind.get(member) ?? []) freed.push(turn);
       this.behind.delete(member);
     }
     if (freed.length > 0) this.ready = [...freed, ...this.ready];

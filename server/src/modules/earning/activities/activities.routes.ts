@@ -150,13 +150,14 @@ export function activityRoutes(api: Api, deps: { ledger: Ledger; problems: Probl
       refusals: [],
     },
     async ({ program, credentials, body, dryRun, headers }) => {
+      const minimal = prefersMinimal(headers);
       const outcomes = await runRows<ActivityAnswer, ActivityInput>(
         ledger,
         { rows: body.activities, schema: activitySchema, what: 'activity' },
         activity => commandOf(program.id, credentials, activity),
-        dryRun,
+        { dryRun, minimal },
       );
-      return accept(bulkOf(outcomes, problems, prefersMinimal(headers)));
+      return accept(bulkOf(outcomes, problems, minimal));
     },
   );
 }

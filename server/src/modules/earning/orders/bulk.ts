@@ -11,12 +11,15 @@ interface Rows<Input> {
   readonly what: string;
 }
 
-/** Carries out the rows of a bulk call: each is checked and decided by itself, and has its outcome in its place. */
+/**
+ * Carries out the rows of a bulk call: each is checked and decided by itself, and has its outcome in its place. With
+ * `minimal` what went well is not answered.
+ */
 export async function runRows<Answer extends object, Input>(
   ledger: Ledger,
   { rows, schema, what }: Rows<Input>,
   commandOf: (input: Input) => Outcome<Command> | Promise<Outcome<Command>>,
-  dryRun: boolean,
+  { dryRun, minimal }: { dryRun: boolean; minimal: boolean },
 ): Promise<Outcome<Done<Answer>>[]> {
   const commands = await Promise.all(
     rows.map((raw): Promise<Outcome<Command>> | Outcome<Command> => {
@@ -30,6 +33,7 @@ export async function runRows<Answer extends object, Input>(
   const outcomes = await ledger.run<Answer>(
     commands.flatMap(row => (row.ok ? [row.value] : [])),
     dryRun,
+    !minimal,
   );
   let next = 0;
   return commands.map(row => (row.ok ? (outcomes[next++] as Outcome<Done<Answer>>) : row));

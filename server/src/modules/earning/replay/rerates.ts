@@ -1,9 +1,9 @@
 import type { Clock } from '#platform/clock.ts';
 import type { Pool } from '#platform/db/client.ts';
-import { wireId } from '#platform/ids.ts';
 import { businessKey, type Command, type Ledger } from '../../ledger/index.ts';
 import type { Members } from '../../members/index.ts';
 import type { Program } from '../../program/index.ts';
+import { asNamed } from '../as-named.ts';
 import { granted } from '../campaigns/budgets.store.ts';
 import type { ProgramInForce } from '../model.ts';
 import { type RerateBody, reratingId, reratingPayload } from './rerate.ts';
@@ -82,7 +82,15 @@ export async function carryOut(
     const page = await store.rerateItems(pool, rerate.id, after, ITEMS_A_PAGE);
     const open = page.filter(item => (reverses ? item.reversedAs : item.appliedAs) === null);
     const wanted = reverses ? open.filter(item => item.appliedAs === 'ok') : open;
-    const outcomes = await ledger.run(wanted.map(item => command(rerate, item, reverses)));
+    const names = await asNamed(
+      deps,
+      rerate.programId,
+      wanted.map(({ memberId }) => memberId),
+      clock.now(),
+    );
+    const outcomes = await ledger.run(
+      wanted.map((item, index) => command(rerate, item, names[index] as string, reverses)),
+    );
     await store.noteItems(
       pool,
       rerate.id,
@@ -105,17 +113,19 @@ export async function carryOut(
 function command(
   rerate: store.Rerate,
   item: store.RerateItem,
+  member: string,
   reverses: boolean,
 ): Command<RerateBody> | Command<RerateActivityBody> {
   return item.activity === null
-    ? orderCommand(rerate, item, reverses)
-    : activityCommand(rerate, item, item.activity, reverses);
+    ? orderCommand(rerate, item, member, reverses)
+    : activityCommand(rerate, item, item.activity, member, reverses);
 }
 
 function activityCommand(
   { id, programId }: store.Rerate,
   item: store.RerateItem,
   { verdict, before }: NonNullable<store.RerateItem['activity']>,
+  member: string,
   reverses: boolean,
 ): Command<RerateActivityBody> {
   const body: RerateActivityBody = {
@@ -129,7 +139,7 @@ function activityCommand(
   return {
     type: 'rerate_activity',
     programId,
-    member: wireId('mem', BigInt(item.memberId)),
+    member,
     key: businessKey(programId, SOURCE, 'rerate_activity', activityReratingId(body)),
     payload: activityReratingPayload(body),
     body,
@@ -139,6 +149,7 @@ function activityCommand(
 function orderCommand(
   { id, programId }: store.Rerate,
   item: store.RerateItem,
+  member: string,
   reverses: boolean,
 ): Command<RerateBody> {
   const body: RerateBody = {
@@ -152,7 +163,7 @@ function orderCommand(
   return {
     type: 'rerate',
     programId,
-    member: wireId('mem', BigInt(item.memberId)),
+    member,
     key: businessKey(programId, SOURCE, 'rerate', reratingId(body)),
     payload: reratingPayload(body),
     body,

@@ -1,6 +1,5 @@
 import type { Pool, Tx } from '#platform/db/client.ts';
 import { accept } from '#platform/errors.ts';
-import { wireId } from '#platform/ids.ts';
 import { type Command, type CommandType, IN_ORDER, type Ledger, time } from '../../ledger/index.ts';
 import { enrolmentsOf, type Members } from '../../members/index.ts';
 import {
@@ -12,6 +11,7 @@ import {
   type Tiers,
   versionAt,
 } from '../../program/index.ts';
+import { asNamed } from '../as-named.ts';
 import type { ProgramInForce } from '../model.ts';
 import { type Announcement, announce, TierCourse } from './tier-course.ts';
 import { type TierGrant, tierGrantsOf } from './tier-grants.store.ts';
@@ -180,21 +180,21 @@ const MEMBERS_A_PAGE = 5_000;
 
 /** Announces what is due in a program by its clock. Interrupted or run twice, it announces nothing twice. */
 async function announceDue(deps: WatchDeps, { id, now }: ProgramInForce): Promise<void> {
-  const { pool, ledger, members } = deps;
+  const { pool, ledger } = deps;
   for (let after: store.DuePlace | null = null; ; ) {
     const due = await store.dueTiers(pool, id, now, after, STEP);
-    const refs = due.map(({ memberId }) => ({
-      programId: id,
-      member: wireId('mem', BigInt(memberId)),
-      enrol: false,
-    }));
-    const located = await members.locate(pool, refs, now);
-    // Named as their orders name them, they go in the lane of their orders; in another one each would wait for the other.
-    const commands = refs.map(({ member }, index): Command<null> => {
-      const found = located[index];
-      const name = found?.ok ? `ext:${found.value.externalId}` : member;
-      return { type: watchType.name, programId: id, member: name, key: null, payload: null, body: null };
-    });
+    const names = await asNamed(
+      deps,
+      id,
+      due.map(({ memberId }) => memberId),
+      now,
+    );
+    const commands = names.map(
+      (member): Command<null> => ({
+        ...{ type: watchType.name, programId: id, member },
+        ...{ key: null, payload: null, body: null },
+      }),
+    );
     for (let start = 0; start < commands.length; start += IN_ORDER)
       await ledger.run(commands.slice(start, start + IN_ORDER));
     after = due.at(-1) ?? null;
