@@ -99,14 +99,14 @@ export const BATCH_MUTANTS = [
   {
     ...TURNS,
     name: 'of the members of a batch the rest is left behind',
-    find: '(joins ? batch : left).push(waiting);',
-    replace: 'left.push(waiting);',
+    find: 'if (batch.length < most && members.has(turn.member)) batch.push(turn.waiting);\n      else left.push(turn);',
+    replace: 'left.push(turn);',
   },
   {
     ...TURNS,
     name: 'a member is in two batches at a time',
-    find: '(behind ?? batch).push(waiting);',
-    replace: 'batch.push(waiting);',
+    find: 'behind.push(turn);\n        continue;',
+    replace: 'behind.length;',
   },
   {
     ...TURNS,

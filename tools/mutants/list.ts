@@ -110,8 +110,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a dry run writes',
     file: `${LEDGER}/service.ts`,
     tests: ['src/modules/rewards/batch.test.ts'],
-    find: 'dryRun ? await this.lanes.dryRun(commands) : await this.lanes.submit(commands)',
-    replace: 'dryRun === undefined ? [] : await this.lanes.submit(commands)',
+    find: 'dryRun ? await this.lanes.dryRun(commands) : await this.lanes.submit(commands, answers)',
+    replace: 'dryRun === undefined ? [] : await this.lanes.submit(commands, answers)',
   },
   // Points.
   {
