@@ -1,6 +1,6 @@
-import pg from 'pg';
-import { base32, wireId } from '#platform/ids.ts';
 import type { Client } from './client.ts';
+import { type Database, readDatabase, type Stored, type Sums } from './database.ts';
+import { compareDecisions } from './decisions.ts';
 import type { Heard } from './events.ts';
 import { type Moved, type Operation, readJournal, type Story } from './journal.ts';
 
@@ -22,6 +22,8 @@ export interface Findings {
   changed: string[];
   /** Sums that do not agree, and what `verify` found. */
   drift: string[];
+  /** Orders that were decided by another tier, another use of a limit, or to other points than follow. */
+  decisions: string[];
   eventsMissing: string[];
   eventsInvented: string[];
 }
@@ -33,22 +35,13 @@ export const KINDS = [
   'invented',
   'changed',
   'drift',
+  'decisions',
   'eventsMissing',
   'eventsInvented',
 ] as const;
 
 export const countOf = (findings: Findings): number =>
   KINDS.reduce((sum, kind) => sum + findings[kind].length, 0);
-
-type Sums = { available: bigint; pending: bigint; held: bigint };
-type Stored = Sums & {
-  entry: string;
-  wallet: string;
-  seq: number;
-  kind: string;
-  command: string;
-  member: string;
-};
 
 /**
  * Judges the database, the API and the event log by the clients' journal. Everybody must rest: no call is under way
@@ -60,6 +53,8 @@ export async function check(options: {
   program: string;
   client: Client;
   heard: Heard;
+  /** Whether the program is `RICH`. */
+  isRich: boolean;
 }): Promise<Findings> {
   const stories = await readJournal(options.journal);
   const database = await readDatabase(options.ownerUrl, options.program);
@@ -75,6 +70,7 @@ export async function check(options: {
     invented: [],
     changed: [],
     drift: [],
+    decisions: [],
     eventsMissing: [],
     eventsInvented: [],
   };
@@ -82,6 +78,8 @@ export async function check(options: {
   compareRecords(stories, database, findings);
   compareEntries(stories, database.entries, findings);
   compareEvents(stories, database.entries, options.heard, findings);
+  compareContents(stories, database, findings);
+  findings.decisions.push(...compareDecisions(database.booked, options.isRich));
   await compareBalances(stories, database, options.client, findings);
   await askVerify(options.client, findings);
   return findings;
@@ -150,6 +148,21 @@ function compareEntries(stories: Map<string, Story>, entries: readonly Stored[],
     // What fell due by itself was told to nobody.
     if (command !== 'settle' && !owners.has(entry))
       findings.invented.push(`entry ${entry} (${command}, ${kind}) was told to nobody`);
+  }
+}
+
+/** I3: orders are stored as they were sent, and have earned what was told. */
+function compareContents(stories: Map<string, Story>, { booked }: Database, findings: Findings): void {
+  for (const { key, at, channel, lines, points } of booked.orders) {
+    const story = stories.get(key);
+    const moved = story && accepted(story)?.moved;
+    if (story === undefined || moved === undefined) continue;
+    const sent = JSON.stringify(story.bought);
+    const stored = JSON.stringify({ at, channel, lines: lines.map(([id, amount]) => [id, String(amount)]) });
+    if (sent !== stored) findings.changed.push(`${key} is stored as ${stored}, sent was ${sent}`);
+    const told = moved.reduce((sum, [, kind, size]) => sum + (isEarned(kind) ? BigInt(size) : 0n), 0n);
+    if (story.operation === 'order' && told !== points)
+      findings.changed.push(`${key} has earned ${points} points, told was ${told}`);
   }
 }
 
@@ -239,13 +252,15 @@ async function askVerify(client: Client, findings: Findings): Promise<void> {
       findings.drift.push(...differences.map(each => `verify, ${name}: ${each}`));
 }
 
+const isEarned = (kind: string): boolean => kind === 'earn' || kind === 'bonus';
+
 /** What one movement of an answer does to a wallet. */
 function sumsOf([, kind, points, at]: Moved, operation: Operation): Sums {
   const size = BigInt(points);
   const none = { available: 0n, pending: 0n, held: 0n };
   if (kind === 'hold' || kind === 'release') return { ...none, available: size, held: -size };
   if (kind === 'redeem' && operation === 'capture') return { ...none, held: size };
-  if (kind === 'cancel' || (kind === 'earn' && at !== null)) return { ...none, pending: size };
+  if (kind === 'cancel' || (isEarned(kind) && at !== null)) return { ...none, pending: size };
   if (kind === 'activate') return { ...none, available: size, pending: -size };
   return { ...none, available: size };
 }
@@ -253,79 +268,3 @@ function sumsOf([, kind, points, at]: Moved, operation: Operation): Sums {
 const isSame = (a: Sums, b: Sums): boolean =>
   a.available === b.available && a.pending === b.pending && a.held === b.held;
 const show = ({ available, pending, held }: Sums): string => `${available}/${pending}/${held}`;
-
-// ---------------------------------------------------------------------------------------------- the database
-
-interface Database {
-  /** By key: how many records of the modules stand under it. */
-  records: Map<string, number>;
-  /** How many business keys are taken. */
-  keys: number;
-  entries: Stored[];
-  wallets: (Sums & { member: string })[];
-  /** Wallets whose entries are not numbered 1 to n, or do not sum to the wallet. */
-  gaps: string[];
-}
-
-const RECORDS = `
-  select case revision when 1 then external_id else external_id || '.r' || revision end as key
-  from earning.orders where program_id = $1
-  union all select external_id from earning.returns where program_id = $1
-  union all select external_id from rewards.redemptions where program_id = $1
-  union all select c.external_id from rewards.changes c join rewards.redemptions r on r.id = c.redemption_id where r.program_id = $1
-  union all select external_id from ledger.adjustments where program_id = $1`;
-
-const ENTRIES = `
-  select e.wallet_id as wallet, e.seq, e.kind, e.command, e.available, e.pending, e.held, m.external_id as member
-  from ledger.entries e join members.members m on m.program_id = $1 and m.id = e.wallet_id / 64`;
-
-const WALLETS = `
-  select m.external_id as member, w.available, w.pending, w.held
-  from ledger.wallets w join members.members m on m.program_id = w.program_id and m.id = w.wallet_id / 64 where w.program_id = $1`;
-
-const GAPS = `
-  select format('wallet %s: entries %s to %s, %s of them, sum %s; the wallet says %s, %s', w.wallet_id, min(e.seq), max(e.seq), count(*),
-    sum(e.available), w.seq, w.available) as gap
-  from ledger.wallets w left join ledger.entries e on e.wallet_id = w.wallet_id
-  group by w.wallet_id
-  having (count(e.seq), coalesce(max(e.seq), 0), coalesce(sum(e.available), 0), coalesce(sum(e.pending), 0), coalesce(sum(e.held), 0))
-    is distinct from (w.seq, w.seq, w.available, w.pending, w.held)`;
-
-/** Reads everything as the owner, on one snapshot. */
-async function readDatabase(url: string, program: string): Promise<Database> {
-  const owner = new pg.Client({ connectionString: url, application_name: 'fault test' });
-  await owner.connect();
-  try {
-    await owner.query('begin isolation level repeatable read read only');
-    const named = await owner.query<{ id: number }>('select id from program.programs where name = $1', [
-      program,
-    ]);
-    const id = [named.rows[0]?.id];
-    const records = new Map<string, number>();
-    for (const { key } of (await owner.query<{ key: string }>(RECORDS, id)).rows)
-      records.set(key, (records.get(key) ?? 0) + 1);
-    const keys = await owner.query<{ count: string }>('select count(*) from ledger.keys');
-    const entries = await owner.query(ENTRIES, id);
-    const wallets = await owner.query(WALLETS, id);
-    const gaps = await owner.query<{ gap: string }>(GAPS);
-    return {
-      records,
-      keys: Number(keys.rows[0]?.count),
-      entries: entries.rows.map(row => ({ ...row, ...sumsIn(row), entry: entryId(row.wallet, row.seq) })),
-      wallets: wallets.rows.map(row => ({ ...row, ...sumsIn(row) })),
-      gaps: gaps.rows.map(({ gap }) => gap),
-    };
-  } finally {
-    await owner.end();
-  }
-}
-
-/** The id of an entry as the API writes it. */
-const entryId = (wallet: string, seq: number): string =>
-  `${wireId('ent', BigInt(wallet))}${base32(BigInt(seq), 7)}`;
-
-const sumsIn = (row: Record<keyof Sums, string>): Sums => ({
-  available: BigInt(row.available),
-  pending: BigInt(row.pending),
-  held: BigInt(row.held),
-});

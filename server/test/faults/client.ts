@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, Http, type Request } from './http.ts';
-import type { Decided, Journal, Moved, Operation } from './journal.ts';
+import type { Bought, Decided, Journal, Moved, Operation } from './journal.ts';
 
 /** One command with a business key of its own. Keys are unique over all operations, so that an event tells whose it is. */
 export interface Command {
@@ -10,6 +10,7 @@ export interface Command {
   member: string;
   /** What the key stands for, in a bulk call as in a call of its own. */
   content: unknown;
+  bought?: Bought;
 }
 
 /** One request: a single command, or the rows of a bulk call. */
@@ -100,12 +101,13 @@ export class Client {
       const address = await this.#target.address();
       const at = Date.now();
       await this.#journal.add(
-        call.commands.map(({ key, operation, member }, row) => ({
+        call.commands.map(({ key, operation, member, bought }, row) => ({
           key,
           operation,
           member,
           sent: sent[row] as string,
           at,
+          bought,
         })),
       );
       const [verdicts, reason] = await this.#attempt(address, call);

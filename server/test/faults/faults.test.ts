@@ -49,6 +49,8 @@ const DAMAGE = {
     from ledger.entries e where command = 'order' limit 1`,
   changed: `update ledger.entries set available = available + 1 where kind = 'adjust'`,
   drift: `update ledger.wallets set held = held + 1`,
+  decisions: `update earning.orders set applied = jsonb_set(applied::jsonb, '{tier}', '"none"')
+    where id = (select max(id) from earning.orders)`,
   // Of an entry that was told, so that the invented one is not the only one without an event.
   eventsMissing: `update ledger.entries set seq = seq + 2000000 where kind = 'redeem'`,
   eventsInvented: `delete from ledger.entries where kind = 'hold'`,

@@ -20,6 +20,14 @@ export type Operation =
 /** One movement as the answer told it. `at`: when it becomes usable, if not at once. */
 export type Moved = readonly [entry: string, kind: string, points: string, at: string | null];
 
+/** What was bought, in an order or a revision of it. */
+export interface Bought {
+  /** Epoch ms. */
+  at: number;
+  channel: string;
+  lines: readonly (readonly [id: string, amount: string])[];
+}
+
 /** Written, and on the disk, before the request leaves. */
 export interface Sent {
   key: string;
@@ -28,6 +36,7 @@ export interface Sent {
   /** Hash of what was sent. */
   sent: string;
   at: number;
+  bought?: Bought | undefined;
 }
 
 /** Written, and on the disk, when the answer came or did not come. */
@@ -89,6 +98,7 @@ export interface Story {
   key: string;
   operation: Operation;
   member: string;
+  bought: Bought | undefined;
   /** How often no answer came. */
   unknown: number;
   /** Every answer that came, in order; a retry after `ok` is answered again. */
@@ -105,9 +115,9 @@ export async function readJournal(path: string): Promise<Map<string, Story>> {
     const record = JSON.parse(line) as Sent | Decided;
     const known = stories.get(record.key);
     if ('sent' in record) {
-      const { key, operation, member, sent } = record;
+      const { key, operation, member, sent, bought } = record;
       if (known === undefined)
-        stories.set(key, { key, operation, member, unknown: 0, answers: [], inconsistent: false });
+        stories.set(key, { key, operation, member, bought, unknown: 0, answers: [], inconsistent: false });
       else if (hashes.get(key) !== sent) known.inconsistent = true;
       hashes.set(key, sent);
     } else if (known === undefined)

@@ -38,7 +38,7 @@ function usage(): string {
   const lines = Object.entries(SCENARIOS).map(
     ([name, { what, kills }]) => `  ${name.padEnd(9)} ${what} (${kills})`,
   );
-  return `Usage: main.ts [scenario ...] [--kills N] [--seed S] [--clients N] [--members N] [--check-every N]\n${lines.join('\n')}`;
+  return `Usage: main.ts [scenario ...] [--kills N] [--seed S] [--clients N] [--members N] [--check-every N] [--plain]\n${lines.join('\n')}`;
 }
 
 function print({ scenario, seed, faults, wrong, figures }: Report): void {
@@ -66,6 +66,7 @@ async function main(args: readonly string[]): Promise<boolean> {
       clients: { type: 'string', default: '16' },
       members: { type: 'string', default: '300' },
       'check-every': { type: 'string' },
+      plain: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -84,6 +85,7 @@ async function main(args: readonly string[]): Promise<boolean> {
       clients: whole(values.clients, 'clients'),
       members: whole(values.members, 'members'),
       checkEvery: whole(values['check-every'] ?? scenario.checkEvery, 'check-every'),
+      plain: values.plain,
       say: line => console.log(line),
     };
     console.log(`${name}: ${options.kills} times ${scenario.what}, seed ${options.seed}`);

@@ -1,35 +1,8 @@
 import type { Answered, Call, Command, Verdict } from './client.ts';
 import { keyOf } from './events.ts';
-import type { Operation } from './journal.ts';
+import type { Bought, Operation } from './journal.ts';
+import { yearBefore } from './decisions.ts';
 import type { Random } from './random.ts';
-
-/** The program under test: plain, pending and fixed earnings, so that every kind of lot is about. */
-export const PROGRAM = {
-  currency: 'USD',
-  time_zone: 'UTC',
-  enrolment: 'automatic',
-  units: { points: { redeemable: true, worth: '0.01' } },
-  rounding: 'floor',
-  earning: [
-    {
-      id: 'goods',
-      on: 'order',
-      when: { category: ['books', 'music'] },
-      earn: { unit: 'points', per_currency_unit: '1' },
-      expires: { after: 'P12M' },
-    },
-    {
-      id: 'trips',
-      on: 'order',
-      when: { category: ['travel'] },
-      earn: { unit: 'points', per_currency_unit: '1' },
-      pending: { for: 'P14D' },
-      expires: { after: 'P24M' },
-    },
-    { id: 'app', on: 'order', when: { channel: ['app'] }, earn: { unit: 'points', fixed: '10' } },
-  ],
-  returns: { if_spent: 'clamp_to_zero' },
-};
 
 interface Line {
   id: string;
@@ -55,6 +28,12 @@ interface Order {
   body: OrderBody;
 }
 
+/** Who orders, and whether it is this member's first order. */
+interface Buyer {
+  name: string;
+  isFirst: boolean;
+}
+
 interface Redemption {
   id: string;
   member: string;
@@ -68,6 +47,14 @@ export interface Step {
 }
 
 const HOT = 6;
+/** How many members are new at a time, how many orders each of them makes, and the share that they have of all. */
+const NEW = 6;
+const ORDERS_OF_NEW = 20;
+const SHARE_OF_NEW = 0.25;
+/** Orders that stand before others of their member. */
+const OUT_OF_TURN = 0.1;
+/** How soon the first order of a member leaves the year that its tier is decided by, ms. */
+const LEAVES_IN = [0, 4_000] as const;
 /** How many orders, holds and redemptions are kept to go on with. */
 const KEPT = 400;
 
@@ -81,6 +68,9 @@ export class Operations {
   readonly #held: Redemption[] = [];
   readonly #captured: Redemption[] = [];
   readonly #done: Call[] = [];
+  /** Members who are new, and what they have ordered so far. */
+  readonly #young: { name: string; orders: number }[] = [];
+  #newcomers = 0;
   #count = 0;
   #kept = 0;
 
@@ -92,7 +82,10 @@ export class Operations {
   /** Enrols every member: one order each. */
   *enrolment(random: Random): Generator<Step> {
     for (let from = 0; from < this.members.length; from += 100)
-      yield this.#bulk(random, this.members.slice(from, from + 100));
+      yield this.#bulk(
+        random,
+        this.members.slice(from, from + 100).map(name => ({ name, isFirst: true })),
+      );
   }
 
   /** The next thing that a client does. */
@@ -102,7 +95,7 @@ export class Operations {
     if (choice < 0.44)
       return this.#bulk(
         random,
-        Array.from({ length: random.between(2, 25) }, () => this.#member(random)),
+        Array.from({ length: random.between(2, 25) }, () => this.#buyer(random)),
       );
     if (choice < 0.57) return this.#redemption(random, random.chance(0.75));
     if (choice < 0.7) return this.#end(random);
@@ -124,20 +117,23 @@ export class Operations {
   // ---------------------------------------------------------------------------------------------------- orders
 
   #order(random: Random): Step {
-    const member = this.#member(random);
-    const body = this.#orderBody(random, member, this.#key());
-    const call = this.#single('order', body.external_id, member, '/v1/orders', body);
-    return { call, learn: ([verdict]) => this.#learnOrder(call, member, body, verdict) };
+    const buyer = this.#buyer(random);
+    const { name } = buyer;
+    const body = this.#orderBody(random, buyer, this.#key());
+    const call = this.#single(
+      { ...commandOf('order', body.external_id, name, body), bought: boughtBy(body) },
+      '/v1/orders',
+      body,
+    );
+    return { call, learn: ([verdict]) => this.#learnOrder(call, name, body, verdict) };
   }
 
-  #bulk(random: Random, members: readonly string[]): Step {
-    const bodies = members.map(member => this.#orderBody(random, member, this.#key()));
+  #bulk(random: Random, buyers: readonly Buyer[]): Step {
+    const bodies = buyers.map(buyer => this.#orderBody(random, buyer, this.#key()));
     const commands = bodies.map(
       (body, i): Command => ({
-        key: body.external_id,
-        operation: 'order',
-        member: members[i] as string,
-        content: body,
+        ...commandOf('order', body.external_id, (buyers[i] as Buyer).name, body),
+        bought: boughtBy(body),
       }),
     );
     const request = { method: 'POST', path: '/v1/orders/bulk', body: { orders: bodies } } as const;
@@ -145,33 +141,32 @@ export class Operations {
     const learn = (verdicts: readonly Verdict[]) => {
       for (const [i, verdict] of verdicts.entries()) {
         const body = bodies[i] as OrderBody;
-        const member = members[i] as string;
-        this.#learnOrder(
-          this.#single('order', body.external_id, member, '/v1/orders', body),
-          member,
-          body,
-          verdict,
-        );
+        const command = commands[i] as Command;
+        this.#learnOrder(this.#single(command, '/v1/orders', body), command.member, body, verdict);
       }
     };
     return { call, learn };
   }
 
-  #orderBody(random: Random, member: string, key: string): OrderBody {
+  /** The first order of a member is a large one of a year ago, which soon counts no more; most others are of now. */
+  #orderBody(random: Random, { name, isFirst }: Buyer, key: string): OrderBody {
+    const categories = ['books', 'music', ...(isFirst ? [] : ['travel'])];
     const lines = Array.from(
       { length: random.between(1, 3) },
       (_, i): Line => ({
         id: String(i + 1),
-        category: random.pick(['books', 'music', 'travel']),
+        category: random.pick(categories),
         quantity: random.between(1, 4),
-        amount: String(random.between(100, 20_000)),
+        amount: String(isFirst ? random.between(50_000, 150_000) : random.between(100, 20_000)),
       }),
     );
-    const occurredAt = new Date(Date.now() - random.between(0, 3_600_000)).toISOString();
+    const now = Date.now();
+    const ago = random.chance(OUT_OF_TURN) ? random.between(0, 3_600_000) : 0;
+    const at = isFirst ? yearBefore(now + random.between(...LEAVES_IN)) : now - ago;
     return {
       external_id: key,
-      member: `ext:${member}`,
-      occurred_at: occurredAt,
+      member: `ext:${name}`,
+      occurred_at: new Date(at).toISOString(),
       currency: 'USD',
       channel: random.pick(['app', 'web']),
       lines,
@@ -180,13 +175,6 @@ export class Operations {
 
   #learnOrder(call: Call, member: string, body: OrderBody, verdict: Verdict | undefined): void {
     if (!verdict?.ok) return;
-    const total = body.lines.reduce((sum, line) => sum + Number(line.amount), 0);
-    const expected = Math.floor(total / 100) + (body.channel === 'app' ? 10 : 0);
-    const earned = verdict.body.effects
-      .filter(({ type }) => type === 'earn')
-      .reduce((sum, { points }) => sum + Number(points), 0);
-    if (earned !== expected)
-      this.wrong.push(`order ${body.external_id} of ${total} cents earned ${earned}, not ${expected}`);
     const { id } = verdict.body.order as { id: string };
     this.#keep(this.#orders, { key: body.external_id, id, member, revision: 1, body });
     this.#keep(this.#done, call);
@@ -199,7 +187,12 @@ export class Operations {
     const revision = order.revision + 1;
     const lines = order.body.lines.map(line => ({ ...line, amount: String(random.between(100, 20_000)) }));
     const body = { ...order.body, revision, lines };
-    const call = this.#single('amendment', keyOf(order.key, revision), order.member, '/v1/orders', body);
+    const key = keyOf(order.key, revision);
+    const call = this.#single(
+      { ...commandOf('amendment', key, order.member, body), bought: boughtBy(body) },
+      '/v1/orders',
+      body,
+    );
     const learn = ([verdict]: readonly Verdict[]) =>
       this.#keep(this.#orders, verdict?.ok ? { ...order, revision, body } : { ...order, revision });
     return {
@@ -226,7 +219,7 @@ export class Operations {
       ...(how < 0.8 && { lines: [{ id: line.id, ...part }] }),
     };
     const path = `/v1/orders/${place}/${how > 0.95 ? 'cancel' : 'returns'}`;
-    const call = this.#single('return', key, order.member, path, body, [
+    const call = this.#single(commandOf('return', key, order.member, body), path, body, [
       'return_exceeds_order',
       'order_cancelled',
     ]);
@@ -247,9 +240,8 @@ export class Operations {
       // Some holds end while nobody looks: the sweep and the next touch race for them.
       ...(hold && { hold_for: random.chance(0.15) ? 'PT2S' : 'PT6H' }),
     };
-    const call = this.#single(hold ? 'hold' : 'redeem', key, member, '/v1/redemptions', body, [
-      'insufficient_balance',
-    ]);
+    const command = commandOf(hold ? 'hold' : 'redeem', key, member, body);
+    const call = this.#single(command, '/v1/redemptions', body, ['insufficient_balance']);
     const learn = ([verdict]: readonly Verdict[]) => {
       if (!verdict?.ok) return;
       this.#keep(hold ? this.#held : this.#captured, { id: redemptionOf(verdict.body), member, points });
@@ -266,14 +258,8 @@ export class Operations {
     const operation = random.chance(0.6) ? 'capture' : 'void';
     const key = this.#key();
     const allowed = ['redemption_captured', 'redemption_voided', 'redemption_expired'];
-    const call = this.#single(
-      operation,
-      key,
-      held.member,
-      `/v1/redemptions/${held.id}/${operation}`,
-      undefined,
-      allowed,
-    );
+    const path = `/v1/redemptions/${held.id}/${operation}`;
+    const call = this.#single(commandOf(operation, key, held.member, path), path, undefined, allowed);
     const learn = ([verdict]: readonly Verdict[]) => {
       if (!verdict?.ok) return;
       if (operation === 'capture') this.#keep(this.#captured, held);
@@ -294,14 +280,11 @@ export class Operations {
       external_id: key,
       ...(random.chance(0.6) && { points: String(random.between(1, captured.points)) }),
     };
-    const call = this.#single(
-      'refund',
-      key,
-      captured.member,
-      `/v1/redemptions/${captured.id}/refunds`,
-      body,
-      ['refund_exceeds_redemption', 'redemption_not_captured'],
-    );
+    const path = `/v1/redemptions/${captured.id}/refunds`;
+    const call = this.#single(commandOf('refund', key, captured.member, body), path, body, [
+      'refund_exceeds_redemption',
+      'redemption_not_captured',
+    ]);
     return { call, learn: ([verdict]) => verdict?.ok && this.#keep(this.#done, call) };
   }
 
@@ -312,9 +295,8 @@ export class Operations {
     const key = this.#key();
     const points = random.chance(0.6) ? random.between(1, 500) : -random.between(1, 200);
     const body = { external_id: key, points: String(points), reason: 'fault test' };
-    const call = this.#single('adjust', key, member, `/v1/members/ext:${member}/adjustments`, body, [
-      'insufficient_balance',
-    ]);
+    const path = `/v1/members/ext:${member}/adjustments`;
+    const call = this.#single(commandOf('adjust', key, member, body), path, body, ['insufficient_balance']);
     return { call, learn: ([verdict]) => verdict?.ok && this.#keep(this.#done, call) };
   }
 
@@ -329,15 +311,7 @@ export class Operations {
     return { call: { ...call, allowed: new Set() }, learn };
   }
 
-  #single(
-    operation: Operation,
-    key: string,
-    member: string,
-    path: string,
-    body: unknown,
-    allowed: readonly string[] = [],
-  ): Call {
-    const command: Command = { key, operation, member, content: body ?? path };
+  #single(command: Command, path: string, body: unknown, allowed: readonly string[] = []): Call {
     return { commands: [command], request: { method: 'POST', path, body }, allowed: new Set(allowed) };
   }
 
@@ -345,6 +319,20 @@ export class Operations {
     return random.chance(0.3)
       ? (this.members[random.between(0, HOT - 1)] as string)
       : random.pick(this.members);
+  }
+
+  /** Who makes the next order: often somebody who is new, so that every part of a member's life meets faults. */
+  #buyer(random: Random): Buyer {
+    if (!random.chance(SHARE_OF_NEW)) return { name: this.#member(random), isFirst: false };
+    const place = random.between(0, NEW - 1);
+    let young = this.#young[place];
+    if (young === undefined || young.orders === ORDERS_OF_NEW) {
+      this.#newcomers += 1;
+      young = { name: `n${String(this.#newcomers).padStart(6, '0')}`, orders: 0 };
+      this.#young[place] = young;
+    }
+    young.orders += 1;
+    return { name: young.name, isFirst: young.orders === 1 };
   }
 
   #keep<T>(items: T[], item: T): void {
@@ -358,6 +346,19 @@ export class Operations {
     return `${this.#prefix}-${this.#count}`;
   }
 }
+
+const commandOf = (operation: Operation, key: string, member: string, content: unknown): Command => ({
+  key,
+  operation,
+  member,
+  content,
+});
+
+const boughtBy = ({ occurred_at, channel, lines }: OrderBody): Bought => ({
+  at: Date.parse(occurred_at),
+  channel,
+  lines: lines.map(({ id, amount }) => [id, amount]),
+});
 
 const redemptionOf = (body: Answered): string => (body.redemption as { id: string }).id;
 

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Json, type Reply, testEngine } from '../support/engine.ts';
-import { PROGRAM } from './operations.ts';
+import { PLAIN } from './program.ts';
 
 // A client whose request got no answer in time sends it again, to another engine perhaps, while the first one still
 // works on it. Both engines wait for the same wallet here, so the second decides just after the first has committed.
 
 const first = await testEngine();
 const second = await testEngine({ database: first.database });
-await first.publish('shop', PROGRAM);
+await first.publish('shop', PLAIN);
 after(async () => {
   await second.stop();
   await first.stop();
