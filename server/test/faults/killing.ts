@@ -2,10 +2,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { Engine, killPostgres, ownerUrl, signalPostgres, untilGone } from './processes.ts';
+import { endAlone, isAnyAlone } from './remembering.ts';
 import { leave, makeRunFolder, type Options, type Report, World } from './world.ts';
 
 /** How long after everything is well again the next fault comes, ms. */
 const LIVES = [60, 400] as const;
+/** Of so many faults one comes to an engine that has been left alone for longer, from its start, and remembers members. */
+const ANEW = 5;
+const LONG_LIVES = [400, 1_200] as const;
 /** Longer than an engine takes to give up: what it says then is what a client is to judge by. */
 const TIMEOUT_MS = 100_000;
 const BACK_MS = 120_000;
@@ -57,10 +61,13 @@ const count = ({ done }: Victim, what: string, times = 1): void => {
 /** One kill of an engine in so many comes once more while it starts. */
 const EARLY = 10;
 const STARTING = [20, 1_500] as const;
+/** The share of kills after which the engine remembers at once. */
+const SUCCEEDS = 0.75;
 
 /** `kill -9` of the engine. */
 export const killEngine: Fault = async (victim, nth) => {
   const { engine, world } = victim;
+  if (world.random.chance(SUCCEEDS)) await endAlone(ownerUrl(victim.postgres));
   const killedAt = Date.now();
   await engine.kill();
   if (nth % EARLY === 0) {
@@ -123,9 +130,13 @@ export async function inflict(victim: Victim, faults: readonly Fault[], options:
   const { world, engine } = victim;
   const outages: number[] = [];
   for (let nth = 1; nth <= options.kills; nth++) {
-    await sleep(world.random.between(...LIVES));
-    const { pid } = engine;
     const fault = world.random.pick(faults);
+    const isLong = nth % ANEW === 1;
+    if (isLong && fault !== killEngine) await beginAnew(victim);
+    const [shortest, longest] = isLong ? LONG_LIVES : LIVES;
+    await sleep(world.random.between(shortest, longest));
+    const { pid } = engine;
+    if (await isAnyAlone(ownerUrl(victim.postgres))) count(victim, REMEMBERED);
     const since = await fault(victim, nth, options.kills);
     await acknowledged(world, since);
     outages.push(Date.now() - since);
@@ -136,6 +147,16 @@ export async function inflict(victim: Victim, faults: readonly Fault[], options:
     }
   }
   return outages;
+}
+
+export const REMEMBERED = 'faults of an engine that remembered members';
+
+/** Another process of the engine, which remembers from its first batch on. */
+async function beginAnew({ engine, postgres, world }: Victim): Promise<void> {
+  await endAlone(ownerUrl(postgres));
+  await engine.kill();
+  await engine.start();
+  await acknowledged(world, Date.now());
 }
 
 const scenario =

@@ -1,7 +1,7 @@
 import type { Answered, Call, Command, Verdict } from './client.ts';
+import { yearBefore } from './decisions.ts';
 import { keyOf } from './events.ts';
 import type { Bought, Operation } from './journal.ts';
-import { yearBefore } from './decisions.ts';
 import type { Random } from './random.ts';
 
 interface Line {

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startEmbeddedPostgres } from '#platform/db/embedded.ts';
 import { newSecret } from '#platform/secret.ts';
-import { acknowledged, distribution } from './killing.ts';
+import { acknowledged, distribution, REMEMBERED } from './killing.ts';
 import { Engine } from './processes.ts';
+import { endAlone, isAnyAlone } from './remembering.ts';
 import { leave, makeRunFolder, type Options, type Report, World } from './world.ts';
 
 /** A client gives up a request after this time and sends it to whichever engine comes next. */
@@ -15,6 +16,9 @@ const TIMEOUT_MS = 2_000;
 const PAUSE_MS = [6_500, 8_500] as const;
 /** Longer than an engine waits for any statement. */
 const LONG_PAUSE_MS = 35_000;
+/** Of so many pauses one comes to an engine that has written alone, and remembers members; for so long. */
+const ALONE = 2;
+const ALONE_MS = [600, 2_000] as const;
 /** After this time an engine that woke up has done what it was sent before it slept. */
 const AWAKE_MS = 1_500;
 const BETWEEN_MS = [300, 1_200] as const;
@@ -32,14 +36,13 @@ export async function pauseEngines(options: Options): Promise<Report> {
   const env = { FEALTY_DATABASE_URL: postgres.url, FEALTY_SECRET: newSecret() };
   const engines = ['a', 'b'].map(name => new Engine({ folder: join(folder, name), env })) as [Engine, Engine];
   const sleeping = new Sleeping();
+  const turns = new Turns(engines);
   let world: World | undefined;
   let report: Report | undefined;
   try {
     for (const engine of engines) await engine.start();
-    let turn = 0;
     const target = {
-      // In turn, so that a request that got no answer goes to the other engine.
-      address: () => (engines[turn++ % 2] as Engine).address(),
+      address: () => turns.next().address(),
       key: engines[0].key,
       program: 'faults',
     };
@@ -54,13 +57,30 @@ export async function pauseEngines(options: Options): Promise<Report> {
       allAwake: () => sleeping.over(),
     });
     await world.begin();
-    report = await pauses(world, engines, sleeping, options);
+    const url = postgres.url;
+    report = await pauses({ world, engines, turns, sleeping, options, url });
   } finally {
     await world?.close();
     await Promise.all(engines.map(engine => engine.stop())).finally(() => postgres.stop());
     leave(folder, report, options.say);
   }
   return report;
+}
+
+/** Whom clients ask: both in turn, so that a request that got no answer goes to the other engine; or one alone. */
+class Turns {
+  alone: Engine | undefined;
+  readonly #engines: readonly [Engine, Engine];
+  #turn = 0;
+
+  constructor(engines: readonly [Engine, Engine]) {
+    this.#engines = engines;
+  }
+
+  next(): Engine {
+    this.#turn += 1;
+    return this.alone ?? (this.#engines[this.#turn % 2] as Engine);
+  }
 }
 
 /** Whether an engine sleeps, for clients that wait for its end. */
@@ -79,22 +99,35 @@ class Sleeping {
   }
 }
 
-async function pauses(
-  world: World,
-  engines: [Engine, Engine],
-  sleeping: Sleeping,
-  options: Options,
-): Promise<Report> {
+async function pauses({
+  world,
+  engines,
+  turns,
+  sleeping,
+  options,
+  url,
+}: {
+  world: World;
+  engines: readonly [Engine, Engine];
+  turns: Turns;
+  sleeping: Sleeping;
+  options: Options;
+  url: string;
+}): Promise<Report> {
   const outages: number[] = [];
   const gaps: number[] = [];
   let meanwhile = 0;
+  let remembered = 0;
   for (let pause = 1; pause <= options.kills; pause++) {
     await sleep(world.random.between(...BETWEEN_MS));
     const engine = world.random.pick(engines);
+    if (pause % ALONE === 1) await leaveAlone(world, engine, turns, url);
+    if (await isAnyAlone(url)) remembered += 1;
     const length = pause === options.kills && pause > 2 ? LONG_PAUSE_MS : world.random.between(...PAUSE_MS);
     const before = world.client.counts.acknowledged;
     const awake = sleeping.begin();
     engine.signal('SIGSTOP');
+    turns.alone = undefined;
     const gap = await longestGap(world, length);
     gaps.push(gap);
     if (gap > GAP_MS)
@@ -112,10 +145,21 @@ async function pauses(
   }
   await world.end();
   return world.report({
+    [REMEMBERED]: remembered,
     'acknowledged meanwhile': meanwhile,
     'longest silence of the other ms': Math.max(...gaps),
     ...distribution(outages),
   });
+}
+
+/** Starts an engine again and sends everything to it, so that it remembers members when it is stopped. */
+async function leaveAlone(world: World, engine: Engine, turns: Turns, url: string): Promise<void> {
+  turns.alone = engine;
+  await engine.kill();
+  await endAlone(url);
+  await engine.start();
+  await acknowledged(world, Date.now());
+  await sleep(world.random.between(...ALONE_MS));
 }
 
 /** Waits, and gives the longest time in it without an acknowledgement. */
