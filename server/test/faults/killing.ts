@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { startEmbeddedPostgres } from '#platform/db/embedded.ts';
+import { newSecret } from '#platform/secret.ts';
 import { Engine, killPostgres, ownerUrl, signalPostgres, untilGone } from './processes.ts';
 import { endAlone, isAnyAlone } from './remembering.ts';
+import { Wire } from './wire.ts';
 import { leave, makeRunFolder, type Options, type Report, World } from './world.ts';
 
 /** How long after everything is well again the next fault comes, ms. */
@@ -26,12 +29,26 @@ export interface Victim {
   close(): Promise<void>;
 }
 
+/** A database that is not the engine's own: its folder, and how the engine finds it. */
+interface Beside {
+  postgres: string;
+  env: Record<string, string>;
+  stop(): Promise<void>;
+}
+
 /** Starts an engine on an empty folder; nobody works on it yet. */
-export async function startVictim(name: string, options: Options): Promise<Victim> {
-  const folder = makeRunFolder(name);
-  const engine = new Engine({ folder: join(folder, 'engine') });
-  const postgres = join(engine.folder, 'postgres');
-  const end = () => engine.stop().finally(() => untilGone(postgres));
+export async function startVictim(
+  name: string,
+  options: Options,
+  folder = makeRunFolder(name),
+  beside?: Beside,
+): Promise<Victim> {
+  const engine = new Engine({ folder: join(folder, 'engine'), ...(beside && { env: beside.env }) });
+  const postgres = beside?.postgres ?? join(engine.folder, 'postgres');
+  const end = async () => {
+    await engine.stop().finally(() => beside?.stop());
+    await untilGone(postgres);
+  };
   try {
     await engine.start();
   } catch (error) {
@@ -129,14 +146,17 @@ const stallDatabase: Fault = async (victim, nth, of) => {
 export async function inflict(victim: Victim, faults: readonly Fault[], options: Options): Promise<number[]> {
   const { world, engine } = victim;
   const outages: number[] = [];
+  let metFault = 0;
   for (let nth = 1; nth <= options.kills; nth++) {
     const fault = world.random.pick(faults);
     const isLong = nth % ANEW === 1;
-    if (isLong && fault !== killEngine) await beginAnew(victim);
+    if (isLong && fault !== killEngine) await beginAnew(world, engine, () => ownerUrl(victim.postgres));
     const [shortest, longest] = isLong ? LONG_LIVES : LIVES;
     await sleep(world.random.between(shortest, longest));
     const { pid } = engine;
-    if (await isAnyAlone(ownerUrl(victim.postgres))) count(victim, REMEMBERED);
+    // One that has met a fault stays away from it for a while, whatever the database says.
+    if (pid !== metFault && (await isAnyAlone(ownerUrl(victim.postgres)))) count(victim, REMEMBERED);
+    metFault = pid;
     const since = await fault(victim, nth, options.kills);
     await acknowledged(world, since);
     outages.push(Date.now() - since);
@@ -151,36 +171,65 @@ export async function inflict(victim: Victim, faults: readonly Fault[], options:
 
 export const REMEMBERED = 'faults of an engine that remembered members';
 
-/** Another process of the engine, which remembers from its first batch on. */
-async function beginAnew({ engine, postgres, world }: Victim): Promise<void> {
-  await endAlone(ownerUrl(postgres));
+/**
+ * Another process of the engine, which remembers from its first batch on. Nobody waits for an answer meanwhile: a first
+ * batch with a key that is taken is rolled back, and the engine waits before it tries to write alone again.
+ */
+export async function beginAnew(world: World, engine: Engine, url: () => string | undefined): Promise<void> {
+  await world.load.rest();
+  await endAlone(url());
   await engine.kill();
   await engine.start();
+  world.load.start();
   await acknowledged(world, Date.now());
+}
+
+/** Does all this to a victim whom nobody works on yet, and compares. */
+async function carryOut(victim: Victim, faults: readonly Fault[], options: Options): Promise<Report> {
+  let report: Report | undefined;
+  try {
+    await victim.world.begin();
+    const outages = await inflict(victim, faults, options);
+    await victim.world.end();
+    report = victim.world.report({ ...victim.done, ...distribution(outages) });
+  } finally {
+    await victim.close();
+    leave(victim.folder, report, options.say);
+  }
+  return report;
 }
 
 const scenario =
   (name: string, faults: readonly Fault[]) =>
-  async (options: Options): Promise<Report> => {
-    const victim = await startVictim(name, options);
-    let report: Report | undefined;
-    try {
-      await victim.world.begin();
-      const outages = await inflict(victim, faults, options);
-      await victim.world.end();
-      report = victim.world.report({ ...victim.done, ...distribution(outages) });
-    } finally {
-      await victim.close();
-      leave(victim.folder, report, options.say);
-    }
-    return report;
-  };
+  async (options: Options): Promise<Report> =>
+    carryOut(await startVictim(name, options), faults, options);
 
 export const engineScenario = scenario('engine', [killEngine]);
 export const postgresScenario = scenario('postgres', [killDatabase]);
 export const lostScenario = scenario('lost', [cutConnections]);
 export const stallScenario = scenario('stall', [stallDatabase]);
 export const mixedScenario = scenario('mixed', [killEngine, killDatabase, cutConnections, stallDatabase]);
+
+/** For so long what is asked still arrives at the database, and no answer comes back. */
+const MUTE_MS = [5, 60] as const;
+
+/** The connections are cut when the database has carried out what it was asked, and nobody has heard of it. */
+export async function answersScenario(options: Options): Promise<Report> {
+  const folder = makeRunFolder('answers');
+  const postgres = join(folder, 'postgres');
+  const database = await startEmbeddedPostgres({ dir: postgres });
+  const wire = await Wire.before(database.url);
+  const loseAnswers: Fault = async victim => {
+    wire.mute();
+    await sleep(victim.world.random.between(...MUTE_MS));
+    count(victim, 'connections cut', wire.cut());
+    return Date.now();
+  };
+  const env = { FEALTY_DATABASE_URL: wire.url, FEALTY_SECRET: newSecret() };
+  const stop = () => database.stop().finally(() => wire.close());
+  const victim = await startVictim('answers', options, folder, { postgres, env, stop });
+  return carryOut(victim, [loseAnswers], options);
+}
 
 /** Waits for an acknowledgement of something that was sent after `since`: the whole way is open again. */
 export async function acknowledged(world: World, since: number): Promise<void> {

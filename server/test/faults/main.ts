@@ -3,7 +3,14 @@
 import { parseArgs } from 'node:util';
 import { fillDisk, fillTables } from './filling.ts';
 import { killImports } from './importing.ts';
-import { engineScenario, lostScenario, mixedScenario, postgresScenario, stallScenario } from './killing.ts';
+import {
+  answersScenario,
+  engineScenario,
+  lostScenario,
+  mixedScenario,
+  postgresScenario,
+  stallScenario,
+} from './killing.ts';
 import { pauseEngines } from './pausing.ts';
 import { killSweeps } from './sweeping.ts';
 import type { Options, Report } from './world.ts';
@@ -20,6 +27,12 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   engine: { what: 'kill -9 of the engine', kills: 200, checkEvery: 25, run: engineScenario },
   postgres: { what: 'kill -9 of PostgreSQL', kills: 50, checkEvery: 10, run: postgresScenario },
   lost: { what: 'cutting every connection', kills: 100, checkEvery: 25, run: lostScenario },
+  answers: {
+    what: 'cutting every connection behind what was asked',
+    kills: 100,
+    checkEvery: 25,
+    run: answersScenario,
+  },
   stall: { what: 'SIGSTOP of PostgreSQL', kills: 10, checkEvery: 5, run: stallScenario },
   mixed: { what: 'any of these', kills: 60, checkEvery: 20, run: mixedScenario },
   pause: { what: 'SIGSTOP of one of two engines', kills: 12, checkEvery: 4, run: pauseEngines },

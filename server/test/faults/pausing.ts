@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startEmbeddedPostgres } from '#platform/db/embedded.ts';
 import { newSecret } from '#platform/secret.ts';
-import { acknowledged, distribution, REMEMBERED } from './killing.ts';
+import { acknowledged, beginAnew, distribution, REMEMBERED } from './killing.ts';
 import { Engine } from './processes.ts';
-import { endAlone, isAnyAlone } from './remembering.ts';
+import { isAnyAlone } from './remembering.ts';
 import { leave, makeRunFolder, type Options, type Report, World } from './world.ts';
 
 /** A client gives up a request after this time and sends it to whichever engine comes next. */
@@ -121,8 +121,10 @@ async function pauses({
   for (let pause = 1; pause <= options.kills; pause++) {
     await sleep(world.random.between(...BETWEEN_MS));
     const engine = world.random.pick(engines);
-    if (pause % ALONE === 1) await leaveAlone(world, engine, turns, url);
-    if (await isAnyAlone(url)) remembered += 1;
+    if (pause % ALONE === 1) {
+      await leaveAlone(world, engine, turns, url);
+      if (await isAnyAlone(url)) remembered += 1;
+    }
     const length = pause === options.kills && pause > 2 ? LONG_PAUSE_MS : world.random.between(...PAUSE_MS);
     const before = world.client.counts.acknowledged;
     const awake = sleeping.begin();
@@ -155,10 +157,7 @@ async function pauses({
 /** Starts an engine again and sends everything to it, so that it remembers members when it is stopped. */
 async function leaveAlone(world: World, engine: Engine, turns: Turns, url: string): Promise<void> {
   turns.alone = engine;
-  await engine.kill();
-  await endAlone(url);
-  await engine.start();
-  await acknowledged(world, Date.now());
+  await beginAnew(world, engine, () => url);
   await sleep(world.random.between(...ALONE_MS));
 }
 
