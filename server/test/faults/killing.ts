@@ -172,16 +172,16 @@ export async function inflict(victim: Victim, faults: readonly Fault[], options:
 export const REMEMBERED = 'faults of an engine that remembered members';
 
 /**
- * Another process of the engine, which remembers from its first batch on. Nobody waits for an answer meanwhile: a first
- * batch with a key that is taken is rolled back, and the engine waits before it tries to write alone again.
+ * Another process of the engine, which remembers from its first batch on: an order that is sent by itself, and for the first
+ * time. A batch with a key that is taken would be rolled back, and the engine would wait before it tries to write alone again.
  */
 export async function beginAnew(world: World, engine: Engine, url: () => string | undefined): Promise<void> {
   await world.load.rest();
   await endAlone(url());
   await engine.kill();
   await engine.start();
+  await world.order();
   world.load.start();
-  await acknowledged(world, Date.now());
 }
 
 /** Does all this to a victim whom nobody works on yet, and compares. */

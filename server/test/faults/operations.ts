@@ -91,7 +91,7 @@ export class Operations {
   /** The next thing that a client does. */
   next(random: Random): Step {
     const choice = random.next();
-    if (choice < 0.34) return this.#order(random);
+    if (choice < 0.34) return this.order(random);
     if (choice < 0.44)
       return this.#bulk(
         random,
@@ -116,7 +116,7 @@ export class Operations {
 
   // ---------------------------------------------------------------------------------------------------- orders
 
-  #order(random: Random): Step {
+  order(random: Random): Step {
     const buyer = this.#buyer(random);
     const { name } = buyer;
     const body = this.#orderBody(random, buyer, this.#key());
@@ -183,7 +183,7 @@ export class Operations {
   /** A higher revision of an order: the difference is posted. A number that was refused is not used again. */
   #amend(random: Random): Step {
     const order = take(this.#orders, random);
-    if (order === undefined) return this.#order(random);
+    if (order === undefined) return this.order(random);
     const revision = order.revision + 1;
     const lines = order.body.lines.map(line => ({ ...line, amount: String(random.between(100, 20_000)) }));
     const body = { ...order.body, revision, lines };
@@ -204,7 +204,7 @@ export class Operations {
   /** A return of a line, of a part of one or of everything; sometimes a cancellation. */
   #giveBack(random: Random): Step {
     const order = this.#orders.length > 0 ? random.pick(this.#orders) : undefined;
-    if (order === undefined) return this.#order(random);
+    if (order === undefined) return this.order(random);
     const key = this.#key();
     const line = random.pick(order.body.lines);
     const how = random.next();
@@ -303,7 +303,7 @@ export class Operations {
   /** Something that was acknowledged, once more: it must be answered as the first time. */
   #again(random: Random): Step {
     const call = this.#done.length > 0 ? random.pick(this.#done) : undefined;
-    if (call === undefined) return this.#order(random);
+    if (call === undefined) return this.order(random);
     const learn = ([verdict]: readonly Verdict[]) => {
       if (!verdict?.ok || !verdict.known)
         this.wrong.push(`${call.commands[0]?.key} was acknowledged and is not known any more`);

@@ -122,7 +122,7 @@ async function pauses({
     await sleep(world.random.between(...BETWEEN_MS));
     const engine = world.random.pick(engines);
     if (pause % ALONE === 1) {
-      await leaveAlone(world, engine, turns, url);
+      await leaveAlone(world, engines, engine, turns, url);
       if (await isAnyAlone(url)) remembered += 1;
     }
     const length = pause === options.kills && pause > 2 ? LONG_PAUSE_MS : world.random.between(...PAUSE_MS);
@@ -154,10 +154,23 @@ async function pauses({
   });
 }
 
-/** Starts an engine again and sends everything to it, so that it remembers members when it is stopped. */
-async function leaveAlone(world: World, engine: Engine, turns: Turns, url: string): Promise<void> {
+/**
+ * Sends everything to one engine, so that it remembers members when it is stopped. It starts before the other: who starts
+ * first does what has to be done again and again, and that is written as well.
+ */
+async function leaveAlone(
+  world: World,
+  engines: readonly Engine[],
+  engine: Engine,
+  turns: Turns,
+  url: string,
+): Promise<void> {
+  const others = engines.filter(other => other !== engine);
   turns.alone = engine;
+  await world.load.rest();
+  for (const other of others) await other.kill();
   await beginAnew(world, engine, () => url);
+  for (const other of others) await other.start();
   await sleep(world.random.between(...ALONE_MS));
 }
 

@@ -113,6 +113,12 @@ export class World {
     this.load.start();
   }
 
+  /** One order, while all clients rest. */
+  async order(): Promise<void> {
+    const step = this.#operations.order(this.random);
+    step.learn(await this.client.carryOut(step.call));
+  }
+
   get members(): readonly string[] {
     return this.#operations.members;
   }
