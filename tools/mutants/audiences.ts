@@ -83,14 +83,14 @@ export const AUDIENCE_MUTANTS = [
   },
   {
     name: 'a country that is not known is any',
-    file: `${EARNING}/campaigns/campaigns.ts`,
+    file: `${EARNING}/campaigns/conditions.ts`,
     tests: AUDIENCES,
     find: "countries?.has(member.profile.country ?? '') ?? true",
     replace: "countries?.has(member.profile.country ?? 'NL') ?? true",
   },
   {
     name: 'all segments of an audience must hold',
-    file: `${EARNING}/campaigns/campaigns.ts`,
+    file: `${EARNING}/campaigns/conditions.ts`,
     tests: AUDIENCES,
     find: 'segments?.some(isIn) ?? true',
     replace: 'segments?.every(isIn) ?? true',

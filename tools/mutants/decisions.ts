@@ -108,6 +108,20 @@ export const DECISION_MUTANTS = [
     replace: '',
   },
   {
+    name: 'a use is given back only with points of the campaign',
+    file: `${EARNING}/campaigns/campaigns.ts`,
+    tests: JOURNEYS('campaigns'),
+    find: '(points > 0n || hasCounted(campaign, state, version))',
+    replace: 'points > 0n',
+  },
+  {
+    name: 'a multiplier that gave nothing counts as used when the order comes back',
+    file: `${EARNING}/campaigns/campaigns.ts`,
+    tests: JOURNEYS('campaigns'),
+    find: 'return (points.get(campaign.ref)?.gross ?? 0n) > 0n;',
+    replace: 'return (points.get(campaign.ref)?.gross ?? 0n) >= 0n;',
+  },
+  {
     name: 'the holdout is forgotten',
     file: `${EARNING}/campaigns/campaigns.ts`,
     tests: JOURNEYS('campaigns'),

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import test, { after } from 'node:test';
 import pg from 'pg';
 import { KINDS } from './check.ts';
-import { cutConnections, inflict, killDatabase, killEngine, startVictim } from './killing.ts';
+import { readDatabase } from './database.ts';
+import { compareDecisions, type OrderRow, type UsesRow } from './decisions.ts';
+import { cutConnections, inflict, killDatabase, killEngine, REMEMBERED, startVictim } from './killing.ts';
 import { SCENARIOS } from './main.ts';
 import { ownerUrl } from './processes.ts';
 import { leave, type Options, type Report } from './world.ts';
@@ -38,6 +40,31 @@ test('killed engines, killed databases and cut connections lose, double and inve
   t.diagnostic(JSON.stringify(report.figures));
   assert.deepEqual(report.wrong, []);
   assert.ok(world.client.counts.resolved > 0, 'no outcome was unknown: nothing was tested');
+  assert.ok(victim.done[REMEMBERED], 'no engine remembered members when it met a fault');
+});
+
+test('what is judged again: a wrong tier, a use too many or too few, a wrong cap and wrong points are each found', async () => {
+  const { booked } = await readDatabase(ownerUrl(victim.postgres) as string, 'faults');
+  assert.deepEqual(compareDecisions(booked, true), []);
+  const has = (id: string) => (row: OrderRow) => row.applied.includes(id);
+  const mistakes: [of: (row: OrderRow) => boolean, made: (row: OrderRow) => Partial<OrderRow>][] = [
+    [has('silver'), () => ({ tier: 'gold' })],
+    [has('gold'), ({ applied }) => ({ applied: applied.filter(id => id !== 'gold') })],
+    [has('welcome'), ({ applied }) => ({ applied: applied.filter(id => id !== 'welcome') })],
+    [row => !has('welcome')(row), ({ applied }) => ({ applied: [...applied, 'welcome'] })],
+    [has('monthly'), ({ points }) => ({ points: points - 10n })],
+  ];
+  for (const [of, made] of mistakes) {
+    const found = booked.orders.findLast(of);
+    assert.ok(found, `no order shows ${of}`);
+    const orders = booked.orders.map(row => (row === found ? { ...row, ...made(row) } : row));
+    assert.match(compareDecisions({ ...booked, orders }, true).join(), RegExp(`^${found.key} of [^,]*`));
+  }
+  for (const change of [{ count: 3 }, { points: 1n }]) {
+    const found = booked.uses.findLast(({ campaign }) => campaign === 'monthly') as UsesRow;
+    const uses = booked.uses.map(row => (row === found ? { ...row, ...change } : row));
+    assert.match(compareDecisions({ ...booked, uses }, true).join(), RegExp(`^${found.member}: monthly`));
+  }
 });
 
 /** One change of the owner's for each kind of finding. */

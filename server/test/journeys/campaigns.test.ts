@@ -190,6 +190,43 @@ test('an amendment moves limit and budget by the difference; a whole return give
   assert.deepEqual(await earn('amend', 99), { 'base@1': 99, 'base@1*once@1': 99 });
 });
 
+test('a use is given back when all has come back, also where the last line had no points of the campaign', async () => {
+  await publish('last-line', [
+    { id: 'once', limit: { per_member: 1 }, effect: { earn: { unit: 'points', fixed: '25' } } },
+  ]);
+  const buy = () =>
+    earn('last-line', 0, {
+      external_id: `both${sent}`,
+      lines: [
+        { id: 'dear', amount: '19900' },
+        { id: 'cheap', amount: '100' },
+      ],
+    });
+  const order = `both${sent}`;
+  assert.deepEqual(await buy(), { 'base@1': 200, 'once@1': 25 });
+  for (const id of ['dear', 'cheap']) {
+    assert.deepEqual(await earn('last-line', 10), { 'base@1': 10 }, `before ${id} has come back`);
+    const { status } = await run.on('last-line').post(`/v1/orders/ext:${order}/returns`, {
+      external_id: `back-${id}`,
+      occurred_at: '2026-04-02T00:00:00Z',
+      lines: [{ id, quantity: 1 }],
+    });
+    assert.equal(status, 201);
+  }
+  assert.deepEqual(await buy(), { 'base@1': 200, 'once@1': 25 });
+  assert.deepEqual(await earn('last-line', 10), { 'base@1': 10 });
+});
+
+test('a multiplier that gave nothing was not used, and nothing is given back for it', async () => {
+  await publish('nothing-given', [{ id: 'more', limit: { per_member: 1 }, effect: { multiply: '1.1' } }]);
+  assert.deepEqual(await earn('nothing-given', 1, { external_id: 'small' }), { 'base@1': 1 });
+  await run
+    .on('nothing-given')
+    .post('/v1/orders/ext:small/returns', { external_id: 'x', occurred_at: '2026-04-02T00:00:00Z' });
+  assert.deepEqual(await earn('nothing-given', 10), { 'base@1': 10, 'base@1*more@1': 1 });
+  assert.deepEqual(await earn('nothing-given', 10), { 'base@1': 10 });
+});
+
 test('sequences of partial returns take back exactly what the campaign gave', async () => {
   await publish('parts', [{ id: 'third', effect: { multiply: '1.333' }, budget: { points: '7' } }]);
   const lines = ['1', '2', '3'].map(id => ({ id, quantity: 3, amount: '1099' }));

@@ -1,6 +1,6 @@
 import { hash128 } from '#platform/ids.ts';
 import { compare, ONE } from '#platform/money.ts';
-import { factsKey, type MemberFacts, NO_FACTS } from '../../members/index.ts';
+import { factsKey } from '../../members/index.ts';
 import type { Campaign, Level, ProgramVersion } from '../../program/index.ts';
 import {
   type Applied,
@@ -21,7 +21,7 @@ import { isBack, oneTier } from '../tiers/tier-gifts.ts';
 import type { TimelineFacts } from '../tiers/timeline.ts';
 import { giveBack, take } from './budgets.ts';
 import type { CampaignFacts } from './campaigns.facts.ts';
-import { judged } from './conditions.ts';
+import { isForMember, judged } from './conditions.ts';
 import { isGift } from './effects.ts';
 import { isCounted, mayCount, type Use, underCap } from './uses.ts';
 
@@ -150,17 +150,6 @@ function matching(deciding: Deciding, faults: Fault[]): Campaign[] {
   });
 }
 
-/** Whether a campaign or challenge is for this member: country, lists and segments of its audience. */
-export function isForMember(
-  { countries, lists, segments }: Pick<Campaign, 'countries' | 'lists' | 'segments'>,
-  member: MemberFacts = NO_FACTS,
-  isIn: (segment: string) => boolean,
-): boolean {
-  if (!(countries?.has(member.profile.country ?? '') ?? true)) return false;
-  if (!(lists?.some(list => member.lists.has(list)) ?? true)) return false;
-  return segments?.some(isIn) ?? true;
-}
-
 /** Whether a campaign is for this order: schedule, audience, and how often it counted for the member already. */
 function isFor(campaign: Campaign, { order, memberId, level, facts, before }: Deciding): boolean {
   if (!campaign.open(order.occurredAt)) return false;
@@ -181,6 +170,13 @@ export const isHeldOut = ({ holdout }: ProgramVersion, externalId: string): bool
 /** Whether an earlier revision of the order had the campaign, so that this one does not use it once more. */
 const countedBefore = ({ id }: Campaign, before: OrderState | undefined): boolean =>
   before !== undefined && campaignIds(before.applied).has(id);
+
+/** Whether an order has used a campaign: a multiplier that gave it no point has only been applied. */
+function hasCounted(campaign: Campaign, state: OrderState, version: ProgramVersion): boolean {
+  if (!countedBefore(campaign, state) || isGift(campaign)) return countedBefore(campaign, state);
+  const points = pointsByCampaign(state, rate(state.order, version, state.applied));
+  return (points.get(campaign.ref)?.gross ?? 0n) > 0n;
+}
 
 const idOf = (ref: string): string => ref.slice(0, ref.lastIndexOf('@'));
 const campaignIds = ({ multipliers, campaigns }: Applied): Set<string> =>
@@ -329,11 +325,11 @@ export function returnToCampaigns(
     const id = idOf(citedBy(rule));
     back.set(id, (back.get(id) ?? 0n) + decided);
   }
-  const isWhole = isBack({ ...state, ...after });
+  const isWhole = isBack({ ...state, ...after }) && !isBack(state);
   return version.campaigns.flatMap(campaign => {
     const points = back.get(campaign.id) ?? 0n;
-    const isGiftBack = isWhole && isGift(campaign) && !isBack(state) && countedBefore(campaign, state);
-    if ((points === 0n && !isGiftBack) || !campaign.giveBack) return [];
+    const isUseBack = isWhole && (points > 0n || hasCounted(campaign, state, version));
+    if ((points === 0n && !isUseBack) || !campaign.giveBack) return [];
     if (campaign.budget !== null) giveBack(facts.budgets, state.programId, campaign.id, points);
     if (!isCounted(campaign)) return [];
     return {
@@ -341,7 +337,7 @@ export function returnToCampaigns(
       campaign: campaign.id,
       at: state.order.occurredAt,
       orderId: state.id,
-      count: isWhole ? -1 : 0,
+      count: isUseBack ? -1 : 0,
       points: -points,
     };
   });

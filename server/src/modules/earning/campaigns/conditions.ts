@@ -1,5 +1,5 @@
 import { type MemberFacts, NO_FACTS } from '../../members/index.ts';
-import { type ConditionInput, localTime, type ProgramVersion } from '../../program/index.ts';
+import { type Campaign, type ConditionInput, localTime, type ProgramVersion } from '../../program/index.ts';
 import type { Fault, Order } from '../model.ts';
 import { orderInput } from '../orders/order-input.ts';
 import type { Purchases } from '../orders/purchases.ts';
@@ -132,4 +132,15 @@ function memberInput(
       return daysSince(before().lastOrderAt, at);
     },
   };
+}
+
+/** Whether a campaign or challenge is for this member: country, lists and segments of its audience. */
+export function isForMember(
+  { countries, lists, segments }: Pick<Campaign, 'countries' | 'lists' | 'segments'>,
+  member: MemberFacts = NO_FACTS,
+  isIn: (segment: string) => boolean,
+): boolean {
+  if (!(countries?.has(member.profile.country ?? '') ?? true)) return false;
+  if (!(lists?.some(list => member.lists.has(list)) ?? true)) return false;
+  return segments?.some(isIn) ?? true;
 }
