@@ -1,5 +1,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { compose, type Engine } from './compose.ts';
 import { type Config, readConfig } from './config.ts';
 import { startEmbeddedPostgres } from './platform/db/embedded.ts';
@@ -16,6 +18,13 @@ interface Running {
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/**
+ * With two processors PostgreSQL needs the one that the collector's helpers would take: without them an order under campaigns
+ * cost the engine 139 us instead of 160. With more they shorten its pauses.
+ */
+const FEW_PROCESSORS = 2;
+if (availableParallelism() <= FEW_PROCESSORS) setFlagsFromString('--no-parallel-scavenge');
 
 const SECRET: SecretFile = {
   name: 'secret',

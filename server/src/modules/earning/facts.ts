@@ -38,7 +38,8 @@ import { reratingsOf } from './replay/reratings.store.ts';
 import * as store from './store.ts';
 import { loadTierGifts, storeTierSteps, takeTierStep } from './tiers/tier-gifts.ts';
 import type { TierGrantBody, TierGrantEndBody } from './tiers/tier-grants.store.ts';
-import { loadTimeline, type TierQuestion } from './tiers/tiers.ts';
+import type { TierQuestion } from './tiers/tier-questions.ts';
+import { loadTimeline } from './tiers/tiers.ts';
 import { insertAdditions } from './tiers/timeline.store.ts';
 import { add, type TimelineFacts } from './tiers/timeline.ts';
 import { fraudOf, fraudQuestions } from './velocity.ts';
@@ -167,10 +168,11 @@ function budgetsAgain(commands: readonly Command<Body>[], { programs }: Around):
   });
 }
 
-const latestOrders = ({ ends }: TimelineFacts): Map<number, number> =>
-  new Map(
-    [...ends].flatMap(([member, end]) => (end?.latestOrder == null ? [] : [[member, end.latestOrder]])),
-  );
+function latestOrders({ ends }: TimelineFacts): Map<number, number> {
+  const latest = new Map<number, number>();
+  for (const [member, end] of ends) if (end?.latestOrder != null) latest.set(member, end.latestOrder);
+  return latest;
+}
 
 const distinct = (numbers: readonly number[]): number[] => [...new Set(numbers)];
 

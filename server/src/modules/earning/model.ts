@@ -134,6 +134,24 @@ export function bounded(cells: Cell[], bounds: ReadonlyMap<string, bigint>): Cel
   });
 }
 
+const beside = new WeakMap<Source, Map<string, Source>>();
+
+/** What a multiplier or a part adds to what a rule gives: made once of each rule, because nearly every order has one. */
+function besides(rule: EarningRule | Source, ref: string): Source {
+  let own = beside.get(rule);
+  if (own === undefined) {
+    own = new Map();
+    beside.set(rule, own);
+  }
+  let added = own.get(ref);
+  if (added === undefined) {
+    const { id, unit, terms } = rule;
+    added = { id, unit, terms, ref: `${rule.ref}*${ref}`, bonus: true };
+    own.set(ref, added);
+  }
+  return added;
+}
+
 const forUnit = <T extends Part>(unit: Unit, all: readonly T[]): readonly T[] =>
   all.filter(each => (each.unit === null ? unit.redeemable : each.unit === unit.number));
 
@@ -159,13 +177,10 @@ function exactCells(
     const lines = order.lines
       .map((line, index) => ({ line, index }))
       .filter(({ line }) => matchesLine(when, line));
-    const beside = (isMultiplied ? parts : []).map(({ ref, by }) => ({
-      rule: { ...source, ref: `${source.ref}*${ref}`, bonus: true },
-      by,
-    }));
+    const added = (isMultiplied ? parts : []).map(({ ref, by }) => ({ rule: besides(source, ref), by }));
     const give = (line: number, value: Rational) => {
       cells.push({ line, rule: source, value });
-      for (const { rule, by } of beside) cells.push({ line, rule, value: times(value, by) });
+      for (const { rule, by } of added) cells.push({ line, rule, value: times(value, by) });
     };
     if ('fixed' in earn) {
       const total = lines.reduce((sum, { line }) => sum + line.amount, 0n);
@@ -176,15 +191,15 @@ function exactCells(
       continue;
     }
     const perMinorUnit = times(times(earn.perCurrencyUnit, toProgram), version.minorUnit);
-    const added = (isMultiplied ? multipliers : []).map(({ ref, by }) => ({
-      rule: { ...source, ref: `${source.ref}*${ref}`, bonus: true },
+    const multiplied = (isMultiplied ? multipliers : []).map(({ ref, by }) => ({
+      rule: besides(source, ref),
       by,
       more: { num: by.num - by.den, den: by.den },
     }));
     for (const { line, index } of lines) {
       let value = times({ num: line.amount, den: 1n }, perMinorUnit);
       give(index, value);
-      for (const { rule, by, more } of added) {
+      for (const { rule, by, more } of multiplied) {
         cells.push({ line: index, rule, value: times(value, more) });
         value = times(value, by);
       }
@@ -205,6 +220,10 @@ export interface Grant {
   excused: bigint;
   readonly lots: number[];
 }
+
+/** Of an order that is new: nothing came back of it, and nothing was given for it. */
+export const NOTHING_BACK: OrderState['returned'] = new Map();
+export const NOTHING_GRANTED: OrderState['grants'] = new Map();
 
 /** An order with everything that has happened to it. */
 export interface OrderState {

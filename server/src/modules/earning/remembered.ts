@@ -3,7 +3,7 @@ import type { Era, SoleWriter } from '../ledger/index.ts';
 import { followUses } from './campaigns/uses.memory.ts';
 import type { MemberMemory, Recall } from './memory.model.ts';
 import type { StoredOrder } from './records.ts';
-import { followTimeline } from './tiers/timeline.memory.ts';
+import { TimelineMemory } from './tiers/timeline.memory.ts';
 
 /** How much memory a member takes, bytes, and for which part of the machine's; measured with three tiers and two campaigns. */
 const MEMBER_BYTES = 1_000;
@@ -78,8 +78,8 @@ export class Remembered {
 
 /** What there is of a member who has just been enrolled. */
 const nothing = (): MemberMemory => ({
-  timeline: { end: null, first: Number.POSITIVE_INFINITY, quietFrom: Number.NEGATIVE_INFINITY, bases: [] },
-  uses: { sums: new Map(), all: [] },
+  timeline: new TimelineMemory(null, Number.NEGATIVE_INFINITY, []),
+  uses: { sums: [], all: [] },
 });
 
 /** Not taken out: a member who is new in a batch must not be taken for new again, and the last one to go empties all of the cache. */
@@ -91,7 +91,7 @@ function empty(known: MemberMemory): void {
 /** Follows an order, or a revision of it; false where the member has to be read again. */
 function follow({ timeline, uses }: MemberMemory, { added }: StoredOrder): boolean {
   if (added === undefined || added.tier != null) return false;
-  if (timeline !== undefined && !followTimeline(timeline, added)) return false;
+  if (timeline?.follow(added) === false) return false;
   if (uses !== undefined) followUses(uses, added.uses);
   return true;
 }

@@ -326,6 +326,10 @@ function fold(
   return decided;
 }
 
+/** Of the one wallet that most commands touch they are taken as they are. */
+const movementsOf = (drafts: readonly Draft[]): readonly Entry[] =>
+  drafts.length === 1 ? (drafts[0] as Draft).entries : drafts.flatMap(({ entries }) => entries);
+
 const entriesOf = (holder: Holder, entries: readonly Entry[]): Entry[] =>
   entries.filter(entry => holderOf(entry.wallet) === holder.id);
 
@@ -367,7 +371,7 @@ function decideOne(
     return accept({ known: true, answer: () => type.answer(repeats, entries, holder, program) });
   }
   const { record, drafts, fact, also = [], counterpartFact, notJudged } = outcome.value;
-  const entries = drafts.flatMap((draft: Draft) => draft.entries);
+  const entries = movementsOf(drafts);
   decided.accepted.add(holder.id);
   for (const draft of drafts) draft.apply();
   type.evolve(facts, record, entries);

@@ -1,6 +1,6 @@
 import { Draft } from './draft.ts';
 import { expiryOf, isActivity } from './inactivity.ts';
-import { type Entry, emptyWallet, type Lot, nextDue, type Taken, type Wallet } from './model.ts';
+import { type Entry, emptyWallet, holdsOf, type Lot, nextDue, type Taken, type Wallet } from './model.ts';
 
 /**
  * A wallet as its entries make it, from the first to the last given: the reference that lots and sums are
@@ -84,13 +84,13 @@ function moveLots(wallet: Wallet, entry: Entry, terms: Map<number, Entry>): void
     const taken = entry.lots.map(
       (seq, index): Taken => ({ seq, amount: -(entry.amounts[index] as bigint), ...closing(seq) }),
     );
-    wallet.holds.set(entry.seq, {
+    holdsOf(wallet).set(entry.seq, {
       seq: entry.seq,
       points: entry.held,
       expiresAt: entry.expiresAt as number,
       taken,
     });
-  } else if (entry.ofSeq !== null) wallet.holds.delete(entry.ofSeq);
+  } else if (entry.ofSeq !== null) holdsOf(wallet).delete(entry.ofSeq);
 }
 
 /** A wallet as it is at an instant: what has fallen due by then is done, without writing it. */

@@ -102,9 +102,10 @@ export interface Wallet extends Sums {
   readonly programId: number;
   /** Open lots by seq; where `dueBeyond` is set only those that this batch opened. */
   readonly lots: Map<number, Lot>;
-  readonly holds: Map<number, Hold>;
-  /** What this batch has let expire, by lot. */
-  readonly lapsed: Map<number, bigint>;
+  /** Written through `holdsOf`. */
+  holds: ReadonlyMap<number, Hold>;
+  /** What this batch has let expire, by lot; written through `lapsedOf`. */
+  lapsed: ReadonlyMap<number, bigint>;
   /** The stored due instant of lots and holds that were not loaded, because nothing of them is due yet. */
   readonly dueBeyond: number | null;
   /** Whether one of its lots expires by inactivity. */
@@ -117,6 +118,21 @@ const UNITS = 64;
 export const walletId = (holder: number, unit: number): number => holder * UNITS + unit;
 export const holderOf = (wallet: number): number => Math.floor(wallet / UNITS);
 export const unitOf = (wallet: number): number => wallet % UNITS;
+
+/** What most wallets have in hand of holds, and of lots that expired: all of them share it. */
+const NONE: ReadonlyMap<number, never> = new Map<number, never>();
+
+/** The holds of a wallet, to be written. */
+export function holdsOf(wallet: Wallet): Map<number, Hold> {
+  if (wallet.holds === NONE) wallet.holds = new Map();
+  return wallet.holds as Map<number, Hold>;
+}
+
+/** What a wallet has let expire, to be written. */
+export function lapsedOf(wallet: Wallet): Map<number, bigint> {
+  if (wallet.lapsed === NONE) wallet.lapsed = new Map();
+  return wallet.lapsed as Map<number, bigint>;
+}
 
 export const emptyWallet = (id: number, programId: number): Wallet => ({
   id,
@@ -134,8 +150,8 @@ export const emptyWallet = (id: number, programId: number): Wallet => ({
   activeAt: null,
   bookedAt: Number.NEGATIVE_INFINITY,
   lots: new Map(),
-  holds: new Map(),
-  lapsed: new Map(),
+  holds: NONE,
+  lapsed: NONE,
   dueBeyond: null,
   movable: false,
 });

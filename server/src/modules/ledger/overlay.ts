@@ -3,8 +3,10 @@ import {
   byConsumption,
   type Entry,
   type Hold,
+  holdsOf,
   type Kind,
   type Lot,
+  lapsedOf,
   least,
   nextDue,
   type Sums,
@@ -100,7 +102,7 @@ export class Overlay {
     if (this.entries.some(isLapse)) {
       const expired = new Set(this.entries.flatMap(entry => (isLapse(entry) ? entry.lots : [])));
       for (const [seq, points] of [...expired].map(lot => [lot, this.lapsed(lot)] as const))
-        this.wallet.lapsed.set(seq, points);
+        lapsedOf(this.wallet).set(seq, points);
     }
     Object.assign(this.wallet, this.sums);
     this.wallet.movable = this.movable;
@@ -109,8 +111,8 @@ export class Overlay {
       else this.wallet.lots.set(seq, lot);
     }
     for (const [seq, hold] of this.holds) {
-      if (hold === null) this.wallet.holds.delete(seq);
-      else this.wallet.holds.set(seq, hold);
+      if (hold === null) holdsOf(this.wallet).delete(seq);
+      else holdsOf(this.wallet).set(seq, hold);
     }
     const { dueBeyond } = this.wallet;
     const isPast = this.sums.nextDueAt !== null && this.sums.nextDueAt <= this.now;

@@ -1,7 +1,7 @@
 import { instants, numbers, texts } from '#platform/db/arrays.ts';
 import { statement, type Tx, unnested } from '#platform/db/client.ts';
 import { expiryOf } from './inactivity.ts';
-import { type Entry, emptyWallet, type Kind, type Taken, type Wallet } from './model.ts';
+import { type Entry, emptyWallet, holdsOf, type Kind, type Taken, type Wallet } from './model.ts';
 
 /** A business key as stored: the hash of the payload and the id of what the command made. */
 export interface KnownKey {
@@ -148,9 +148,8 @@ export function fill({ lots, holds }: Opened, targets: ReadonlyMap<number, Walle
     wallet.lots.set(seq, { seq, remaining, pending, availableFrom, cancels, expiresAt, inactiveAfter });
   }
   for (const [wallet, seq, points, expiresAt, taken, amounts, expires, inactive] of holds) {
-    targets
-      .get(Number(wallet))
-      ?.holds.set(seq, { seq, points, expiresAt, taken: asTaken(taken, amounts, expires, inactive) });
+    const hold = { seq, points, expiresAt, taken: asTaken(taken, amounts, expires, inactive) };
+    holdsOf(targets.get(Number(wallet)) as Wallet).set(seq, hold);
   }
 }
 

@@ -70,10 +70,16 @@ const wholes = (text: string, scale: bigint): bigint => {
 export function windowStart(tiers: Tiers, at: number, enrolledAt: number): number {
   if (tiers.window === 'lifetime') return Number.NEGATIVE_INFINITY;
   if (typeof tiers.window !== 'object') return yearStart(tiers, at, enrolledAt) - 1;
-  const known = starts.get(tiers) ?? new LRUCache<number, number>({ max: 1_024 });
-  starts.set(tiers, known);
-  const start = known.get(at) ?? rollingStart(at, tiers.window.rolling, tiers.timeZone);
-  known.set(at, start);
+  let known = starts.get(tiers);
+  if (known === undefined) {
+    known = new LRUCache<number, number>({ max: 1_024 });
+    starts.set(tiers, known);
+  }
+  let start = known.get(at);
+  if (start === undefined) {
+    start = rollingStart(at, tiers.window.rolling, tiers.timeZone);
+    known.set(at, start);
+  }
   return start;
 }
 
@@ -82,9 +88,8 @@ const starts = new WeakMap<Tiers, LRUCache<number, number>>();
 
 /** The highest level that a sum reaches; the first level where it reaches none. */
 export function levelOf(tiers: Tiers, sum: bigint): number {
-  let place = 0;
-  for (const [index, { from }] of tiers.levels.entries()) if (from !== null && sum >= from) place = index;
-  return place;
+  const place = tiers.levels.findLastIndex(({ from }) => from !== null && sum >= from);
+  return Math.max(place, 0);
 }
 
 /**
@@ -122,6 +127,7 @@ const yearsThatCount = ({ downgrade, levels }: Tiers): number =>
 
 /** The instants at whose running sums `placeAt` looks for a member at `at`. */
 export function edges(tiers: Tiers, at: number, enrolledAt: number): number[] {
+  if (typeof tiers.window === 'object') return [windowStart(tiers, at, enrolledAt), at];
   const found = new Set<number>();
   const note = (after: number, until: number) => {
     if (after !== Number.NEGATIVE_INFINITY) found.add(after);

@@ -2,7 +2,7 @@ import type { Tx } from '#platform/db/client.ts';
 import type { Around, Command } from '../../ledger/index.ts';
 import { type ActivityType, versionAt } from '../../program/index.ts';
 import { readUsesOf } from '../campaigns/uses.store.ts';
-import { addUses, ask, isCounted, type UsesAsked, type UsesFacts } from '../campaigns/uses.ts';
+import { addUses, ask, isCounted, questionsIn, type UsesAsked, type UsesFacts } from '../campaigns/uses.ts';
 import type { ProgramInForce } from '../model.ts';
 import type { Activity } from './activities.model.ts';
 import { loadStreaks, type StreakFacts } from './streaks.facts.ts';
@@ -33,7 +33,7 @@ export async function loadActivities(
   for (const { memberId, at, type } of questions)
     if (memberId !== null) for (const rule of type.rules) if (isCounted(rule)) ask(asked, rule, memberId, at);
   const [stored, streaks] = await Promise.all([
-    asked.size === 0 ? [] : readUsesOf(tx, [...asked.values()]),
+    asked.size === 0 ? [] : readUsesOf(tx, questionsIn(asked)),
     loadStreaks(
       tx,
       questions.map(({ type, ...who }) => ({ ...who, streaks: type.streaks })),

@@ -7,7 +7,7 @@ import type { BudgetFacts, Budgets, WantedBudget } from './budgets.ts';
 import { ofOrderAlone } from './conditions.ts';
 import { keepUses, recallUses } from './uses.memory.ts';
 import { readUsesOf } from './uses.store.ts';
-import { addUses, ask, isCounted, type UsesAsked, type UsesFacts } from './uses.ts';
+import { addUses, ask, isCounted, questionsIn, type UsesAsked, type UsesFacts } from './uses.ts';
 
 /** What campaigns need to know: how often they counted for the members, and what is left of their budgets. */
 export interface CampaignFacts {
@@ -107,7 +107,7 @@ export async function loadCampaigns(
       for (const list of own.lists) reads.lists.add(list);
     }
   }
-  const { uses: recalled, unknown } = recallUses(recall, [...asked.values()]);
+  const { uses: recalled, unknown } = recallUses(recall, questionsIn(asked));
   const [facts, stored, members] = await Promise.all([
     budgets.load(tx, [...wanted.values(), ...more], write),
     unknown.length === 0 ? [] : readUsesOf(tx, unknown),

@@ -1,5 +1,3 @@
-import { hash128 } from '#platform/ids.ts';
-import { compare, ONE } from '#platform/money.ts';
 import { factsKey } from '../../members/index.ts';
 import type { Campaign, Level, ProgramVersion } from '../../program/index.ts';
 import {
@@ -8,7 +6,7 @@ import {
   type Cell,
   citedBy,
   type Fault,
-  type Multiplier,
+  NOTHING_BACK,
   type Order,
   type OrderState,
   rate,
@@ -23,6 +21,8 @@ import { giveBack, take } from './budgets.ts';
 import type { CampaignFacts } from './campaigns.facts.ts';
 import { isForMember, judged } from './conditions.ts';
 import { isGift } from './effects.ts';
+import { isHeldOut } from './holdout.ts';
+import { combine } from './multipliers.ts';
 import { isCounted, mayCount, type Use, underCap } from './uses.ts';
 
 /** An order that is about to be decided. */
@@ -54,6 +54,7 @@ export interface Application {
 }
 
 const NO_BOUNDS: Applied['bounds'] = new Map();
+const NO_USES: readonly Use[] = [];
 
 interface Taken {
   readonly programId: number;
@@ -82,7 +83,7 @@ export function apply(deciding: Deciding, faults: Fault[]): Application {
     const cells = rate(order, version, applied);
     if (candidates.length === 0)
       return { applied, cells, uses: usesOf(deciding, new Map()), taken: [], back: backOf(deciding, []) };
-    const wanted = pointsByCampaign({ order, returned: before?.returned ?? new Map() }, cells);
+    const wanted = pointsByCampaign({ order, returned: before?.returned ?? NOTHING_BACK }, cells);
     const active = candidates.filter(
       candidate => (wanted.get(candidate.ref)?.gross ?? 0n) > 0n || isGift(candidate),
     );
@@ -162,11 +163,6 @@ function isFor(campaign: Campaign, { order, memberId, level, facts, before }: De
   );
 }
 
-/** Whether no campaign applies to a member, for comparison: by a hash of the id, spread evenly over 2^32. */
-export const isHeldOut = ({ holdout }: ProgramVersion, externalId: string): boolean =>
-  holdout !== null &&
-  Number.parseInt(hash128('holdout', holdout.salt, externalId).slice(0, 8), 16) / 2 ** 32 < holdout.share;
-
 /** Whether an earlier revision of the order had the campaign, so that this one does not use it once more. */
 const countedBefore = ({ id }: Campaign, before: OrderState | undefined): boolean =>
   before !== undefined && campaignIds(before.applied).has(id);
@@ -201,7 +197,7 @@ function bestOfGroups({ order, version }: Deciding, campaigns: readonly Campaign
         late: false,
       };
       const cells = rate(order, version, applied);
-      return pointsByCampaign({ order, returned: new Map() }, cells).get(campaign.ref)?.gross ?? 0n;
+      return pointsByCampaign({ order, returned: NOTHING_BACK }, cells).get(campaign.ref)?.gross ?? 0n;
     };
     best.add(
       rivals.length === 1
@@ -210,28 +206,6 @@ function bestOfGroups({ order, version }: Deciding, campaigns: readonly Campaign
     );
   }
   return campaigns.filter(campaign => campaign.group === null || best.has(campaign));
-}
-
-/** The multipliers that count: all of them, or for each unit the highest alone, the earlier one where two are equal. */
-function combine(version: ProgramVersion, level: Level | null, campaigns: readonly Campaign[]): Multiplier[] {
-  const all: Multiplier[] = [];
-  if (level !== null && compare(level.multiplier, ONE) !== 0)
-    all.push({ ref: level.ref, by: level.multiplier, unit: null });
-  for (const { ref, effect } of campaigns)
-    if ('multiply' in effect)
-      all.push({
-        ref,
-        by: effect.multiply,
-        unit: effect.unit === null ? null : (version.units.get(effect.unit)?.number ?? null),
-      });
-  if (version.combination === 'stack' || all.length < 2) return all;
-  const highest = (own: readonly Multiplier[]) =>
-    own.slice(1).reduce((a, b) => (compare(b.by, a.by) > 0 ? b : a), own[0] as Multiplier);
-  if (all.every(({ unit }) => unit === null)) return [highest(all)];
-  return [...version.units.values()].flatMap(({ number, redeemable }) => {
-    const own = all.filter(({ unit }) => (unit === null ? redeemable : unit === number));
-    return own.length === 0 ? [] : { ...highest(own), unit: number };
-  });
 }
 
 /** What each campaign gives an order: in all, and for what of it has not come back. */
@@ -246,6 +220,10 @@ function pointsByCampaign(
     return own;
   };
   for (const cell of cells) of(cell.rule.ref).gross += cell.points;
+  if (state.returned.size === 0) {
+    for (const own of points.values()) own.net = own.gross;
+    return points;
+  }
   for (const [ref, target] of targets(state, cells)) of(ref).net += target.points;
   return points;
 }
@@ -255,8 +233,8 @@ function grant(
   { order, programId, memberId, facts, before }: Deciding,
   active: readonly Campaign[],
   wanted: ReadonlyMap<string, { gross: bigint; net: bigint }>,
-): { bounds: Map<string, bigint>; taken: Taken[]; back: Taken[] } | { without: Campaign } {
-  const bounds = new Map<string, bigint>();
+): { bounds: Applied['bounds']; taken: Taken[]; back: Taken[] } | { without: Campaign } {
+  let bounds = NO_BOUNDS;
   const taken: Taken[] = [];
   const back: Taken[] = [];
   for (const campaign of active) {
@@ -278,7 +256,7 @@ function grant(
       return { without: campaign };
     }
     if (more < 0n) back.push({ programId, campaign: campaign.id, points: -more });
-    if (most < gross) bounds.set(campaign.ref, most);
+    if (most < gross) bounds = new Map([...bounds, [campaign.ref, most]]);
   }
   return { bounds, taken, back };
 }
@@ -292,9 +270,10 @@ function grantedBy({ grants }: Pick<OrderState, 'grants'>, campaign: string): bi
 }
 
 /** How the counted campaigns counted for the order that got `given`, as differences from what its earlier revision had. */
-function usesOf(deciding: Deciding, given: ReadonlyMap<Campaign, bigint>): Use[] {
+function usesOf(deciding: Deciding, given: ReadonlyMap<Campaign, bigint>): readonly Use[] {
   const { order, orderId, memberId, version, before } = deciding;
   // Of an order that is new only what it got can count; to go through all campaigns took 1.7 KB of memory.
+  if (before === undefined && given.size === 0) return NO_USES;
   const touched = before === undefined ? [...given.keys()] : version.campaigns;
   return touched.flatMap(campaign => {
     const points = given.get(campaign);

@@ -7,8 +7,8 @@ import { earnedBetween, type Ledger, time, walletId } from '../../ledger/index.t
 import type { Members } from '../../members/index.ts';
 import { type ProgramVersion, versionAt } from '../../program/index.ts';
 import type { ProgramInForce } from '../model.ts';
-import { isHeldOut } from './campaigns.ts';
 import { boughtBetween } from './holdout.store.ts';
+import { isHeldOut } from './holdout.ts';
 
 const MEMBERS_A_PAGE = 5_000;
 /** The first instant that an order can have. */

@@ -1,5 +1,5 @@
 import type { Recall, UsesMemory, UsesSum } from '../memory.model.ts';
-import { keyOf, type Use, type UsesQuestion } from './uses.ts';
+import { addUses, type Use, type UsesFacts, type UsesQuestion } from './uses.ts';
 
 /** So many uses of a new member are kept one by one. */
 const FEW = 4;
@@ -29,18 +29,26 @@ function sumKnownFor(
   known: UsesMemory | undefined,
   { campaign, since, until }: UsesQuestion,
 ): UsesSum | undefined {
-  const sum = known?.sums.get(campaign);
+  if (known === undefined) return undefined;
+  const sum = known.sums.find(each => each.campaign === campaign);
   if (sum !== undefined && sum.since === since && sum.until === until) return sum;
-  if (known === undefined || known.all === null) return undefined;
-  const found: UsesSum = { since, until, count: 0, points: 0n };
-  for (const use of known.all) if (use.campaign === campaign) addTo(found, use);
-  known.sums.set(campaign, found);
+  if (known.all === null) return undefined;
+  const found: UsesSum = { campaign, since, until, count: 0, points: 0n };
+  for (const use of known.all) addTo(found, use);
+  put(known.sums, found);
   return found;
 }
 
-/** Adds a use that falls into the period of a sum. */
-function addTo(sum: UsesSum, { at, count, points }: Use): void {
-  if (at < sum.since || at > sum.until) return;
+/** Puts a sum in the place of the one that its campaign had. */
+function put(sums: UsesSum[], sum: UsesSum): void {
+  const place = sums.findIndex(({ campaign }) => campaign === sum.campaign);
+  if (place < 0) sums.push(sum);
+  else sums[place] = sum;
+}
+
+/** Adds a use of the campaign of a sum that falls into its period. */
+function addTo(sum: UsesSum, { campaign, at, count, points }: Use): void {
+  if (campaign !== sum.campaign || at < sum.since || at > sum.until) return;
   sum.count += count;
   sum.points += points;
 }
@@ -48,21 +56,21 @@ function addTo(sum: UsesSum, { at, count, points }: Use): void {
 /** Keeps what was read: of these questions those that come as a sum, also where nothing was found. */
 export function keepUses(recall: Recall | null, asked: readonly UsesQuestion[], found: readonly Use[]): void {
   if (recall === null) return;
-  const read = new Map(found.map(use => [keyOf(use.memberId, use.campaign), use]));
+  const read: UsesFacts = new Map();
+  addUses(read, found);
   for (const { memberId, campaign, since, until, summedAt } of asked) {
     if (summedAt === null) continue;
-    const { count = 0, points = 0n } = read.get(keyOf(memberId, campaign)) ?? {};
-    const { sums, all } = recall.of(memberId)?.uses ?? { sums: new Map<string, UsesSum>(), all: null };
-    sums.set(campaign, { since, until, count, points });
-    recall.keep(memberId, { uses: { sums, all } });
+    const { count = 0, points = 0n } = read.get(campaign)?.get(memberId)?.[0] ?? {};
+    const known = recall.of(memberId)?.uses ?? { sums: [], all: null };
+    put(known.sums, { campaign, since, until, count, points });
+    recall.keep(memberId, { uses: known });
   }
 }
 
 /** Follows the uses of an order. */
 export function followUses(known: UsesMemory, uses: readonly Use[]): void {
   for (const use of uses) {
-    const sum = known.sums.get(use.campaign);
-    if (sum !== undefined) addTo(sum, use);
+    for (const sum of known.sums) addTo(sum, use);
     if (known.all === null) continue;
     if (known.all.length < FEW) known.all.push(use);
     else known.all = null;

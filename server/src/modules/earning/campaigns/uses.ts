@@ -12,24 +12,38 @@ export interface Use {
   readonly points: bigint;
 }
 
-/** Uses by member and campaign: those that are stored and those of this batch. */
-export type UsesFacts = Map<string, Use[]>;
+/** By campaign and member, because a batch has few campaigns and many members: keys that hold both would be made for each order. */
+type ByMember<T> = Map<string, Map<number, T>>;
+
+/** Uses by campaign and member: those that are stored and those of this batch. */
+export type UsesFacts = ByMember<Use[]>;
 
 /** What can be bounded in how often it counts for a member: a campaign, or a rule on an activity. */
 export type Counted = Pick<Campaign, 'id' | 'limit' | 'cooldown' | 'cap' | 'timeZone'>;
 
-/** A member and a campaign as one key. */
-export const keyOf = (memberId: number, campaign: string): string => `${memberId} ${campaign}`;
+/** What there is for each member under a campaign; made where there is nothing yet. */
+function membersOf<T>(all: ByMember<T>, campaign: string): Map<number, T> {
+  let own = all.get(campaign);
+  if (own === undefined) {
+    own = new Map();
+    all.set(campaign, own);
+  }
+  return own;
+}
 
 /** Makes uses visible to the later commands of the batch. */
 export function addUses(facts: UsesFacts, uses: readonly Use[]): void {
   for (const use of uses) {
-    const key = keyOf(use.memberId, use.campaign);
-    const own = facts.get(key);
-    if (own === undefined) facts.set(key, [use]);
+    const members = membersOf(facts, use.campaign);
+    const own = members.get(use.memberId);
+    if (own === undefined) members.set(use.memberId, [use]);
     else own.push(use);
   }
 }
+
+const NO_USES: readonly Use[] = [];
+const usesOf = (facts: UsesFacts, memberId: number, campaign: string): readonly Use[] =>
+  facts.get(campaign)?.get(memberId) ?? NO_USES;
 
 /** Whether the uses of a campaign have to be known and kept. */
 export const isCounted = ({ limit, cooldown, cap }: Omit<Counted, 'id' | 'timeZone'>): boolean =>
@@ -67,20 +81,24 @@ export interface UsesQuestion {
   readonly summedAt: number | null;
 }
 
-/** The questions of a batch, each pair of member and campaign once. */
-export type UsesAsked = Map<string, UsesQuestion>;
+/** The questions of a batch, each pair of campaign and member once. */
+export type UsesAsked = ByMember<UsesQuestion>;
+
+/** All questions of a batch. */
+export const questionsIn = (asked: UsesAsked): UsesQuestion[] =>
+  [...asked.values()].flatMap(members => [...members.values()]);
 
 /** Asks for the uses that matter for something of the member at `at`. */
 export function ask(asked: UsesAsked, campaign: Counted, memberId: number, at: number): void {
   const { since, until, inOnePeriod } = relevant(campaign, at);
-  const key = keyOf(memberId, campaign.id);
-  const known = asked.get(key);
+  const members = membersOf(asked, campaign.id);
+  const known = members.get(memberId);
   if (known === undefined) {
     const summedAt = inOnePeriod ? at : null;
-    asked.set(key, { memberId, campaign: campaign.id, since, until, summedAt });
+    members.set(memberId, { memberId, campaign: campaign.id, since, until, summedAt });
     return;
   }
-  asked.set(key, {
+  members.set(memberId, {
     memberId,
     campaign: campaign.id,
     since: Math.min(known.since, since),
@@ -108,7 +126,7 @@ function bounds(period: Period, at: number, timeZone: string): readonly [number,
 /** Whether the limit and the cooldown of a campaign let it count for an order of the member at `at`. */
 export function mayCount(facts: UsesFacts, campaign: Counted, memberId: number, at: number): boolean {
   const { limit, cooldown, timeZone } = campaign;
-  const uses = facts.get(keyOf(memberId, campaign.id)) ?? [];
+  const uses = usesOf(facts, memberId, campaign.id);
   if (limit !== null) {
     const [first, last] = bounds(limit.every, at, timeZone);
     let count = 0;
@@ -140,7 +158,6 @@ export function underCap(
   if (cap.per === 'order') return cap.points;
   const [first, last] = bounds(cap.per, at, timeZone);
   let left = cap.points;
-  for (const use of facts.get(keyOf(memberId, id)) ?? [])
-    if (use.at >= first && use.at <= last) left -= use.points;
+  for (const use of usesOf(facts, memberId, id)) if (use.at >= first && use.at <= last) left -= use.points;
   return left > 0n ? left : 0n;
 }

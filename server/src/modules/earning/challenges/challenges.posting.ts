@@ -3,6 +3,7 @@ import { MAX_AMOUNT } from '#platform/money.ts';
 import { type Context, Draft, walletId } from '../../ledger/index.ts';
 import type { Challenge, Goal, ProgramVersion } from '../../program/index.ts';
 import { lotTerms, NOTHING_HAPPENED } from '../terms.ts';
+import { qualifyingUnits } from '../tiers/qualifying.ts';
 import type { Contribution } from '../tiers/timeline.ts';
 import { credit, type Watch } from '../velocity.ts';
 import type { Planned } from './challenges.decide.ts';
@@ -150,9 +151,8 @@ export function challengeRows(
   version: ProgramVersion,
   happenedAt: number,
 ): Contribution[] {
-  const counts = new Set(
-    [...version.units.values()].filter(unit => unit.qualifying).map(unit => unit.number),
-  );
+  if (steps.length === 0) return [];
+  const counts = qualifyingUnits(version);
   const row = ({ at, points }: Award, sign: bigint): Contribution[] =>
     points === null || !counts.has(points.unit)
       ? []
@@ -171,7 +171,8 @@ export function challengeRows(
 }
 
 /** Rows of one decision, one for each place of the timeline. */
-export function merged(rows: readonly Contribution[]): Contribution[] {
+export function merged(rows: readonly Contribution[]): readonly Contribution[] {
+  if (rows.length < 2) return rows;
   const places = new Map<number, Contribution>();
   for (const row of rows) {
     const own = places.get(row.anchor);

@@ -5,11 +5,14 @@ import type { Command, Done, Ledger } from '../../ledger/index.ts';
 
 /** The rows of a bulk call, and what each of them has to be. */
 interface Rows<Input> {
-  readonly rows: readonly unknown[];
+  /** Taken out one and all: as they were sent they are not kept while their commands wait. */
+  readonly rows: unknown[];
   readonly schema: z.ZodType<Input>;
   /** What a mistake calls a row: `order`. */
   readonly what: string;
 }
+
+type Made = Outcome<Command>;
 
 /**
  * Carries out the rows of a bulk call: each is checked and decided by itself, and has its outcome in its place. With
@@ -17,26 +20,34 @@ interface Rows<Input> {
  */
 export async function runRows<Answer extends object, Input>(
   ledger: Ledger,
-  { rows, schema, what }: Rows<Input>,
-  commandOf: (input: Input) => Outcome<Command> | Promise<Outcome<Command>>,
+  rows: Rows<Input>,
+  commandOf: (input: Input) => Made | Promise<Made>,
   { dryRun, minimal }: { dryRun: boolean; minimal: boolean },
 ): Promise<Outcome<Done<Answer>>[]> {
-  const commands = await Promise.all(
-    rows.map((raw): Promise<Outcome<Command>> | Outcome<Command> => {
-      const parsed = schema.safeParse(raw);
-      if (parsed.success) return commandOf(parsed.data);
-      return refuse('invalid_request', `The row is not a well-formed ${what}.`, {
-        errors: pointersOf(parsed.error, ''),
-      });
-    }),
-  );
-  const outcomes = await ledger.run<Answer>(
-    commands.flatMap(row => (row.ok ? [row.value] : [])),
-    dryRun,
-    !minimal,
-  );
+  const made = commandsOf(rows, commandOf);
+  // A thousand promises take longer than the orders, so none is made where all is known at once.
+  const commands = made.some(row => row instanceof Promise) ? await Promise.all(made) : (made as Made[]);
+  const outcomes = await ledger.run<Answer>(accepted(commands), dryRun, !minimal);
   let next = 0;
   return commands.map(row => (row.ok ? (outcomes[next++] as Outcome<Done<Answer>>) : row));
+}
+
+const commandsOf = <Input>(
+  { rows, schema, what }: Rows<Input>,
+  commandOf: (input: Input) => Made | Promise<Made>,
+): (Made | Promise<Made>)[] =>
+  rows.splice(0).map(raw => {
+    const parsed = schema.safeParse(raw);
+    if (parsed.success) return commandOf(parsed.data);
+    return refuse('invalid_request', `The row is not a well-formed ${what}.`, {
+      errors: pointersOf(parsed.error, ''),
+    });
+  });
+
+function accepted(commands: readonly Made[]): Command[] {
+  const taken: Command[] = [];
+  for (const row of commands) if (row.ok) taken.push(row.value);
+  return taken;
 }
 
 /** The results of a bulk call; `minimal` leaves out what went well. */

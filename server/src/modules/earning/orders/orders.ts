@@ -25,7 +25,15 @@ import {
   storeAdditions,
 } from '../facts.ts';
 import { membersRead } from '../members-read.ts';
-import type { Fault, Line, Order, OrderState, ProgramInForce } from '../model.ts';
+import {
+  type Fault,
+  type Line,
+  NOTHING_BACK,
+  NOTHING_GRANTED,
+  type Order,
+  type OrderState,
+  type ProgramInForce,
+} from '../model.ts';
 import { type NotJudgedTold, notJudgedTold } from '../not-judged.wire.ts';
 import { post } from '../posting.ts';
 import type { StoredOrder } from '../records.ts';
@@ -34,7 +42,8 @@ import * as store from '../store.ts';
 import { contributions } from '../tiers/qualifying.ts';
 import { tierFacts, tierStep, versionsOf } from '../tiers/tier-gifts.ts';
 import { markOfOrder } from '../tiers/tier-marks.ts';
-import { levelAt, type TierQuestion } from '../tiers/tiers.ts';
+import type { TierQuestion } from '../tiers/tier-questions.ts';
+import { levelAt } from '../tiers/tiers.ts';
 import type { TimelineFacts } from '../tiers/timeline.ts';
 import { concluded, watch } from '../velocity.ts';
 import { lateness } from './late.ts';
@@ -150,7 +159,7 @@ export const orderType = (
     const { applied } = application;
     const state =
       before === undefined
-        ? { order, returned: new Map(), grants: new Map(), applied }
+        ? { order, returned: NOTHING_BACK, grants: NOTHING_GRANTED, applied }
         : { ...before, order, applied };
     const at = order.occurredAt;
     const what = { id: context.id, memberId, cause: wireId('ord', id), at };

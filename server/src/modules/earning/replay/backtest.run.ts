@@ -11,7 +11,8 @@ import {
 import { hasChallenges, type Program, type ProgramVersion, versionAt } from '../../program/index.ts';
 import { readChallengeSteps } from '../challenges/challenges.store.ts';
 import { type TierGrant, tierGrantsOf } from '../tiers/tier-grants.store.ts';
-import { loadTimeline, placeOf, readsEnrolment } from '../tiers/tiers.ts';
+import { readsEnrolment } from '../tiers/tier-questions.ts';
+import { loadTimeline, placeOf } from '../tiers/tiers.ts';
 import type { Span } from './backtest.model.ts';
 import { type BacktestReport, mostFlagged, Tally } from './backtest.report.ts';
 import { Replay } from './backtest.ts';

@@ -37,11 +37,21 @@ export function measures(
   };
 }
 
+const qualifying = new WeakMap<ProgramVersion, ReadonlySet<number>>();
+
+/** The numbers of the units that count towards a tier: put together once, because each order asks. */
+export function qualifyingUnits(version: ProgramVersion): ReadonlySet<number> {
+  let counts = qualifying.get(version);
+  if (counts === undefined) {
+    counts = new Set([...version.units.values()].filter(unit => unit.qualifying).map(unit => unit.number));
+    qualifying.set(version, counts);
+  }
+  return counts;
+}
+
 /** What a decision earned in qualifying units, less what it took back. */
 export function qualifyingPoints({ earned, clawed }: Decided, version: ProgramVersion): bigint {
-  const counts = new Set(
-    [...version.units.values()].filter(unit => unit.qualifying).map(unit => unit.number),
-  );
+  const counts = qualifyingUnits(version);
   if (counts.size === 0) return 0n;
   let points = 0n;
   for (const own of earned) if (counts.has(own.unit)) points += own.points;

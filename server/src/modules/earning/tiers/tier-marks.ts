@@ -1,6 +1,7 @@
 import { hasTiers, type Program } from '../../program/index.ts';
 import type { Mark } from './tier-marks.store.ts';
-import { raises, type TierQuestion } from './tiers.ts';
+import type { TierQuestion } from './tier-questions.ts';
+import { raises } from './tiers.ts';
 import type { Contribution, TimelineFacts } from './timeline.ts';
 
 /** Marks a member whose timeline a decision changes at `at` other than by an order in its turn. */

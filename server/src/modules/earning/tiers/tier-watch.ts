@@ -16,8 +16,9 @@ import type { ProgramInForce } from '../model.ts';
 import { type Announcement, announce, TierCourse } from './tier-course.ts';
 import { type TierGrant, tierGrantsOf } from './tier-grants.store.ts';
 import { markTiers, markWatched } from './tier-marks.store.ts';
+import { readsEnrolment } from './tier-questions.ts';
 import * as store from './tier-watch.store.ts';
-import { loadTimeline, placeOf, readsEnrolment } from './tiers.ts';
+import { loadTimeline, placeOf } from './tiers.ts';
 import { runningSums } from './timeline.store.ts';
 import type { Contribution } from './timeline.ts';
 

@@ -1,62 +1,16 @@
 import type { Tx } from '#platform/db/client.ts';
 import { enrolmentsOf } from '../../members/index.ts';
-import {
-  edges,
-  type Level,
-  type Measure,
-  type ProgramVersion,
-  placeAt,
-  type SumBetween,
-  type Tiers,
-} from '../../program/index.ts';
-import type { Base, Recall, TimelineMemory } from '../memory.model.ts';
+import { type Level, placeAt, type SumBetween, type Tiers } from '../../program/index.ts';
+import type { Recall } from '../memory.model.ts';
 import { type TierGrant, tierGrantsOf } from './tier-grants.store.ts';
-import { keepTimeline, sumUpTo } from './timeline.memory.ts';
+import { type Edge, enrolmentOf, readsEnrolment, sumsAskedFor, type TierQuestion } from './tier-questions.ts';
+import type { Base } from './timeline.memory.ts';
+import { keepTimelines, recallTimelines } from './timeline.recall.ts';
 import * as store from './timeline.store.ts';
-import { emptyTimeline, type Measures, sumsKey, sumsOf, type TimelineFacts } from './timeline.ts';
-
-/** Whose tier at which instant a batch will ask for. */
-export interface TierQuestion {
-  readonly programId: number;
-  readonly memberId: number;
-  readonly at: number;
-  readonly version: ProgramVersion;
-  /** Whether it is asked as well what the member bought before. */
-  readonly history?: boolean;
-  /** Left out: by everything that was granted; else by what had been granted or ended before this decision. */
-  readonly decidedAs?: bigint;
-  /** An order that is decided again: what it gave itself does not count. */
-  readonly besides?: bigint;
-  /** Of a member whom the batch enrols: when, which is not stored yet. */
-  readonly enrolledAt?: number;
-}
-
-/** Whether a tier depends on when its member was enrolled. */
-export const readsEnrolment = ({ tiers }: ProgramVersion): boolean => tiers?.window === 'member_year';
-
-/** When the member's own years began, as far as it is asked. */
-const enrolmentOf = ({ enrolled }: TimelineFacts, { memberId, at, enrolledAt }: TierQuestion): number =>
-  enrolled.get(memberId) ?? enrolledAt ?? at;
+import { emptyTimeline, type Measures, ReadSums, sumsOf, type TimelineFacts } from './timeline.ts';
 
 /** Of the last orders one may be the one that is decided again, in several revisions. */
 const LAST_ORDERS = 3;
-
-/** The measures that a question is about, each with the instants up to which its sums are needed. */
-function sumsAskedFor(facts: TimelineFacts, question: TierQuestion): Map<Measure, number[]> {
-  const { at, version, history } = question;
-  const asked = new Map<Measure, number[]>();
-  if (version.tiers !== null)
-    asked.set(version.tiers.by, edges(version.tiers, at, enrolmentOf(facts, question)));
-  if (history) for (const by of ['spend', 'orders'] as const) asked.set(by, [...(asked.get(by) ?? []), at]);
-  return asked;
-}
-
-/** An instant up to which the sum of a measure is asked for, of a member. */
-interface Edge {
-  readonly memberId: number;
-  readonly by: Measure;
-  readonly at: number;
-}
 
 /** Whose timelines a batch needs besides those that its questions are about. */
 export interface MoreOfTimelines {
@@ -84,6 +38,7 @@ export async function loadTimeline(
   const questions = recall === null ? all : recallTimelines(recall, facts, all, ended);
   const dependent = questions.filter(({ version }) => readsEnrolment(version));
   for (const [memberId, at] of await enrolmentsOf(tx, dependent)) facts.enrolled.set(memberId, at);
+  const read = new Map<number, ReadSums>();
   const since = new Map<number, number>();
   const grantees = new Set(grantsOf);
   const now: Edge[] = [];
@@ -94,12 +49,8 @@ export async function loadTimeline(
     const sums = sumsAskedFor(facts, question);
     if (sums.size === 0) continue;
     for (const [by, instants] of sums) {
-      const key = sumsKey(memberId, by);
-      const known = facts.sums.get(key) ?? new Map<number, bigint>();
-      facts.sums.set(key, known);
       for (const edge of instants) {
-        if (known.has(edge)) continue;
-        known.set(edge, 0n);
+        if (!noteAsked(facts, read, { memberId, by, at: edge })) continue;
         (edge === at && ended.has(memberId) ? later : now).push({ memberId, by, at: edge });
       }
     }
@@ -113,13 +64,13 @@ export async function loadTimeline(
     tierGrantsOf(tx, [...grantees]),
     since.size === 0 ? [] : store.laterReturns(tx, since),
     histories.length === 0 ? [] : store.lastOrders(tx, histories, LAST_ORDERS),
-    readSums(tx, facts, now),
+    readSums(tx, read, now),
   ]);
   for (const [memberId, end] of ends) facts.ends.set(memberId, end);
   await readSums(
     tx,
-    facts,
-    later.filter(edge => !isAtEnd(facts, edge)),
+    read,
+    later.filter(edge => !isAtEnd(facts, read, edge)),
   );
   for (const [memberId, own] of granted) facts.granted.set(memberId, own);
   facts.later.push(...returns);
@@ -131,95 +82,42 @@ export async function loadTimeline(
   return facts;
 }
 
+/** Notes that a sum will be read; false where it was noted already. */
+function noteAsked(facts: TimelineFacts, read: Map<number, ReadSums>, { memberId, by, at }: Edge): boolean {
+  const known = read.get(memberId) ?? new ReadSums();
+  read.set(memberId, known);
+  facts.sums.set(memberId, known);
+  if (known.upTo(by, at) !== undefined) return false;
+  known.note(by, at, 0n);
+  return true;
+}
+
 /** Reads sums and notes them; gives them with the members that they are of. */
 async function readSums(
   tx: Tx,
-  facts: TimelineFacts,
+  noted: ReadonlyMap<number, ReadSums>,
   edges: readonly Edge[],
 ): Promise<(Base & { memberId: number })[]> {
   const read = [...Map.groupBy(edges, ({ by }) => by)].map(async ([by, own]) => {
     const sums = await store.runningSums(tx, by, own);
     return own.map(({ memberId, at }, index) => {
       const { sum, next } = sums[index] as store.RunningSum;
-      facts.sums.get(sumsKey(memberId, by))?.set(at, sum);
+      noted.get(memberId)?.note(by, at, sum);
       return { memberId, by, at, sum, next: next ?? Number.POSITIVE_INFINITY };
     });
   });
   return (await Promise.all(read)).flat();
 }
 
-/** Notes what is remembered of members, takes them out of `ended`, and gives the questions about all others. */
-function recallTimelines(
-  recall: Recall,
-  facts: TimelineFacts,
-  questions: readonly TierQuestion[],
-  ended: Set<number>,
-): readonly TierQuestion[] {
-  const unknown = new Set<number>();
-  const known: (Edge & { sum: bigint })[] = [];
-  for (const question of questions) {
-    const sums = sumsKnownFor(recall.of(question.memberId)?.timeline, facts, question);
-    if (sums === undefined) unknown.add(question.memberId);
-    else known.push(...sums);
-  }
-  if (unknown.size === questions.length) return questions;
-  for (const { memberId } of questions) {
-    if (unknown.has(memberId) || !ended.delete(memberId)) continue;
-    facts.ends.set(memberId, recall.of(memberId)?.timeline?.end ?? null);
-  }
-  for (const { memberId, by, at, sum } of known) {
-    const key = sumsKey(memberId, by);
-    const sums = facts.sums.get(key) ?? new Map<number, bigint>();
-    facts.sums.set(key, sums.set(at, sum));
-  }
-  return questions.filter(({ memberId }) => unknown.has(memberId));
-}
-
-/** The sums that a question is about, where what is remembered answers it. */
-function sumsKnownFor(
-  known: TimelineMemory | undefined,
-  facts: TimelineFacts,
-  question: TierQuestion,
-): (Edge & { sum: bigint })[] | undefined {
-  const { memberId, at, version, history } = question;
-  if (known === undefined || history || readsEnrolment(version)) return undefined;
-  const found: (Edge & { sum: bigint })[] = [];
-  for (const [by, instants] of sumsAskedFor(facts, question)) {
-    if (at < known.quietFrom) return undefined;
-    for (const edge of instants) {
-      const sum = sumUpTo(known, by, edge);
-      if (sum === undefined) return undefined;
-      found.push({ memberId, by, at: edge, sum });
-    }
-  }
-  return found;
-}
-
-/** Keeps what was read of the members of these questions. */
-function keepTimelines(
-  recall: Recall,
-  facts: TimelineFacts,
-  ended: ReadonlySet<number>,
-  since: ReadonlyMap<number, number>,
-  read: readonly (Base & { memberId: number })[],
-): void {
-  const bases = Map.groupBy(read, ({ memberId }) => memberId);
-  keepTimeline(
-    recall,
-    facts,
-    [...ended].map(memberId => ({
-      memberId,
-      quietFrom: since.get(memberId) ?? Number.POSITIVE_INFINITY,
-      bases: (bases.get(memberId) ?? []).map(({ by, at, next, sum }) => ({ by, at, next, sum })),
-    })),
-  );
-}
-
 /** Whether the sum is that of the whole timeline, and then notes it. */
-function isAtEnd({ ends, sums }: TimelineFacts, { memberId, by, at }: Edge): boolean {
+function isAtEnd(
+  { ends }: TimelineFacts,
+  read: ReadonlyMap<number, ReadSums>,
+  { memberId, by, at }: Edge,
+): boolean {
   const end = ends.get(memberId);
   if (end === undefined || (end !== null && (end.sums === null || end.anchor > at))) return false;
-  if (end !== null) sums.get(sumsKey(memberId, by))?.set(at, (end.sums as Measures)[by]);
+  if (end !== null) read.get(memberId)?.note(by, at, (end.sums as Measures)[by]);
   return true;
 }
 

@@ -50,12 +50,31 @@ export interface TimelineEnd {
   readonly latestOrder: number | null;
 }
 
+/** The running sums of a member; undefined at instants of which they are not known. */
+export interface RunningSums {
+  upTo(by: Measure, at: number): bigint | undefined;
+}
+
+/** Running sums that were read for the instants that were asked for. */
+export class ReadSums implements RunningSums {
+  private readonly sums = new Map<Measure, Map<number, bigint>>();
+
+  upTo(by: Measure, at: number): bigint | undefined {
+    return this.sums.get(by)?.get(at);
+  }
+
+  note(by: Measure, at: number, sum: bigint): void {
+    const own = this.sums.get(by) ?? new Map<number, bigint>();
+    this.sums.set(by, own.set(at, sum));
+  }
+}
+
 /** The sums of some members around the times that a batch asks for. */
 export interface TimelineFacts {
   /** Where the timelines end of those who were asked for; null: it is empty. */
   readonly ends: Map<number, TimelineEnd | null>;
-  /** Stored running sums: by member and measure, then by instant. */
-  readonly sums: Map<string, Map<number, bigint>>;
+  /** The stored running sums of members, around the instants that are asked for. */
+  readonly sums: Map<number, RunningSums>;
   /** What came back later than some time that is asked for. */
   readonly later: Contribution[];
   /** The last orders up to some time that is asked for, newest first: by member, then by the time. */
@@ -78,19 +97,17 @@ export const emptyTimeline = (): TimelineFacts => ({
   enrolled: new Map(),
 });
 
-export const sumsKey = (memberId: number, by: Measure): string => `${memberId} ${by}`;
-
 /**
  * A member's sums as they are known at `at`. The instants must be among those that were loaded; for a member who is new
  * in this batch nothing is.
  */
 export function sumsOf(facts: TimelineFacts, memberId: number, by: Measure, at: number): SumBetween {
-  const stored = facts.sums.get(sumsKey(memberId, by));
+  const stored = facts.sums.get(memberId);
   const added = facts.added.get(memberId);
   const later = facts.later.filter(row => row.memberId === memberId && row.happenedAt > at);
   return (after, until) => {
     let sum = 0n;
-    if (stored !== undefined) sum += storedAt(stored, until) - storedAt(stored, after);
+    if (stored !== undefined) sum += storedAt(stored, by, until) - storedAt(stored, by, after);
     for (const { anchor, happenedAt, change } of added ?? [])
       if (anchor > after && anchor <= until && happenedAt <= at) sum += change[by];
     for (const { anchor, change } of later) if (anchor > after && anchor <= until) sum -= change[by];
@@ -98,10 +115,10 @@ export function sumsOf(facts: TimelineFacts, memberId: number, by: Measure, at: 
   };
 }
 
-function storedAt(sums: ReadonlyMap<number, bigint>, at: number): bigint {
+function storedAt(sums: RunningSums, by: Measure, at: number): bigint {
   if (at === Number.NEGATIVE_INFINITY) return 0n;
-  const sum = sums.get(at);
-  if (sum === undefined) throw new Error(`the sum at ${at} was not loaded`);
+  const sum = sums.upTo(by, at);
+  if (sum === undefined) throw new Error(`the sum of ${by} at ${at} was not loaded`);
   return sum;
 }
 
