@@ -95,10 +95,10 @@ export const DECISION_MUTANTS = [
   },
   {
     name: 'the lowest multiplier wins',
-    file: `${EARNING}/campaigns/campaigns.ts`,
+    file: `${EARNING}/campaigns/multipliers.ts`,
     tests: JOURNEYS('campaigns'),
-    find: '(compare(b.by, a.by) > 0 ? b : a)',
-    replace: '(compare(b.by, a.by) < 0 ? b : a)',
+    find: 'compare(each.by, best.by) > 0',
+    replace: 'compare(each.by, best.by) < 0',
   },
   {
     name: 'a revision keeps what it does not take any more',
@@ -115,15 +115,15 @@ export const DECISION_MUTANTS = [
     replace: 'points > 0n',
   },
   {
-    name: 'a multiplier that gave nothing counts as used when the order comes back',
+    name: 'a multiplier that gave nothing counts as used',
     file: `${EARNING}/campaigns/campaigns.ts`,
     tests: JOURNEYS('campaigns'),
-    find: 'return (points.get(campaign.ref)?.gross ?? 0n) > 0n;',
-    replace: 'return (points.get(campaign.ref)?.gross ?? 0n) >= 0n;',
+    find: 'return cells.some(({ rule }) => idOf(citedBy(rule.ref)) === campaign.id);',
+    replace: 'return cells.length >= 0;',
   },
   {
     name: 'the holdout is forgotten',
-    file: `${EARNING}/campaigns/campaigns.ts`,
+    file: `${EARNING}/campaigns/holdout.ts`,
     tests: JOURNEYS('campaigns'),
     find: '/ 2 ** 32 < holdout.share',
     replace: '/ 2 ** 32 < 0',

@@ -113,8 +113,8 @@ export const EFFECT_MUTANTS = [
     name: 'a limit is not free again when a gift came back',
     file: `${EARNING}/campaigns/campaigns.ts`,
     tests: TIERS,
-    find: 'if (!countedBefore(campaign, state) || isGift(campaign)) return countedBefore(campaign, state);',
-    replace: 'if (!countedBefore(campaign, state) || isGift(campaign)) return false;',
+    find: 'if (isGift(campaign)) return true;',
+    replace: 'if (isGift(campaign)) return false;',
   },
   {
     name: 'a voucher that waits is not withdrawn',

@@ -38,7 +38,7 @@ export const MEMORY_MUTANTS = [
   {
     ...TIMELINE,
     name: 'a late order is taken for the last',
-    find: 'anchor < end.anchor ||',
+    find: 'anchor < this.anchor ||',
     replace: 'anchor < 0 ||',
   },
   {
@@ -50,17 +50,19 @@ export const MEMORY_MUTANTS = [
   {
     ...TIMELINE,
     name: 'a new row does not end the stretch in which a sum holds',
-    find: 'for (const base of bases) base.next = Math.min(base.next, anchor);',
-    replace: 'void bases;',
+    find: 'for (const base of this.bases) base.next = Math.min(base.next, anchor);',
+    replace: '',
   },
   {
-    ...TIMELINE,
+    ...MEMORY,
+    file: `${EARNING}/tiers/timeline.recall.ts`,
     name: 'who was granted a level is remembered as if not',
     find: ' || facts.granted.has(memberId)',
     replace: '',
   },
   {
-    ...TIMELINE,
+    ...MEMORY,
+    file: `${EARNING}/tiers/timeline.recall.ts`,
     name: 'of whom something came back later is remembered as if not',
     find: 'returned.has(memberId)',
     replace: 'false',
@@ -74,7 +76,13 @@ export const MEMORY_MUTANTS = [
   {
     ...USES,
     name: 'a use in another period is added to the one that is remembered',
-    find: 'if (at < sum.since || at > sum.until) return;',
+    find: ' || at < sum.since || at > sum.until) return;',
+    replace: ') return;',
+  },
+  {
+    ...USES,
+    name: 'a use of another campaign is added to the one that is remembered',
+    find: 'campaign !== sum.campaign ||',
     replace: '',
   },
   {
@@ -87,7 +95,7 @@ export const MEMORY_MUTANTS = [
   {
     ...TIMELINE,
     name: 'the first row of a new member is not noted',
-    find: 'known.first = Math.min(known.first, anchor);',
+    find: 'this.first = Math.min(this.first, anchor);',
     replace: '',
   },
   {

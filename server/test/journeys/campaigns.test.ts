@@ -17,6 +17,9 @@ const publish = async (name: string, campaigns: object[], more: object = {}) => 
   assert.ok(status < 300, JSON.stringify(body));
 };
 
+const byRule = (effects: readonly Json[]) =>
+  Object.fromEntries(effects.map(effect => [effect.rule, Number(effect.points)]));
+
 /** Sends an order and gives the points of its effects by rule. */
 async function earn(program: string, dollars: number, more: Record<string, unknown> = {}) {
   sent += 1;
@@ -24,7 +27,7 @@ async function earn(program: string, dollars: number, more: Record<string, unkno
     .on(program)
     .post('/v1/orders', order(dollars, { external_id: `c${sent}`, occurred_at: AT, ...more }));
   assert.ok(status < 300, JSON.stringify(body));
-  return Object.fromEntries(body.effects.map((effect: Json) => [effect.rule, Number(effect.points)]));
+  return byRule(body.effects);
 }
 
 test('the highest multiplier wins, or all are multiplied as exact numbers', async () => {
@@ -225,6 +228,28 @@ test('a multiplier that gave nothing was not used, and nothing is given back for
     .post('/v1/orders/ext:small/returns', { external_id: 'x', occurred_at: '2026-04-02T00:00:00Z' });
   assert.deepEqual(await earn('nothing-given', 10), { 'base@1': 10, 'base@1*more@1': 1 });
   assert.deepEqual(await earn('nothing-given', 10), { 'base@1': 10 });
+});
+
+test('a revision that raises an order uses a limited multiplier, which rounded to nothing before', async () => {
+  const program = 'raised';
+  await publish(program, [{ id: 'more', limit: { per_member: 2 }, effect: { multiply: '1.1' } }]);
+  const bonus = { 'base@1': 10, 'base@1*more@1': 1 };
+  for (const external_id of ['a', 'b', 'c'])
+    assert.deepEqual(await earn(program, 1, { external_id }), { 'base@1': 1 });
+  assert.deepEqual(await earn(program, 10), bonus);
+  const raised = async (external_id: string) => {
+    const { status, body } = await run
+      .on(program)
+      .post('/v1/orders', order(10, { external_id, revision: 2, occurred_at: AT }));
+    assert.equal(status, 201);
+    return byRule(body.effects);
+  };
+  assert.deepEqual(await raised('a'), { 'base@1': 9, 'base@1*more@1': 1 });
+  assert.deepEqual(await raised('b'), { 'base@1': 9 });
+  const back = { external_id: 'x', occurred_at: '2026-04-02T00:00:00Z' };
+  assert.equal((await run.on(program).post('/v1/orders/ext:a/returns', back)).status, 201);
+  assert.deepEqual(await raised('c'), { 'base@1': 9, 'base@1*more@1': 1 });
+  assert.deepEqual(await earn(program, 10), { 'base@1': 10 });
 });
 
 test('sequences of partial returns take back exactly what the campaign gave', async () => {

@@ -38,8 +38,9 @@ export interface Deciding {
   readonly isLate: boolean;
   readonly facts: CampaignFacts;
   readonly timeline: TimelineFacts;
-  /** The order as it was, where this is a revision of it. */
+  /** The order as it was, where this is a revision of it, and the version that decided it then. */
   readonly before: OrderState | undefined;
+  readonly versionBefore: ProgramVersion | undefined;
 }
 
 /** What applies to an order, and what it took for that. */
@@ -152,26 +153,31 @@ function matching(deciding: Deciding, faults: Fault[]): Campaign[] {
 }
 
 /** Whether a campaign is for this order: schedule, audience, and how often it counted for the member already. */
-function isFor(campaign: Campaign, { order, memberId, level, facts, before }: Deciding): boolean {
+function isFor(campaign: Campaign, deciding: Deciding): boolean {
+  const { order, memberId, level, facts } = deciding;
   if (!campaign.open(order.occurredAt)) return false;
   if (!(campaign.channels?.has(order.channel ?? '') ?? true)) return false;
   if (!(campaign.tiers?.has(level?.id ?? '') ?? true)) return false;
   return (
     !isCounted(campaign) ||
-    countedBefore(campaign, before) ||
+    countedBefore(campaign, deciding) ||
     mayCount(facts.uses, campaign, memberId, order.occurredAt)
   );
 }
 
-/** Whether an earlier revision of the order had the campaign, so that this one does not use it once more. */
-const countedBefore = ({ id }: Campaign, before: OrderState | undefined): boolean =>
-  before !== undefined && campaignIds(before.applied).has(id);
+/** Whether an earlier revision of the order used the campaign, so that this one does not use it once more. */
+const countedBefore = (
+  campaign: Campaign,
+  { before, versionBefore }: Pick<Deciding, 'before' | 'versionBefore'>,
+): boolean =>
+  before !== undefined && versionBefore !== undefined && hasCounted(campaign, before, versionBefore);
 
-/** Whether an order has used a campaign: a multiplier that gave it no point has only been applied. */
+/** Whether an order, as the version decided it, used a campaign: a multiplier that gave it no point was only applied. */
 function hasCounted(campaign: Campaign, state: OrderState, version: ProgramVersion): boolean {
-  if (!countedBefore(campaign, state) || isGift(campaign)) return countedBefore(campaign, state);
-  const points = pointsByCampaign(state, rate(state.order, version, state.applied));
-  return (points.get(campaign.ref)?.gross ?? 0n) > 0n;
+  if (!campaignIds(state.applied).has(campaign.id)) return false;
+  if (isGift(campaign)) return true;
+  const cells = rate(state.order, version, state.applied);
+  return cells.some(({ rule }) => idOf(citedBy(rule.ref)) === campaign.id);
 }
 
 const idOf = (ref: string): string => ref.slice(0, ref.lastIndexOf('@'));
@@ -277,7 +283,7 @@ function usesOf(deciding: Deciding, given: ReadonlyMap<Campaign, bigint>): reado
   const touched = before === undefined ? [...given.keys()] : version.campaigns;
   return touched.flatMap(campaign => {
     const points = given.get(campaign);
-    const counted = countedBefore(campaign, before);
+    const counted = countedBefore(campaign, deciding);
     if ((points === undefined && !counted) || !isCounted(campaign)) return [];
     const use = {
       memberId,
@@ -328,6 +334,7 @@ export function returnToCampaigns(
  */
 export function settleAgain(
   state: OrderState,
+  versionBefore: ProgramVersion,
   version: ProgramVersion,
   planned: Applied,
   facts: CampaignFacts,
@@ -352,7 +359,7 @@ export function settleAgain(
     if (campaign.budget !== null && more < 0n)
       given.push({ programId, campaign: campaign.id, points: -more });
     const isActive = gross > 0n || (isGift(campaign) && planned.campaigns.includes(campaign.ref));
-    const count = (isActive ? 1 : 0) - (countedBefore(campaign, state) ? 1 : 0);
+    const count = (isActive ? 1 : 0) - (hasCounted(campaign, state, versionBefore) ? 1 : 0);
     if (isCounted(campaign) && (count !== 0 || more !== 0n))
       uses.push({
         memberId,

@@ -153,7 +153,9 @@ export const orderType = (
     const newest = facts.newest.get(memberId);
     const late = before === undefined ? lateness(order.occurredAt, program.now, newest, version) : null;
     const isLate = before?.applied.late ?? late !== null;
-    const deciding = { ...who, ...loaded, order, orderId: id, version, level, isLate, before };
+    const versionOf = versionsOf(program.program);
+    const versionBefore = before && versionOf(before.programVersion);
+    const deciding = { ...who, ...loaded, order, orderId: id, version, level, isLate, before, versionBefore };
     const faults: Fault[] = [];
     const application = apply(deciding, faults);
     const { applied } = application;
@@ -189,7 +191,6 @@ export const orderType = (
     const velocity = concluded(watching);
     const bought = { memberId, orderId: id, happenedAt: at };
     const referral = referralStep(facts.referrals, program.program, bought, state, version);
-    const versionOf = versionsOf(program.program);
     const changing = { ...who, id: context.id, orderId: id, versionOf, now: program.now };
     const tier = tierStep({ ...changing, why: 'the order was changed' }, facts.timeline, before, {
       state,

@@ -177,7 +177,8 @@ export class Replay {
     if (!isDrafted) {
       const version = this.actualVersion(stored.programVersion);
       const campaigns = { uses: this.uses, budgets: this.budgets, members };
-      addUses(this.uses, settleAgain(before, version, stored.applied, campaigns).uses);
+      const decidedBy = this.versionOf(before.programVersion, order.occurredAt);
+      addUses(this.uses, settleAgain(before, decidedBy, version, stored.applied, campaigns).uses);
       const { programVersion, applied, decided } = stored;
       const after = { ...before, programVersion, applied, grants: addDecision(before.grants, decided) };
       this.remember(memberId, stored.orderId, before, after, version, decided, order.occurredAt);
@@ -246,6 +247,7 @@ export class Replay {
         facts: campaigns,
         timeline: this.timeline,
         before,
+        versionBefore: before && this.versionOf(before.programVersion, before.order.occurredAt),
       };
       const faults: Fault[] = [];
       const application = apply(deciding, faults);

@@ -73,7 +73,9 @@ export const rerateType = (
     const version = program.program.versions[body.again.version - 1];
     if (version === undefined)
       throw new Error(`version ${body.again.version} of program ${programId} is gone`);
-    const settled = settleAgain(state, version, body.applied, facts.campaigns);
+    const versionOf = versionsOf(program.program);
+    const decidedBy = versionOf(state.programVersion);
+    const settled = settleAgain(state, decidedBy, version, body.applied, facts.campaigns);
     const after = { ...state, applied: settled.applied };
     const { occurredAt } = state.order;
     const { memberId } = state;
@@ -89,7 +91,6 @@ export const rerateType = (
     const rows = contributions(who, state, after, version, decided, occurredAt);
     const { orderId } = body;
     const deciding = { id: context.id, orderId, memberId, programId, now: program.now };
-    const versionOf = versionsOf(program.program);
     const tier = tierStep(
       { ...deciding, versionOf, why: 'the order was decided again' },
       facts.timeline,

@@ -169,6 +169,7 @@ function again(
     facts,
     timeline,
     before: undefined,
+    versionBefore: undefined,
   };
   const { applied, uses } = apply(deciding, faults);
   addUses(facts.uses, uses);
