@@ -15,7 +15,7 @@ export interface UsesSum {
 /** How campaigns counted whose uses come as one sum. */
 export interface UsesMemory {
   /** One of each campaign: of the period that was asked for last. */
-  readonly sums: UsesSum[];
+  sums: readonly UsesSum[];
   /** All uses that there are, of a member who has few; null: those of other periods have to be read. */
   all: Use[] | null;
 }

@@ -35,16 +35,15 @@ function sumKnownFor(
   if (known.all === null) return undefined;
   const found: UsesSum = { campaign, since, until, count: 0, points: 0n };
   for (const use of known.all) addTo(found, use);
-  put(known.sums, found);
+  known.sums = withSum(known.sums, found);
   return found;
 }
 
-/** Puts a sum in the place of the one that its campaign had. */
-function put(sums: UsesSum[], sum: UsesSum): void {
-  const place = sums.findIndex(({ campaign }) => campaign === sum.campaign);
-  if (place < 0) sums.push(sum);
-  else sums[place] = sum;
-}
+/** With a sum in the place of the one that its campaign had. A new array: one that is added to keeps room for many more. */
+const withSum = (sums: readonly UsesSum[], sum: UsesSum): readonly UsesSum[] => [
+  ...sums.filter(({ campaign }) => campaign !== sum.campaign),
+  sum,
+];
 
 /** Adds a use of the campaign of a sum that falls into its period. */
 function addTo(sum: UsesSum, { campaign, at, count, points }: Use): void {
@@ -61,8 +60,8 @@ export function keepUses(recall: Recall | null, asked: readonly UsesQuestion[], 
   for (const { memberId, campaign, since, until, summedAt } of asked) {
     if (summedAt === null) continue;
     const { count = 0, points = 0n } = read.get(campaign)?.get(memberId)?.[0] ?? {};
-    const known = recall.of(memberId)?.uses ?? { sums: [], all: null };
-    put(known.sums, { campaign, since, until, count, points });
+    const known: UsesMemory = recall.of(memberId)?.uses ?? { sums: [], all: null };
+    known.sums = withSum(known.sums, { campaign, since, until, count, points });
     recall.keep(memberId, { uses: known });
   }
 }

@@ -142,7 +142,8 @@ export function raises(facts: TimelineFacts, question: TierQuestion, change: Mea
   const sum = sumsOf(facts, memberId, tiers.by, at);
   const more: SumBetween = (after, until) =>
     sum(after, until) + (at > after && at <= until ? change[tiers.by] : 0n);
-  return placeAt(tiers, at, more, enrolledAt) > placeAt(tiers, at, sum, enrolledAt);
+  const before = placeAt(tiers, at, sum, enrolledAt);
+  return before < tiers.levels.length - 1 && placeAt(tiers, at, more, enrolledAt) > before;
 }
 
 /** Above every id. */
