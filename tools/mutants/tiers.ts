@@ -63,8 +63,8 @@ export const TIER_MUTANTS = [
     name: 'an order that does not raise a tier is looked at all the same, and one that does is not',
     file: `${EARNING}/tiers/tiers.ts`,
     tests: CHANGES,
-    find: 'placeAt(tiers, at, more, enrolledAt) > placeAt(tiers, at, sum, enrolledAt)',
-    replace: 'placeAt(tiers, at, more, enrolledAt) < placeAt(tiers, at, sum, enrolledAt)',
+    find: 'placeAt(tiers, at, more, enrolledAt) > before',
+    replace: 'placeAt(tiers, at, more, enrolledAt) < before',
   },
   {
     name: 'an order behind a later return makes nobody due',
