@@ -52,8 +52,6 @@ export interface OrderFacts {
   expired: Map<string, bigint>;
   /** The timelines of the members. */
   timeline: TimelineFacts;
-  /** When the latest order of a member was, where the order of arrival matters. */
-  newest: Map<number, number>;
   campaigns: CampaignFacts;
   activities: ActivityFacts;
   challenges: ChallengeFacts;
@@ -129,7 +127,6 @@ export const orderLoader =
       loadPayments(tx, ledger, commands),
       loadTierGifts(tx, facts.states, around.programs, timeline),
     ]);
-    const newest = latestOrders(timeline);
     return {
       ...facts,
       timeline,
@@ -140,7 +137,6 @@ export const orderLoader =
       payments,
       fraud,
       again,
-      newest,
     };
   };
 
@@ -168,12 +164,6 @@ function budgetsAgain(commands: readonly Command<Body>[], { programs }: Around):
   });
 }
 
-function latestOrders({ ends }: TimelineFacts): Map<number, number> {
-  const latest = new Map<number, number>();
-  for (const [member, end] of ends) if (end?.latestOrder != null) latest.set(member, end.latestOrder);
-  return latest;
-}
-
 const distinct = (numbers: readonly number[]): number[] => [...new Set(numbers)];
 
 /** Of whom is asked where the timeline ends: where the order of arrival matters, or rows keep running sums. */
@@ -199,11 +189,7 @@ function orderQuestions(
 
 /** Makes what a decision added visible to the later commands of the batch. */
 export function evolveAdditions(facts: OrderFacts, { added }: { added?: Addition }): void {
-  for (const contribution of added?.rows ?? []) {
-    add(facts.timeline, contribution);
-    const { memberId, anchor } = contribution;
-    facts.newest.set(memberId, Math.max(anchor, facts.newest.get(memberId) ?? anchor));
-  }
+  for (const contribution of added?.rows ?? []) add(facts.timeline, contribution);
   if (added !== undefined && added.uses.length > 0) addUses(facts.campaigns.uses, added.uses);
   if (added?.fraud != null) addTo(facts.fraud, added.fraud);
   if (added?.challenges !== undefined) keepSteps(facts.challenges, added.challenges);

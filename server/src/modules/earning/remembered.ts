@@ -36,10 +36,11 @@ export class Remembered {
     const era = this.enter();
     if (era === null) return null;
     return {
-      of: memberId => (holders.has(memberId) ? this.members.get(memberId) : undefined),
+      // Whose order is taken is used: a question alone does not keep a member remembered.
+      of: memberId => (holders.has(memberId) ? this.members.peek(memberId) : undefined),
       keep: (memberId, what) => {
         if (!holders.has(memberId) || this.soleWriter.era !== era) return;
-        const known = this.members.get(memberId);
+        const known = this.members.peek(memberId);
         if (known === undefined) this.members.set(memberId, { ...what });
         else Object.assign(known, what);
       },
@@ -51,7 +52,7 @@ export class Remembered {
     if (this.enter() === null) return;
     for (const { stored } of decisions) {
       const { memberId, added } = stored;
-      let known = this.members.peek(memberId);
+      let known = this.members.get(memberId);
       if (known === undefined && fresh.has(memberId) && added?.rows[0]?.isSummed === true) {
         known = nothing();
         this.members.set(memberId, known);

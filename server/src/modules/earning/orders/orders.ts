@@ -44,7 +44,7 @@ import { tierFacts, tierStep, versionsOf } from '../tiers/tier-gifts.ts';
 import { markOfOrder } from '../tiers/tier-marks.ts';
 import type { TierQuestion } from '../tiers/tier-questions.ts';
 import { levelAt } from '../tiers/tiers.ts';
-import type { TimelineFacts } from '../tiers/timeline.ts';
+import { latestOrder, type TimelineFacts } from '../tiers/timeline.ts';
 import { concluded, watch } from '../velocity.ts';
 import { lateness } from './late.ts';
 
@@ -150,7 +150,7 @@ export const orderType = (
     const { externalId } = context.holder;
     const who = { programId, memberId, externalId };
     const loaded = { facts: facts.campaigns, timeline: facts.timeline };
-    const newest = facts.newest.get(memberId);
+    const newest = latestOrder(facts.timeline, memberId);
     const late = before === undefined ? lateness(order.occurredAt, program.now, newest, version) : null;
     const isLate = before?.applied.late ?? late !== null;
     const versionOf = versionsOf(program.program);

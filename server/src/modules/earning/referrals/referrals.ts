@@ -5,6 +5,7 @@ import { versionAt } from '../../program/index.ts';
 import type { LoadOrders, OrderFacts } from '../facts.ts';
 import type { ProgramInForce } from '../model.ts';
 import { admitTime } from '../orders/orders.ts';
+import { latestOrder } from '../tiers/timeline.ts';
 import { findReferrals, insertReferrals, type ReferralBody, type StoredReferral } from './referrals.store.ts';
 
 /** Whether `friend` brought `referrer`, straight or through others. Ends because no ring is ever let in. */
@@ -51,7 +52,7 @@ export const referralType = (
       );
     if (referrals.has(friendId))
       return refuse('referral_exists', 'The friend was brought by somebody already; that counts once.');
-    if (facts.newest.has(friendId))
+    if (latestOrder(facts.timeline, friendId) !== undefined)
       return refuse(
         'friend_has_ordered',
         'The friend has ordered before, so nobody can bring them any more.',

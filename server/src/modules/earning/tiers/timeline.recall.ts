@@ -15,15 +15,18 @@ export function recallTimelines(
   for (const question of questions) {
     const { memberId } = question;
     const known = recall.of(memberId)?.timeline;
-    if (known !== undefined && answers(known, question)) facts.sums.set(memberId, known);
-    else unknown.add(memberId);
+    if (known === undefined || !answers(known, question)) {
+      unknown.add(memberId);
+      continue;
+    }
+    facts.sums.set(memberId, known);
+    if (ended.has(memberId)) facts.ends.set(memberId, known.end);
   }
-  for (const memberId of unknown) facts.sums.delete(memberId);
-  if (unknown.size === questions.length) return questions;
-  for (const { memberId } of questions) {
-    if (unknown.has(memberId) || !ended.delete(memberId)) continue;
-    facts.ends.set(memberId, recall.of(memberId)?.timeline?.end ?? null);
+  for (const memberId of unknown) {
+    facts.sums.delete(memberId);
+    facts.ends.delete(memberId);
   }
+  for (const memberId of facts.ends.keys()) ended.delete(memberId);
   return unknown.size === 0 ? [] : questions.filter(({ memberId }) => unknown.has(memberId));
 }
 

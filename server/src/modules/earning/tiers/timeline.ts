@@ -122,6 +122,13 @@ function storedAt(sums: RunningSums, by: Measure, at: number): bigint {
   return sum;
 }
 
+/** When the latest order of a member was, of whom it is known where the timeline ends; undefined: there is none yet. */
+export function latestOrder({ ends, added }: TimelineFacts, memberId: number): number | undefined {
+  let latest = ends.get(memberId)?.latestOrder ?? undefined;
+  for (const { anchor } of added.get(memberId) ?? []) latest = Math.max(anchor, latest ?? anchor);
+  return latest;
+}
+
 /** Makes a contribution visible to the later commands of the batch. */
 export function add(facts: TimelineFacts, contribution: Contribution): void {
   const own = facts.added.get(contribution.memberId);
