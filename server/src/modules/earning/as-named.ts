@@ -9,11 +9,14 @@ import type { Members } from '../members/index.ts';
  */
 export async function asNamed(
   { pool, members }: { pool: Pool; members: Members },
-  programId: number,
-  memberIds: readonly number[],
+  who: readonly { readonly programId: number; readonly memberId: number }[],
   at: number,
 ): Promise<string[]> {
-  const refs = memberIds.map(id => ({ programId, member: wireId('mem', BigInt(id)), enrol: false }));
+  const refs = who.map(({ programId, memberId }) => ({
+    programId,
+    member: wireId('mem', BigInt(memberId)),
+    enrol: false,
+  }));
   const located = await members.locate(pool, refs, at);
   return refs.map(({ member }, index) => {
     const found = located[index];

@@ -1,3 +1,4 @@
+import type { Clock } from '#platform/clock.ts';
 import type { Pool, Tx } from '#platform/db/client.ts';
 import { accept, refuse } from '#platform/errors.ts';
 import { hash128, wireId } from '#platform/ids.ts';
@@ -14,7 +15,9 @@ import {
   type Ledger,
   type StoredEntry,
 } from '../../ledger/index.ts';
+import type { Members } from '../../members/index.ts';
 import { hasTiers, type ProgramVersion } from '../../program/index.ts';
+import { asNamed } from '../as-named.ts';
 import type { LoadOrders, OrderFacts } from '../facts.ts';
 import type { ProgramInForce } from '../model.ts';
 import type { Decided } from '../posting.ts';
@@ -165,23 +168,36 @@ function takeBack(
 /** How many referrals are paid at once. */
 const PAGE = 500;
 
-/** Pays what orders have noted. Interrupted or run twice, it pays nothing twice. */
-export async function payReferrals({ ledger, pool }: { ledger: Ledger; pool: Pool }): Promise<void> {
-  for (const step of ['qualified', 'revoked'] as const)
-    for (let count = PAGE; count === PAGE; ) count = await payPage(ledger, pool, step);
+interface PaymentDeps {
+  readonly ledger: Ledger;
+  readonly pool: Pool;
+  readonly members: Members;
+  readonly clock: Clock;
 }
 
-async function payPage(ledger: Ledger, pool: Pool, step: Step): Promise<number> {
+/** Pays what orders have noted. Interrupted or run twice, it pays nothing twice. */
+export async function payReferrals(deps: PaymentDeps): Promise<void> {
+  for (const step of ['qualified', 'revoked'] as const)
+    for (let count = PAGE; count === PAGE; ) count = await payPage(deps, step);
+}
+
+async function payPage(deps: PaymentDeps, step: Step): Promise<number> {
+  const { ledger, pool, clock } = deps;
   const open = await openSteps(pool, step, PAGE);
   if (open.length === 0) return 0;
   const ids = open.map(([id]) => id);
   const referrals = new Map((await referralsById(pool, ids)).map(referral => [referral.id, referral]));
-  const commands = await Promise.all(
-    open.flatMap(([id, occurredAt]) =>
-      (['referrer', 'friend'] as const).map(side =>
-        commandFor(ledger, referrals.get(id) as ReferralState, side, step, occurredAt),
-      ),
-    ),
+  const paid = open.flatMap(([id, occurredAt]) => {
+    const referral = referrals.get(id) as ReferralState;
+    const { programId } = referral;
+    return (['referrer', 'friend'] as const).map(side => ({
+      ...{ referral, programId, side, occurredAt },
+      memberId: memberOf(referral, side),
+    }));
+  });
+  const names = await asNamed(deps, paid, clock.now());
+  const commands = paid.map(({ referral, side, occurredAt }, index) =>
+    commandFor(referral, names[index] as string, side, step, occurredAt),
   );
   const outcomes = await ledger.run<Effects>(commands);
   const rows = ids.map((referralId, index) => {
@@ -196,20 +212,17 @@ async function payPage(ledger: Ledger, pool: Pool, step: Step): Promise<number> 
   return settled.length;
 }
 
-async function commandFor(
-  ledger: Ledger,
-  referral: ReferralState,
+function commandFor(
+  { id: referralId, programId }: ReferralState,
+  member: string,
   side: Side,
   step: Step,
   occurredAt: number,
-): Promise<Command<PaymentBody>> {
-  const { id: referralId, programId } = referral;
-  const name = wireId('mem', BigInt(memberOf(referral, side)));
-  const holder = await ledger.directory.find(programId, name);
+): Command<PaymentBody> {
   return {
     type: 'referral_payment',
     programId,
-    member: holder.ok ? `ext:${holder.value.externalId}` : name,
+    member,
     key: businessKey(programId, 'fealty', 'referral_payment', `${referralId}:${side}:${step}`),
     payload: hash128(side, step),
     body: { referralId, side, step, occurredAt },

@@ -84,8 +84,7 @@ export async function carryOut(
     const wanted = reverses ? open.filter(item => item.appliedAs === 'ok') : open;
     const names = await asNamed(
       deps,
-      rerate.programId,
-      wanted.map(({ memberId }) => memberId),
+      wanted.map(({ memberId }) => ({ programId: rerate.programId, memberId })),
       clock.now(),
     );
     const outcomes = await ledger.run(

@@ -186,8 +186,7 @@ async function announceDue(deps: WatchDeps, { id, now }: ProgramInForce): Promis
     const due = await store.dueTiers(pool, id, now, after, STEP);
     const names = await asNamed(
       deps,
-      id,
-      due.map(({ memberId }) => memberId),
+      due.map(({ memberId }) => ({ programId: id, memberId })),
       now,
     );
     const commands = names.map(
