@@ -1,3 +1,4 @@
+import { madeOnce } from '#platform/made-once.ts';
 import {
   apportion,
   compare,
@@ -134,15 +135,11 @@ export function bounded(cells: Cell[], bounds: ReadonlyMap<string, bigint>): Cel
   });
 }
 
-const beside = new WeakMap<Source, Map<string, Source>>();
+const besideRule = madeOnce((_: Source) => new Map<string, Source>());
 
 /** What a multiplier or a part adds to what a rule gives: made once of each rule, because nearly every order has one. */
-function besides(rule: EarningRule | Source, ref: string): Source {
-  let own = beside.get(rule);
-  if (own === undefined) {
-    own = new Map();
-    beside.set(rule, own);
-  }
+function besides(rule: Source, ref: string): Source {
+  const own = besideRule(rule);
   let added = own.get(ref);
   if (added === undefined) {
     const { id, unit, terms } = rule;

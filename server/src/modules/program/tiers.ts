@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { madeOnce } from '#platform/made-once.ts';
 import type { Rational } from '#platform/money.ts';
 import { ONE, parseDecimal, rational } from '#platform/money.ts';
 import { addDuration, type Duration, localTime, offsetAt, parseDuration, startOf } from './calendar.ts';
@@ -70,11 +71,7 @@ const wholes = (text: string, scale: bigint): bigint => {
 export function windowStart(tiers: Tiers, at: number, enrolledAt: number): number {
   if (tiers.window === 'lifetime') return Number.NEGATIVE_INFINITY;
   if (typeof tiers.window !== 'object') return yearStart(tiers, at, enrolledAt) - 1;
-  let known = starts.get(tiers);
-  if (known === undefined) {
-    known = new LRUCache<number, number>({ max: 1_024 });
-    starts.set(tiers, known);
-  }
+  const known = startsOf(tiers);
   let start = known.get(at);
   if (start === undefined) {
     start = rollingStart(at, tiers.window.rolling, tiers.timeZone);
@@ -84,7 +81,7 @@ export function windowStart(tiers: Tiers, at: number, enrolledAt: number): numbe
 }
 
 /** Where windows begin: asked three times for each order, which took 5 us of 100. */
-const starts = new WeakMap<Tiers, LRUCache<number, number>>();
+const startsOf = madeOnce((_: Tiers) => new LRUCache<number, number>({ max: 1_024 }));
 
 /** The highest level that a sum reaches; the first level where it reaches none. */
 export function levelOf(tiers: Tiers, sum: bigint): number {

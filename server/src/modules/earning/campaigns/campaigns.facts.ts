@@ -1,4 +1,5 @@
 import type { Tx } from '#platform/db/client.ts';
+import { madeOnce } from '#platform/made-once.ts';
 import { type FactsQuestion, factsOf, type MemberFacts } from '../../members/index.ts';
 import type { Campaign, ConditionInput, ProgramVersion } from '../../program/index.ts';
 import type { Recall } from '../memory.model.ts';
@@ -43,14 +44,9 @@ interface Asking {
 /** What a condition may read of the order alone. */
 const OF_ORDER: ReadonlySet<string> = new Set(['order', 'lines', 'time']);
 
-const askings = new WeakMap<ProgramVersion, Asking>();
-
 /** Sorted out once: to look at 50 campaigns for each order took 14 us of it. */
-function askingOf(version: ProgramVersion): Asking {
-  const known = askings.get(version);
-  if (known !== undefined) return known;
-  const { campaigns } = version;
-  const asking = {
+const askingOf = madeOnce(
+  ({ campaigns }: ProgramVersion): Asking => ({
     counted: campaigns.filter(isCounted),
     reading: campaigns.filter(({ reads }) => reads.profile || reads.lists.length > 0),
     bounded: campaigns.filter(({ budget }) => budget !== null),
@@ -59,10 +55,8 @@ function askingOf(version: ProgramVersion): Asking {
         ({ condition }) => condition !== null && [...condition.reads].every(what => OF_ORDER.has(what)),
       ),
     ),
-  };
-  askings.set(version, asking);
-  return asking;
-}
+  }),
+);
 
 /** Whether a campaign of the version counts how often it applies to a member. */
 export const isCounting = (version: ProgramVersion): boolean => askingOf(version).counted.length > 0;

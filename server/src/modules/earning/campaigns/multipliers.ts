@@ -1,3 +1,4 @@
+import { madeOnce } from '#platform/made-once.ts';
 import { compare, ONE } from '#platform/money.ts';
 import type { Campaign, Level, ProgramVersion } from '../../program/index.ts';
 import type { Multiplier } from '../model.ts';
@@ -11,9 +12,10 @@ export function combine(
   const all: Multiplier[] = [];
   const own = level === null ? null : ofLevel(level);
   if (own !== null) all.push(own);
+  const byCampaign = multiplying(version);
   for (const campaign of campaigns) {
-    const multiplier = ofCampaign(campaign, version);
-    if (multiplier !== null) all.push(multiplier);
+    const multiplier = byCampaign.get(campaign);
+    if (multiplier !== undefined) all.push(multiplier);
   }
   if (version.combination === 'stack' || all.length < 2) return all;
   if (all.every(({ unit }) => unit === null)) return [highest(all)];
@@ -29,34 +31,21 @@ function highest([first, ...others]: readonly Multiplier[]): Multiplier {
   return best;
 }
 
-/* Made once of each level and campaign: an order can meet many, and asks for all of them. */
-
-const levels = new WeakMap<Level, Multiplier | null>();
-const multiplying = new WeakMap<Campaign, Multiplier | null>();
+/* Made once: an order can meet many campaigns, and asks for all of them. */
 
 /** What a level multiplies by; null where that is nothing. */
-function ofLevel(level: Level): Multiplier | null {
-  const known = levels.get(level);
-  if (known !== undefined) return known;
-  const { ref, multiplier: by } = level;
-  const made = compare(by, ONE) === 0 ? null : { ref, by, unit: null };
-  levels.set(level, made);
-  return made;
-}
+const ofLevel = madeOnce(({ ref, multiplier: by }: Level): Multiplier | null =>
+  compare(by, ONE) === 0 ? null : { ref, by, unit: null },
+);
 
-/** What a campaign of the version multiplies by; null where it gives something else. */
-function ofCampaign(campaign: Campaign, { units }: ProgramVersion): Multiplier | null {
-  const known = multiplying.get(campaign);
-  if (known !== undefined) return known;
-  const { ref, effect } = campaign;
-  const made =
-    'multiply' in effect
-      ? {
-          ref,
-          by: effect.multiply,
-          unit: effect.unit === null ? null : (units.get(effect.unit)?.number ?? null),
-        }
-      : null;
-  multiplying.set(campaign, made);
-  return made;
-}
+/** What the campaigns of a version multiply by; not among them is who gives something else. */
+const multiplying = madeOnce(({ campaigns, units }: ProgramVersion): ReadonlyMap<Campaign, Multiplier> => {
+  const all = new Map<Campaign, Multiplier>();
+  for (const campaign of campaigns) {
+    const { ref, effect } = campaign;
+    if (!('multiply' in effect)) continue;
+    const unit = effect.unit === null ? null : (units.get(effect.unit)?.number ?? null);
+    all.set(campaign, { ref, by: effect.multiply, unit });
+  }
+  return all;
+});

@@ -1,3 +1,4 @@
+import { madeOnce } from '#platform/made-once.ts';
 import { floorDiv, ONE, plus, type Rational, rational, times, ZERO } from '#platform/money.ts';
 import type { ProgramVersion } from '../../program/index.ts';
 import type { OrderState } from '../model.ts';
@@ -37,17 +38,11 @@ export function measures(
   };
 }
 
-const qualifying = new WeakMap<ProgramVersion, ReadonlySet<number>>();
-
-/** The numbers of the units that count towards a tier: put together once, because each order asks. */
-export function qualifyingUnits(version: ProgramVersion): ReadonlySet<number> {
-  let counts = qualifying.get(version);
-  if (counts === undefined) {
-    counts = new Set([...version.units.values()].filter(unit => unit.qualifying).map(unit => unit.number));
-    qualifying.set(version, counts);
-  }
-  return counts;
-}
+/** The numbers of the units that count towards a tier. */
+export const qualifyingUnits = madeOnce(
+  (version: ProgramVersion): ReadonlySet<number> =>
+    new Set([...version.units.values()].filter(unit => unit.qualifying).map(unit => unit.number)),
+);
 
 /** What a decision earned in qualifying units, less what it took back. */
 export function qualifyingPoints({ earned, clawed }: Decided, version: ProgramVersion): bigint {
